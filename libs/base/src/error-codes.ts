@@ -1,0 +1,67 @@
+// The one registry of errors a user, a client or a peer can meet. A code never changes its meaning; docs/errors.md is
+// generated from this table. `status` is the HTTP status of the REST door, `retryable` says whether the same request
+// may succeed later without being changed.
+
+export interface ErrorCodeEntry {
+  readonly status: number;
+  readonly title: string;
+  readonly retryable: boolean;
+  readonly meaning: string;
+}
+
+const entry = (status: number, title: string, meaning: string, retryable = false): ErrorCodeEntry => ({
+  status,
+  title,
+  retryable,
+  meaning,
+});
+
+export const errorCodes = {
+  // Requests
+  request_malformed: entry(400, 'Malformed request', 'The request could not be parsed: bad JSON, header or parameter.'),
+  document_id_invalid: entry(400, 'Invalid document id', 'Collections match [a-z][a-z0-9-]{0,62}, ids [A-Za-z0-9._~-]{1,200}.'),
+  session_token_invalid: entry(400, 'Invalid session token', 'The Anabranch-Session token is not one this mesh issued.'),
+  cursor_invalid: entry(400, 'Invalid cursor', 'The list cursor is not one this service issued.'),
+  collection_not_found: entry(404, 'Unknown collection', 'The region serves no collection of this name.'),
+  document_not_found: entry(404, 'Document not found', 'The document holds nothing in this region, or was removed.'),
+  route_not_found: entry(404, 'Not found', 'No such path.'),
+  method_not_allowed: entry(405, 'Method not allowed', 'The path exists, but not with this method; see Allow.'),
+  precondition_failed: entry(412, 'Precondition failed', 'If-Match names another state of the document than the current one.'),
+  request_too_large: entry(413, 'Request too large', 'The body exceeds the stated limit of bytes, ops, depth or keys.'),
+  content_type_unsupported: entry(415, 'Unsupported content type', 'The method does not take this content type; see Accept-Patch.'),
+  idempotency_key_reused: entry(422, 'Idempotency key reused', 'The key was used before with another request.'),
+  op_invalid: entry(422, 'Invalid operation', 'The operation, or its arguments, are not in the vocabulary.'),
+  path_unknown: entry(422, 'Unknown path', 'The path names no field of the collection schema.'),
+  type_mismatch: entry(422, 'Wrong type', 'The operation does not fit the type of the field at this path.'),
+  index_out_of_range: entry(422, 'Index out of range', 'A list or text position lies outside the current value.'),
+  value_invalid: entry(422, 'Invalid value', 'The value is not JSON of the allowed shape, depth, size or key names.'),
+  library_mismatch: entry(422, 'Wrong merge library', 'The collection is kept with the other merge library.'),
+  document_too_large: entry(422, 'Document too large', 'The write would take the document over its limit of bytes.'),
+  update_invalid: entry(422, 'Invalid update', 'The CRDT update is malformed, oversized or out of bounds; nothing was logged.'),
+  update_incomplete: entry(422, 'Update with missing dependencies', 'The CRDT update builds on parts this replica lacks; sync first.', true),
+  not_yet_visible: entry(503, 'Not yet visible', 'The region has not yet received what the session token requires.', true),
+  // The region
+  not_ready: entry(503, 'Not ready', 'The region is starting or stopping.', true),
+  overloaded: entry(503, 'Overloaded', 'A bounded queue is full; retry after the stated time.', true),
+  store_failed: entry(503, 'Store failed', 'The store could not make a write durable; the region stops.', true),
+  store_full: entry(507, 'Store full', 'The store has no room; reads and replication go on.', true),
+  store_locked: entry(500, 'Store in use', 'Another process has the data directory open.'),
+  store_format_unknown: entry(500, 'Unknown store format', 'The data directory was written by an unknown format version.'),
+  record_damaged: entry(500, 'Damaged record', 'A record of the store fails its checksum; it is reported and not served.'),
+  internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
+  config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
+  // Links
+  frame_invalid: entry(400, 'Invalid frame', 'A link or session frame is malformed, oversized or out of order.'),
+  protocol_version_unsupported: entry(400, 'Unsupported protocol version', 'The peer speaks no protocol version this region accepts.'),
+  mesh_key_mismatch: entry(401, 'Mesh key not proven', 'The peer did not prove that it holds the mesh key.'),
+  region_duplicate: entry(409, 'Duplicate region', 'Two live processes claim the same region name.'),
+  link_duplicate: entry(409, 'Duplicate link', 'The two regions already share a link; this one is closed.'),
+  link_silent: entry(504, 'Silent link', 'The peer sent nothing for longer than the deadline.', true),
+  handshake_timeout: entry(504, 'Handshake timeout', 'The peer did not finish the handshake in time.', true),
+  origin_equivocation: entry(409, 'Equivocation', 'One origin has two different ops under one sequence number; the origin is quarantined.'),
+  chain_broken: entry(409, 'Broken hash chain', 'Received ops do not continue the hash chain of their origin.'),
+  op_gap: entry(409, 'Gap in an origin log', 'Received ops do not follow the last one held.', true),
+  credit_exceeded: entry(400, 'Credit exceeded', 'The peer sent more bytes than it was granted.'),
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof errorCodes;
