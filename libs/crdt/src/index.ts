@@ -1,1 +1,3 @@
-export {};
+export type { Author, CrdtDocument } from './crdt-document.ts';
+export type { DocumentOp } from './document-op.ts';
+export type { CollectionSchema, FieldSchema, Library, ObjectSchema } from './schema.ts';

@@ -1,0 +1,45 @@
+import type { Hash, JsonObject } from '@anabranch/base';
+import type { Hlc } from '@anabranch/causality';
+import type { DocumentOp } from './document-op.ts';
+import type { Library } from './schema.ts';
+
+/**
+ * Who writes an edit. `writer` names the replica (an origin, or the stable id of a device) and appears in the keys that
+ * only it may set; `dot` is a number that this writer never used for an earlier edit (the seq of the op to be logged).
+ */
+export interface Author {
+  readonly writer: string;
+  readonly dot: number;
+  readonly hlc: Hlc;
+}
+
+/**
+ * One loaded document: what a replica merges, reads and edits. `apply` and `edit` are synchronous and atomic: they
+ * either change the document completely or throw and leave it as it was.
+ */
+export interface CrdtDocument {
+  readonly library: Library;
+
+  /** Merges updates that were validated before (from the log, a snapshot, or past {@link inspectUpdate}). */
+  apply(updates: readonly Uint8Array[]): void;
+
+  /**
+   * Applies typed operations as one update authored by `author` and returns its bytes, or undefined when they change
+   * nothing (removing what is not there).
+   * @throws AnabranchError `op_invalid`, `path_unknown`, `type_mismatch`, `index_out_of_range`, `value_invalid`; details
+   *   hold `path` and `opIndex`; nothing is applied then.
+   */
+  edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined;
+
+  /** The JSON view: every field of the schema with its value or its empty value; for freeform, the library's view. */
+  json(): JsonObject;
+
+  /** False for a document nobody has written, or whose content was removed with nothing concurrent left. */
+  exists(): boolean;
+
+  /** The whole state as one update: `apply([state])` on a new document restores it. */
+  encodeState(): Uint8Array;
+
+  /** 32 bytes that are equal on replicas holding the same updates and, in practice, only there. Covers deletions. */
+  digest(hash: Hash): Uint8Array;
+}
