@@ -1,1 +1,12 @@
-export {};
+export type {
+  DocumentSnapshot,
+  IdempotencyRecord,
+  LoggedOp,
+  OpAppend,
+  OriginHead,
+  ReplicaIdentity,
+  ReplicaStore,
+  StoreBatch,
+  StoredDocument,
+  StoreOpening,
+} from './replica-store.ts';

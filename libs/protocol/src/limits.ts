@@ -1,0 +1,25 @@
+// The limits of what crosses a link or reaches the log. A write is measured before it is accepted with the same bounds
+// that a peer applies when it receives the op, so an accepted write can always be replicated.
+
+/** One CRDT update inside an op. Beyond: `request_too_large` at REST, close 1009 on a session. */
+export const updateBytesMax: number = 1 << 20;
+/** Documents written by one op (a transaction). Beyond: `op_invalid`. */
+export const opWritesMax = 64;
+/** One encoded op. Beyond: refused before it is logged. */
+export const opBytesMax: number = 4 << 20;
+/** Ops in one frame; a sender starts the next frame. */
+export const frameOpsMax = 4096;
+/** Bytes of ops a sender gathers in one frame (a single larger op travels alone). */
+export const frameBytesTarget: number = 256 << 10;
+/** One link frame, before decompression and after. Beyond: the link is closed with 1009. */
+export const frameBytesMax: number = opBytesMax + (64 << 10);
+/** Origins in a vector on a link. Beyond: the frame is refused. */
+export const vectorOriginsMax = 1024;
+/** Changed components of the version vector named by one op. */
+export const opDependenciesMax = 1024;
+/** Characters of an Idempotency-Key. */
+export const idempotencyKeyLengthMax = 255;
+/** Characters of a trace context. */
+export const traceLengthMax = 255;
+/** Bytes of one awareness message. Beyond: the session is closed with 1009. */
+export const awarenessBytesMax: number = 64 << 10;
