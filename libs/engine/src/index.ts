@@ -10,3 +10,18 @@ export type {
   StoredDocument,
   StoreOpening,
 } from './replica-store.ts';
+export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+export type {
+  Delivery,
+  DocumentSession,
+  DocumentSessionListener,
+  DocumentView,
+  EditRequest,
+  EditResult,
+  OpId,
+  OriginLag,
+  PeerStatus,
+  ReadOptions,
+  ReplicaDoor,
+  ReplicaStatus,
+} from './replica-door.ts';

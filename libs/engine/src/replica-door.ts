@@ -1,0 +1,137 @@
+// What the doors of a region (REST, sync sessions, operations) ask of its replica. Every promise here resolves only with
+// what is durable: an answer, a view or a delivery never shows an op that a crash could still take back.
+
+import type { JsonObject } from '@anabranch/base';
+import type { Hlc, OriginId, RegionId, VersionVector } from '@anabranch/causality';
+import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt';
+import type { DocumentId, Idempotency } from '@anabranch/protocol';
+
+export interface ReadOptions {
+  /** What the reader has seen: the answer covers it, or the read fails with `not_yet_visible` after `waitMsMax`. */
+  readonly minVersion?: VersionVector;
+  readonly waitMsMax?: number;
+}
+
+export interface DocumentView {
+  readonly json: JsonObject;
+  /** False when nobody has written it, or it was removed. */
+  readonly exists: boolean;
+  /** The region's vector at the time of the view: at least what the view shows. */
+  readonly version: VersionVector;
+}
+
+export interface EditRequest extends ReadOptions {
+  readonly document: DocumentId;
+  /**
+   * Names the operations, given the document as it is now. Called synchronously right before they are applied, so it may
+   * check preconditions and compute diffs; what it throws is the edit's failure and nothing is applied.
+   */
+  readonly plan: (document: CrdtDocument) => readonly DocumentOp[];
+  readonly idempotency?: Idempotency;
+  readonly trace?: string;
+}
+
+export interface EditResult extends DocumentView {
+  /** The op that was logged; undefined when the edit changed nothing. */
+  readonly opId: OpId | undefined;
+  /** True when the idempotency key was known: nothing was applied again, the view is the current one. */
+  readonly isReplay: boolean;
+}
+
+export interface OpId {
+  readonly origin: OriginId;
+  readonly seq: number;
+}
+
+/** An update that became durable and visible in this region. */
+export interface Delivery {
+  readonly document: DocumentId;
+  readonly update: Uint8Array;
+  readonly opId: OpId;
+  /** The session it came from, when it was written through one of this region. */
+  readonly session: DocumentSession | undefined;
+  readonly version: VersionVector;
+}
+
+export interface DocumentSessionListener {
+  deliver(delivery: Delivery): void;
+  /** Awareness bytes from another session of this document, here or in another region. */
+  awareness(bytes: Uint8Array): void;
+}
+
+/**
+ * A pinned document for one client session. `document` may hold local updates that are not durable yet: whatever is
+ * derived from it must wait for `whenDurable()` before it leaves the process.
+ */
+export interface DocumentSession {
+  readonly documentId: DocumentId;
+  readonly document: CrdtDocument;
+  /**
+   * Inspects, applies and logs an untrusted update; resolves when durable. Updates that bring nothing new are not logged.
+   * @throws AnabranchError `update_invalid`, `update_incomplete`, `request_too_large`, `document_too_large`: nothing applied.
+   */
+  ingest(update: Uint8Array): Promise<OpId | undefined>;
+  /** Resolves when everything applied to the document so far is durable. */
+  whenDurable(): Promise<void>;
+  /** Relays awareness bytes to the other sessions of the document, here and in other regions. Never logged. */
+  relayAwareness(bytes: Uint8Array): void;
+  close(): void;
+}
+
+/** How far this region is behind one origin. */
+export interface OriginLag {
+  readonly origin: OriginId;
+  readonly ops: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** The peer this origin is pulled from; undefined when nobody reachable has more. */
+  readonly upstream: RegionId | undefined;
+}
+
+export interface PeerStatus {
+  readonly region: RegionId;
+  readonly origin: OriginId | undefined;
+  readonly linkState: 'connected' | 'connecting' | 'down';
+  readonly role: 'dialer' | 'acceptor' | undefined;
+  readonly roundTripMs: number | undefined;
+  readonly clockOffsetMs: number | undefined;
+  readonly lastHeardMs: number | undefined;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** What the peer has acknowledged as durable. */
+  readonly acknowledged: VersionVector;
+  /** What the peer has not yet acknowledged of what we hold. */
+  readonly unacknowledgedOps: number;
+  readonly lastError: string | undefined;
+}
+
+export interface ReplicaStatus {
+  readonly region: RegionId;
+  readonly origin: OriginId;
+  readonly isWritable: boolean;
+  /** Why not, when it is not. */
+  readonly notWritableReason: string | undefined;
+  readonly version: VersionVector;
+  readonly hlc: Hlc;
+  readonly heads: ReadonlyArray<{ readonly origin: OriginId; readonly seq: number; readonly oldestSeq: number; readonly chainHash: string }>;
+  readonly lag: readonly OriginLag[];
+  readonly peers: readonly PeerStatus[];
+  readonly quarantinedOrigins: readonly OriginId[];
+  readonly documentsLoaded: number;
+  readonly sessions: number;
+  readonly opsPending: number;
+}
+
+export interface ReplicaDoor {
+  readonly region: RegionId;
+  readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** @throws AnabranchError `collection_not_found`, `not_yet_visible`, `record_damaged`. */
+  read(document: DocumentId, options?: ReadOptions): Promise<DocumentView>;
+  /** The content digest, hex, at `version`. Equal vectors and different digests mean divergence. */
+  digest(document: DocumentId): Promise<{ readonly digest: string; readonly version: VersionVector }>;
+  /** @throws AnabranchError from the plan and from validation; `overloaded`, `not_ready`, `store_failed`, `store_full`. */
+  edit(request: EditRequest): Promise<EditResult>;
+  listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
+  openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession;
+  status(): ReplicaStatus;
+}
