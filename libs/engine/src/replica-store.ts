@@ -20,6 +20,8 @@ export interface LoggedOp {
   readonly bytes: Uint8Array;
   /** The hash chain up to and including this op, 32 bytes. */
   readonly chainHash: Uint8Array;
+  /** Bytes of this origin's log up to and including this op: the difference of two is a lag in bytes. */
+  readonly logBytes: number;
   /** The place in this store's order of arrival, 1 and up without gaps; causal, but different in every region. */
   readonly position: number;
 }
@@ -30,6 +32,7 @@ export interface OriginHead {
   readonly seq: number;
   readonly chainHash: Uint8Array;
   readonly hlc: Hlc;
+  readonly logBytes: number;
   /** The oldest seq still held; 1 until pruned. */
   readonly oldestSeq: number;
 }

@@ -1,8 +1,28 @@
 export { BoundedReader, frameInvalid } from './bounded-reader.ts';
 export { ByteWriter } from './byte-writer.ts';
 export { collectionOf, type DocumentId, documentIdOf, isCollectionName, localIdOf, parseDocumentId } from './document-id.ts';
+export type { AwarenessFrame } from './frames/awareness.ts';
+export type { AcknowledgeFrame, CreditFrame } from './frames/flow.ts';
+export type { HeadsFrame, OriginReport } from './frames/heads.ts';
+export type { HelloFrame } from './frames/hello.ts';
+export type { OpsFrame } from './frames/ops.ts';
+export type { ProofFrame } from './frames/proof.ts';
+export type { DeniedFrame, Denial, SubscribeFrame, UnsubscribeFrame } from './frames/subscription.ts';
 export { chainHashLength, chainNext, chainStart } from './hash-chain.ts';
-export * from './limits.ts';
+export {
+  awarenessBytesMax,
+  frameBytesMax,
+  frameBytesTarget,
+  frameOpsMax,
+  idempotencyKeyLengthMax,
+  opBytesMax,
+  opDependenciesMax,
+  opWritesMax,
+  traceLengthMax,
+  updateBytesMax,
+  vectorOriginsMax,
+} from './limits.ts';
+export { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from './link-frame.ts';
 export {
   type DocumentWrite,
   decodeOp,
@@ -12,3 +32,9 @@ export {
   type Op,
   requestDigestLength,
 } from './op.ts';
+export {
+  agreeProtocolVersion,
+  type ProtocolVersionRange,
+  protocolVersion,
+  protocolVersionFloor,
+} from './protocol-version.ts';
