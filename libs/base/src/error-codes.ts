@@ -52,6 +52,7 @@ export const errorCodes = {
   store_locked: entry(500, 'Store in use', 'Another process has the data directory open.'),
   store_format_unknown: entry(500, 'Unknown store format', 'The data directory was written by an unknown format version.'),
   record_damaged: entry(500, 'Damaged record', 'A record of the store fails its checksum; it is reported and not served.'),
+  document_quarantined: entry(500, 'Document quarantined', 'An update in the log cannot be merged; this document is not served, others are.'),
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
   config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),

@@ -1,7 +1,7 @@
 // What the doors of a region (REST, sync sessions, operations) ask of its replica. Every promise here resolves only with
 // what is durable: an answer, a view or a delivery never shows an op that a crash could still take back.
 
-import type { JsonObject } from '@anabranch/base';
+import type { ErrorCode, JsonObject } from '@anabranch/base';
 import type { Hlc, OriginId, RegionId, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
@@ -57,6 +57,8 @@ export interface DocumentSessionListener {
   deliver(delivery: Delivery): void;
   /** Awareness bytes from another session of this document, here or in another region. */
   awareness(bytes: Uint8Array): void;
+  /** The replica ended the session (it stops, or continues under a new epoch): close the socket; the client may reconnect. */
+  ended(code: ErrorCode): void;
 }
 
 /**

@@ -1,0 +1,131 @@
+// What arrives from peers, between the links and the log: verified against the hash chain, held until its causal
+// dependencies are in the log, then appended.
+//
+//   ops frame --> skip what is known --> recompute the chain --> hold --> [dependencies met] --> log
+//
+// Invariant 1: an op is appended only after everything it depends on, so the order of arrival is a causal order (G5).
+// Invariant 2: an op is appended once, whatever is repeated, overlaps or arrives from two upstreams (G4).
+// Invariant 3: a frame is taken whole or not at all.
+// Invariant 4: what is held is bounded; at the bound an origin's held ops are dropped (they are durable at the peer) and
+//              asked for again later, so that one origin's wait never starves another's stream.
+
+import { bytesEqual, type Hash } from '@anabranch/base';
+import type { OriginId } from '@anabranch/causality';
+import { chainNext, decodeOp, frameInvalid, type Op, type OpsFrame } from '@anabranch/protocol';
+import type { OpLog } from './op-log.ts';
+
+/** Where the next op of an origin must continue: the last one appended or held. */
+export interface IntakeCursor {
+  readonly seq: number;
+  readonly chainHash: Uint8Array;
+}
+
+export type IntakeResult =
+  | 'taken'
+  | 'duplicate'
+  /** The frame starts after the cursor: subscribe again from there. */
+  | 'gap'
+  /** The chain does not continue: the sender's log is another one than ours. */
+  | 'broken'
+  /** Too much is held: this origin's held ops were dropped. */
+  | 'overflow';
+
+interface HeldOp extends IntakeCursor {
+  readonly bytes: Uint8Array;
+  readonly op: Op;
+}
+
+interface Held {
+  readonly ops: HeldOp[];
+  bytes: number;
+}
+
+export class Intake {
+  /** Bytes of one origin's ops that may wait for their dependencies. At the limit: Invariant 4. */
+  static readonly heldBytesMax: number = 16 << 20;
+
+  readonly #log: OpLog;
+  readonly #hash: Hash;
+  readonly #held = new Map<OriginId, Held>();
+
+  constructor(log: OpLog, hash: Hash) {
+    this.#log = log;
+    this.#hash = hash;
+  }
+
+  cursor(origin: OriginId): IntakeCursor {
+    return this.#held.get(origin)?.ops.at(-1) ?? this.#log.head(origin);
+  }
+
+  /** @throws AnabranchError `frame_invalid` when an op is malformed; nothing of the frame is taken then. */
+  receive(frame: OpsFrame): IntakeResult {
+    const cursor = this.cursor(frame.origin);
+    const lastSeq = frame.firstSeq + frame.ops.length - 1;
+    if (!Number.isSafeInteger(lastSeq)) throw frameInvalid('a seq is out of range');
+    if (lastSeq <= cursor.seq) return 'duplicate';
+    if (frame.firstSeq > cursor.seq + 1) return 'gap';
+    const arrivals = this.#verify(frame, cursor);
+    if (arrivals === undefined) return 'broken';
+    const held = this.#holdOf(frame.origin);
+    for (const arrival of arrivals) {
+      held.ops.push(arrival);
+      held.bytes += arrival.bytes.length;
+    }
+    this.release();
+    if (held.bytes <= Intake.heldBytesMax) return 'taken';
+    this.#held.delete(frame.origin);
+    return 'overflow';
+  }
+
+  /** Appends every held op whose dependencies have been met meanwhile. */
+  release(): void {
+    let hasMoved = true;
+    while (hasMoved) {
+      hasMoved = false;
+      for (const [origin, held] of this.#held) {
+        if (this.#releaseOrigin(origin, held)) hasMoved = true;
+        if (held.ops.length === 0) this.#held.delete(origin);
+      }
+    }
+  }
+
+  /** Forgets what is held of an origin, for example because it is quarantined. */
+  drop(origin: OriginId): void {
+    this.#held.delete(origin);
+  }
+
+  #verify(frame: OpsFrame, cursor: IntakeCursor): HeldOp[] | undefined {
+    const arrivals: HeldOp[] = [];
+    let { seq, chainHash } = cursor;
+    for (const bytes of frame.ops.slice(cursor.seq + 1 - frame.firstSeq)) {
+      chainHash = chainNext(this.#hash, chainHash, bytes);
+      seq += 1;
+      arrivals.push({ seq, chainHash, bytes, op: decodeOp(bytes) });
+    }
+    return bytesEqual(chainHash, frame.lastChainHash) ? arrivals : undefined;
+  }
+
+  #releaseOrigin(origin: OriginId, held: Held): boolean {
+    let count = 0;
+    for (const { bytes, op, chainHash } of held.ops) {
+      if (!this.#isReady(op)) break;
+      this.#log.append(origin, bytes, { op, isLocal: false, chainHash });
+      held.bytes -= bytes.length;
+      count += 1;
+    }
+    held.ops.splice(0, count);
+    return count > 0;
+  }
+
+  #isReady(op: Op): boolean {
+    return op.dependencies.every(([origin, seq]) => this.#log.head(origin).seq >= seq);
+  }
+
+  #holdOf(origin: OriginId): Held {
+    const known = this.#held.get(origin);
+    if (known !== undefined) return known;
+    const held: Held = { ops: [], bytes: 0 };
+    this.#held.set(origin, held);
+    return held;
+  }
+}

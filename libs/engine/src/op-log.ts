@@ -1,0 +1,251 @@
+// The ordered logs of all origins as this replica holds them, between those who append (accept, receive) and the store.
+//
+//   append --> pending --> one store commit for all that wait --> durable --> whoever shows, ships or acknowledges
+//
+// Appending is synchronous and assigns the op its place; while one commit is on its way to the disk, the next one gathers
+// (group commit). Reads of ops go to the store and so see durable ops only.
+//
+// Invariant 1: within an origin, seq rises by one and the hash chain continues; positions rise by one over all origins.
+// Invariant 2: the durable heads never pass what the store has confirmed, and move in the order of appending.
+// Invariant 3: after a commit has failed nothing is appended or confirmed any more; the replica must stop.
+
+import { AnabranchError, assert, type Hash, isAnabranchError } from '@anabranch/base';
+import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
+import { chainNext, chainStart, decodeOp, type Op } from '@anabranch/protocol';
+import type { LoggedOp, OpAppend, ReplicaStore, StoreBatch, StoreOpening } from './replica-store.ts';
+
+/** The end of an origin's log in memory. */
+export interface LogHead {
+  readonly seq: number;
+  readonly chainHash: Uint8Array;
+  readonly hlc: Hlc;
+  readonly logBytes: number;
+  readonly oldestSeq: number;
+}
+
+/** An op on its way to durability, decoded once. */
+export interface AppendedOp {
+  readonly logged: LoggedOp;
+  readonly op: Op;
+  /** True for an op of this replica, whose updates its loaded documents already hold. */
+  readonly isLocal: boolean;
+}
+
+export type DurableListener = (ops: readonly AppendedOp[]) => void;
+
+interface Gathering {
+  readonly ops: AppendedOp[];
+  readonly durable: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  bytes: number;
+}
+
+export class OpLog {
+  /** Bytes waiting for commits at which local writes are refused as `overloaded`. */
+  static readonly pendingBytesMax: number = 64 << 20;
+  /** Bytes one commit takes at most, so that a commit's time stays bounded; the rest waits for the next. */
+  static readonly commitBytesMax: number = 16 << 20;
+
+  readonly #store: ReplicaStore;
+  readonly #hash: Hash;
+  readonly #heads = new Map<OriginId, LogHead>();
+  readonly #durableHeads = new Map<OriginId, LogHead>();
+  readonly #listeners: DurableListener[] = [];
+  readonly #gatherings: Gathering[] = [];
+  #durableVector: VersionVector;
+  #position: number;
+  #durablePosition: number;
+  #pendingBytes = 0;
+  #pendingOps = 0;
+  #isCommitting = false;
+  #failure: AnabranchError | undefined;
+  #notifyFailed: (error: Error) => void = () => {};
+
+  /** Resolves with the cause when a commit has failed. */
+  readonly whenFailed: Promise<Error>;
+
+  constructor(store: ReplicaStore, hash: Hash, opening: StoreOpening) {
+    this.#store = store;
+    this.#hash = hash;
+    this.#position = opening.lastPosition;
+    this.#durablePosition = opening.lastPosition;
+    for (const { origin, ...head } of opening.heads) {
+      this.#heads.set(origin, head);
+      this.#durableHeads.set(origin, head);
+    }
+    this.#durableVector = VersionVector.of(opening.heads.map((head) => [head.origin, head.seq]));
+    this.whenFailed = new Promise((resolve) => {
+      this.#notifyFailed = resolve;
+    });
+  }
+
+  /** What is durable here: the region's version vector. */
+  get durableVector(): VersionVector {
+    return this.#durableVector;
+  }
+
+  get pendingOps(): number {
+    return this.#pendingOps;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get durablePosition(): number {
+    return this.#durablePosition;
+  }
+
+  /** The end of an origin's log including what is not durable yet. */
+  head(origin: OriginId): LogHead {
+    return this.#heads.get(origin) ?? this.#emptyHead(origin);
+  }
+
+  durableHead(origin: OriginId): LogHead {
+    return this.#durableHeads.get(origin) ?? this.#emptyHead(origin);
+  }
+
+  durableHeads(): IterableIterator<[OriginId, LogHead]> {
+    return this.#durableHeads.entries();
+  }
+
+  /** Called after each commit with its ops, in order, before any of their waiters is told. */
+  onDurable(listener: DurableListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @throws AnabranchError `overloaded` or `store_failed` when a local write cannot be taken now. */
+  assertAccepting(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#pendingBytes < OpLog.pendingBytesMax) return;
+    throw new AnabranchError('overloaded', 'too many writes wait for the disk', { retryAfterMs: 1000 });
+  }
+
+  /** Appends the next op of `origin`; the caller has checked that it is the next and that its dependencies are met. */
+  append(origin: OriginId, bytes: Uint8Array, options: { op: Op; isLocal: boolean; chainHash?: Uint8Array }): LoggedOp {
+    assert(this.#failure === undefined, 'nothing is appended after a failed commit');
+    const head = this.head(origin);
+    const chainHash = options.chainHash ?? chainNext(this.#hash, head.chainHash, bytes);
+    const logged: LoggedOp = {
+      origin,
+      seq: head.seq + 1,
+      bytes,
+      chainHash,
+      logBytes: head.logBytes + bytes.length,
+      position: ++this.#position,
+    };
+    this.#heads.set(origin, { ...head, seq: logged.seq, chainHash, hlc: options.op.hlc, logBytes: logged.logBytes });
+    const gathering = this.#gather(bytes.length);
+    gathering.ops.push({ logged, op: options.op, isLocal: options.isLocal });
+    gathering.bytes += bytes.length;
+    this.#pendingBytes += bytes.length;
+    this.#pendingOps += 1;
+    return logged;
+  }
+
+  /** Resolves when everything up to `position` is durable. @throws AnabranchError `store_failed` when it never will be. */
+  whenDurable(position: number): Promise<void> {
+    if (position <= this.#durablePosition) return Promise.resolve();
+    if (this.#failure) return Promise.reject(this.#failure);
+    for (const gathering of this.#gatherings) {
+      const last = gathering.ops.at(-1);
+      if (last !== undefined && last.logged.position >= position) return gathering.durable;
+    }
+    throw new AnabranchError('internal_error', `position ${position} was never appended`);
+  }
+
+  /** Durable ops of an origin after `afterSeq`. @throws AnabranchError `record_damaged`. */
+  read(origin: OriginId, afterSeq: number, bytesMax: number): readonly LoggedOp[] {
+    return this.#store.readOps(origin, afterSeq, bytesMax);
+  }
+
+  /** The chain hash at a durable seq; undefined when the log does not hold it. */
+  chainHashAt(origin: OriginId, seq: number): Uint8Array | undefined {
+    if (seq === 0) return chainStart(this.#hash, origin);
+    const head = this.durableHead(origin);
+    if (seq === head.seq) return head.chainHash;
+    if (seq > head.seq || seq < head.oldestSeq) return undefined;
+    return this.#store.readOps(origin, seq - 1, 0)[0]?.chainHash;
+  }
+
+  #gather(opBytes: number): Gathering {
+    const newest = this.#gatherings.at(-1);
+    const isNewestOpen = newest !== undefined && !(this.#isCommitting && this.#gatherings.length === 1);
+    if (isNewestOpen && newest.bytes + opBytes <= OpLog.commitBytesMax) return newest;
+    let resolve: () => void = () => {};
+    let reject: (error: Error) => void = () => {};
+    const durable = new Promise<void>((whenDone, whenFailed) => {
+      resolve = whenDone;
+      reject = whenFailed;
+    });
+    durable.catch(() => {});
+    const gathering: Gathering = { ops: [], durable, resolve, reject, bytes: 0 };
+    this.#gatherings.push(gathering);
+    if (!this.#isCommitting && this.#gatherings.length === 1) void Promise.resolve().then(() => this.#commitAll());
+    return gathering;
+  }
+
+  async #commitAll(): Promise<void> {
+    if (this.#isCommitting) return;
+    this.#isCommitting = true;
+    try {
+      for (let next = this.#gatherings[0]; next !== undefined; next = this.#gatherings[0]) {
+        await this.#store.commit(batchOf(next.ops));
+        this.#confirm(next);
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isCommitting = false;
+    }
+  }
+
+  #confirm(gathering: Gathering): void {
+    const seqs: Array<[OriginId, number]> = [];
+    for (const { logged, op } of gathering.ops) {
+      const head = this.durableHead(logged.origin);
+      assert(logged.seq === head.seq + 1, 'ops become durable in the order of their log');
+      const { seq, chainHash, logBytes } = logged;
+      this.#durableHeads.set(logged.origin, { ...head, seq, chainHash, logBytes, hlc: op.hlc });
+      seqs.push([logged.origin, seq]);
+      this.#durablePosition = logged.position;
+    }
+    this.#durableVector = this.#durableVector.merge(VersionVector.of(seqs));
+    this.#pendingBytes -= gathering.bytes;
+    this.#pendingOps -= gathering.ops.length;
+    this.#gatherings.shift();
+    for (const listener of this.#listeners) listener(gathering.ops);
+    gathering.resolve();
+  }
+
+  #fail(cause: unknown): void {
+    const isStoreError = isAnabranchError(cause, 'store_failed') || isAnabranchError(cause, 'store_full');
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = isStoreError ? cause : new AnabranchError('store_failed', message);
+    for (const gathering of this.#gatherings.splice(0)) gathering.reject(this.#failure);
+    this.#notifyFailed(cause instanceof Error ? cause : this.#failure);
+  }
+
+  #emptyHead(origin: OriginId): LogHead {
+    return { seq: 0, chainHash: chainStart(this.#hash, origin), hlc: hlcZero, logBytes: 0, oldestSeq: 1 };
+  }
+}
+
+function batchOf(ops: readonly AppendedOp[]): StoreBatch {
+  return { ops: ops.map(appendOf) };
+}
+
+function appendOf({ logged, op }: AppendedOp): OpAppend {
+  const documents = op.writes.map((write) => write.document);
+  if (op.idempotency === undefined) return { ...logged, hlc: op.hlc, documents };
+  const idempotency = { ...op.idempotency, origin: logged.origin, seq: logged.seq };
+  return { ...logged, hlc: op.hlc, documents, idempotency };
+}
+
+/** The updates an op holds for one document. */
+export function updatesOf(logged: LoggedOp, document: string): Uint8Array[] {
+  return decodeOp(logged.bytes)
+    .writes.filter((write) => write.document === document)
+    .map((write) => write.update);
+}
