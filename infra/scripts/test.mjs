@@ -14,6 +14,8 @@ const results = await runStaticChecks();
 mkdirSync(join(root, 'test/output'), { recursive: true });
 writeFileSync(join(root, checkResultsPath), JSON.stringify(results));
 
+process.env['NO_COLOR'] = '1';
+delete process.env['FORCE_COLOR'];
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${testResultsPath}`];
 const testsExitCode = await run(process.execPath, [tool('vitest/vitest.mjs'), 'run', ...reporters, ...process.argv.slice(2)]);
 process.exitCode = results.every((result) => result.isPassed) && testsExitCode === 0 ? 0 : 1;
