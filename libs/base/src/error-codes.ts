@@ -56,6 +56,10 @@ export const errorCodes = {
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
   config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),
+  // The local world of the demo
+  region_not_found: entry(404, 'Unknown region', 'The local world has no region of this name.'),
+  link_not_found: entry(404, 'Unknown link', 'The local world has no link between these two regions.'),
+  region_state_conflict: entry(409, 'Region in another state', 'The process of the region is not in a state that allows this.'),
   // Links
   frame_invalid: entry(400, 'Invalid frame', 'A link or session frame is malformed, oversized or out of order.'),
   protocol_version_unsupported: entry(400, 'Unsupported protocol version', 'The peer speaks no protocol version this region accepts.'),
