@@ -1,0 +1,288 @@
+// A replica's store over an ordered map: turns batches into records and records into what the replica reads. The place
+// between the port of the engine (ReplicaStore) and the medium (OrderedKv); store-key.ts and record-codec.ts have the
+// formats.
+//
+// Invariant 1: positions and each origin's seqs are handed over without gaps; a batch that breaks this is refused whole.
+// Invariant 2: the last record of each origin's log is its head, so opening reads O(origins) records, whatever the
+//              number of ops and documents.
+// Invariant 3: a document is its snapshot, which covers everything up to its mark, and the index entries after the mark.
+//              The mark of a document never goes back: an older snapshot that is committed later is left out.
+// Invariant 4: entries at or below the mark are dead. The commit of a snapshot deletes those it finds, at most
+//              `deadEntriesMax`; the rest costs space, never correctness, and goes with the next snapshot.
+
+import { AnabranchError, assert, isAnabranchError, type Logger } from '@anabranch/base';
+import { isOriginId, isRegionId, type OriginId, type RegionId, type VersionVector } from '@anabranch/causality';
+import type {
+  DocumentSnapshot,
+  IdempotencyRecord,
+  LoggedOp,
+  OpAppend,
+  OriginHead,
+  ReplicaStore,
+  StoreBatch,
+  StoredDocument,
+  StoreOpening,
+} from '@anabranch/engine';
+import { chainHashLength, collectionOf, type DocumentId, parseDocumentId } from '@anabranch/protocol';
+import { CommitQueue } from './commit-queue.ts';
+import type { Mutation, OrderedKv } from './ordered-kv.ts';
+import { sealRecord } from './record.ts';
+import * as codec from './record-codec.ts';
+import { RecordReader } from './record-reader.ts';
+import * as keys from './store-key.ts';
+
+const storeFormat = 1;
+/** Index entries that one snapshot deletes; a longer tail is left dead (Invariant 4). */
+const deadEntriesMax = 4096;
+
+export class KvReplicaStore implements ReplicaStore {
+  readonly #kv: OrderedKv;
+  readonly #records: RecordReader;
+  readonly #queue: CommitQueue;
+  /** What has been handed over, durable or not. */
+  readonly #headSeqs = new Map<OriginId, number>();
+  #lastPosition: number;
+  /** The marks of the snapshots whose commits are under way. */
+  readonly #marksUnderWay = new Map<DocumentId, number>();
+  #isClosed = false;
+
+  private constructor(kv: OrderedKv, records: RecordReader) {
+    this.#kv = kv;
+    this.#records = records;
+    this.#queue = new CommitQueue(kv);
+    this.#lastPosition = 0;
+    const { heads, lastPosition } = this.opening();
+    for (const { origin, seq } of heads) this.#headSeqs.set(origin, seq);
+    this.#lastPosition = lastPosition;
+  }
+
+  /**
+   * Opens the store that `kv` holds, or makes a new one in an empty map. The store owns `kv` from here on.
+   * @throws AnabranchError `store_format_unknown`, `record_damaged`, `store_full` or `store_failed`; `kv` is closed then.
+   */
+  static async open(kv: OrderedKv, logger: Logger): Promise<KvReplicaStore> {
+    try {
+      const records = new RecordReader(kv, logger);
+      await ensureFormat(kv, records);
+      return new KvReplicaStore(kv, records);
+    } catch (error) {
+      await kv.close();
+      throw error;
+    }
+  }
+
+  opening(): StoreOpening {
+    this.#assertOpen();
+    const heads: OriginHead[] = [];
+    let lastPosition = 0;
+    for (const { head, position } of this.#heads()) {
+      heads.push(head);
+      lastPosition = Math.max(lastPosition, position);
+    }
+    return {
+      identity: this.#records.read(keys.metaKey('identity'), codec.decodeIdentityRecord),
+      heads: heads.reverse(),
+      peerVectors: [...this.#peerVectors()],
+      lastPosition,
+    };
+  }
+
+  async commit(batch: StoreBatch): Promise<void> {
+    this.#assertOpen();
+    const { identity, ops = [], snapshots = [], peerVectors = [] } = batch;
+    this.#assertContinues(ops);
+    const mutations: Mutation[] = [];
+    if (identity) put(mutations, keys.metaKey('identity'), codec.newIdentityRecord(identity));
+    for (const op of ops) this.#append(mutations, op);
+    for (const [region, vector] of peerVectors) put(mutations, keys.peerVectorKey(region), codec.newVectorRecord(vector));
+    for (const snapshot of snapshots) this.#replaceSnapshot(mutations, snapshot);
+    try {
+      await this.#queue.commit(mutations);
+    } finally {
+      for (const { document, position } of snapshots) {
+        if (this.#marksUnderWay.get(document) === position) this.#marksUnderWay.delete(document);
+      }
+    }
+  }
+
+  /** Ends before a damaged record; throws when that is the first. */
+  readOps(origin: OriginId, afterSeq: number, bytesMax: number): readonly LoggedOp[] {
+    this.#assertOpen();
+    const ops: LoggedOp[] = [];
+    let bytes = 0;
+    for (const { key, value } of this.#kv.entries(keys.logKey(origin, afterSeq + 1), keys.afterLog(origin))) {
+      const { number: seq } = keys.parseNumberedKey(key);
+      const expected = (ops.at(-1)?.seq ?? afterSeq) + 1;
+      try {
+        if (seq !== expected && !this.#isPruned(origin, expected)) {
+          throw this.#records.damaged(keys.logKey(origin, expected), 'missing');
+        }
+        const { op } = this.#records.open(key, value, (payload) => codec.decodeLogRecord(payload, origin, seq));
+        bytes += op.bytes.length;
+        if (ops.length > 0 && bytes > bytesMax) return ops;
+        ops.push(op);
+      } catch (error) {
+        if (ops.length > 0 && isAnabranchError(error)) return ops;
+        throw error;
+      }
+    }
+    return ops;
+  }
+
+  readDocument(document: DocumentId): StoredDocument {
+    this.#assertOpen();
+    const snapshot = this.#readSnapshot(document);
+    const tailStart = keys.documentKey(document, (snapshot?.position ?? 0) + 1);
+    const tail = [...this.#kv.entries(tailStart, keys.afterDocument(document))];
+    return { snapshot, ops: tail.map(({ key, value }) => this.#readIndexed(key, value)) };
+  }
+
+  listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
+    this.#assertOpen();
+    assert(after === undefined || collectionOf(after) === collection, 'a list continues in its own collection');
+    const documents: DocumentId[] = [];
+    let [start, end] = keys.collectionRange(collection);
+    if (after !== undefined) start = keys.afterDocument(after);
+    while (documents.length < limit) {
+      const [entry] = this.#kv.entries(start, end, { limit: 1 });
+      if (entry === undefined) break;
+      const document = this.#records.open(entry.key, entry.value, () => documentOf(entry.key));
+      documents.push(document);
+      start = keys.afterDocument(document);
+    }
+    return documents;
+  }
+
+  readIdempotency(key: string): IdempotencyRecord | undefined {
+    this.#assertOpen();
+    return this.#records.read(keys.idempotencyKey(key), (payload) => codec.decodeIdempotencyRecord(payload, key));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#queue.whenIdle();
+    await this.#kv.close();
+  }
+
+  /** From the last origin to the first, skipping from log to log. */
+  *#heads(): Iterable<{ readonly head: OriginHead; readonly position: number }> {
+    let [start, end] = keys.spaceRange('log');
+    for (;;) {
+      const [last] = this.#kv.entries(start, end, { reverse: true, limit: 1 });
+      if (last === undefined) return;
+      const { text: origin, number: seq } = keys.parseNumberedKey(last.key);
+      if (!isOriginId(origin)) throw this.#records.damaged(last.key, 'content');
+      const { op, hlc } = this.#records.open(last.key, last.value, (payload) => codec.decodeLogRecord(payload, origin, seq));
+      const oldestSeq = this.#oldestSeq(origin) ?? seq;
+      const { chainHash, logBytes, position } = op;
+      yield { head: { origin, seq, chainHash, hlc, logBytes, oldestSeq }, position };
+      end = keys.logKey(origin, 0);
+    }
+  }
+
+  #oldestSeq(origin: OriginId): number | undefined {
+    const [first] = this.#kv.keys(keys.logKey(origin, 0), keys.afterLog(origin), { limit: 1 });
+    return first && keys.parseNumberedKey(first).number;
+  }
+
+  /** True when the log of `origin` begins after `seq`; a gap further up is damage. */
+  #isPruned(origin: OriginId, seq: number): boolean {
+    return (this.#oldestSeq(origin) ?? 0) > seq;
+  }
+
+  *#peerVectors(): Iterable<readonly [RegionId, VersionVector]> {
+    for (const { key, value } of this.#kv.entries(...keys.spaceRange('peerVector'))) {
+      const region = keys.parseTextKey(key);
+      if (!isRegionId(region)) throw this.#records.damaged(key, 'content');
+      yield [region, this.#records.open(key, value, codec.decodeVectorRecord)];
+    }
+  }
+
+  #readSnapshot(document: DocumentId): DocumentSnapshot | undefined {
+    const mark = this.#records.read(keys.documentKey(document, 0), codec.decodeMarkRecord);
+    if (mark === undefined) return undefined;
+    const key = keys.snapshotKey(document);
+    const stored = this.#records.read(key, codec.decodeSnapshotRecord);
+    if (stored === undefined) throw this.#records.damaged(key, 'missing');
+    if (stored.position !== mark.position) throw this.#records.damaged(key, 'content');
+    return { document, library: mark.library, state: stored.state, position: mark.position };
+  }
+
+  #readIndexed(key: Uint8Array, value: Uint8Array): LoggedOp {
+    const { origin, seq } = this.#records.open(key, value, codec.decodeIndexRecord);
+    const log = keys.logKey(origin, seq);
+    const record = this.#records.read(log, (payload) => codec.decodeLogRecord(payload, origin, seq));
+    if (record === undefined) throw this.#records.damaged(log, 'missing');
+    if (record.op.position !== keys.parseNumberedKey(key).number) throw this.#records.damaged(key, 'content');
+    return record.op;
+  }
+
+  /** Invariant 1, before anything of the batch is taken over. An origin that is new here may begin at any seq. */
+  #assertContinues(ops: readonly OpAppend[]): void {
+    const seqs = new Map<OriginId, number>();
+    let position = this.#lastPosition;
+    for (const op of ops) {
+      const seq = seqs.get(op.origin) ?? this.#headSeqs.get(op.origin);
+      assert(seq === undefined ? op.seq >= 1 : op.seq === seq + 1, () => `${op.origin} ${op.seq} does not follow ${seq}`);
+      assert(op.position === position + 1, () => `position ${op.position} does not follow ${position}`);
+      assert(op.chainHash.length === chainHashLength, 'a chain hash has 32 bytes');
+      seqs.set(op.origin, op.seq);
+      position = op.position;
+    }
+  }
+
+  #append(mutations: Mutation[], op: OpAppend): void {
+    const { origin, seq, position, documents, idempotency } = op;
+    put(mutations, keys.logKey(origin, seq), codec.newLogRecord(op));
+    // A document named twice is one key, written twice.
+    for (const document of documents) {
+      put(mutations, keys.documentKey(document, position), codec.newIndexRecord(origin, seq));
+    }
+    if (idempotency) put(mutations, keys.idempotencyKey(idempotency.key), codec.newIdempotencyRecord(idempotency));
+    this.#headSeqs.set(origin, seq);
+    this.#lastPosition = position;
+  }
+
+  #replaceSnapshot(mutations: Mutation[], snapshot: DocumentSnapshot): void {
+    const { document, position } = snapshot;
+    assert(position <= this.#lastPosition, 'a snapshot covers only what was handed over');
+    const markKey = keys.documentKey(document, 0);
+    const mark = this.#marksUnderWay.get(document) ?? this.#records.read(markKey, codec.decodeMarkRecord)?.position ?? 0;
+    if (position < mark) return;
+    this.#marksUnderWay.set(document, position);
+    const end = keys.documentKey(document, position + 1);
+    for (const key of this.#kv.keys(keys.documentKey(document, 1), end, { limit: deadEntriesMax })) mutations.push({ key });
+    put(mutations, markKey, codec.newMarkRecord(snapshot));
+    put(mutations, keys.snapshotKey(document), codec.newSnapshotRecord(snapshot));
+  }
+
+  #assertOpen(): void {
+    assert(!this.#isClosed, 'the store is closed');
+  }
+}
+
+function put(mutations: Mutation[], key: Buffer, record: Buffer): void {
+  mutations.push({ key, value: sealRecord(key, record) });
+}
+
+function documentOf(key: Uint8Array): DocumentId | undefined {
+  try {
+    return parseDocumentId(keys.parseNumberedKey(key).text);
+  } catch (error) {
+    if (isAnabranchError(error, 'document_id_invalid')) return undefined;
+    throw error;
+  }
+}
+
+/** Reads the store's format version, or writes it into an empty map. */
+async function ensureFormat(kv: OrderedKv, records: RecordReader): Promise<void> {
+  const key = keys.metaKey('format');
+  const format = records.read(key, codec.decodeFormatRecord);
+  if (format === storeFormat) return;
+  const [someKey] = kv.keys(Buffer.of(0), Buffer.of(0xff), { limit: 1 });
+  if (someKey !== undefined) {
+    throw new AnabranchError('store_format_unknown', 'the store has an unknown format', { format, storeFormat });
+  }
+  await kv.commit([{ key, value: sealRecord(key, codec.newFormatRecord(storeFormat)) }]);
+}

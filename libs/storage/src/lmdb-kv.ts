@@ -1,0 +1,169 @@
+// An ordered map in one LMDB environment: the engine of the durable store.
+//
+// When a commit is durable. LMDB writes the pages of a transaction, calls fdatasync on the data file, and then writes
+// the meta page that makes the transaction current through a second descriptor opened with O_DSYNC; only then does the
+// writing thread mark the transaction as committed, and only then does the promise of `batch` resolve. That holds with
+// `overlappingSync: false`; with overlapping syncs a commit becomes visible before it is durable. strace shows the order
+// (lmdb-kv.sync.test.ts): pwrite64(data), fdatasync(data) = 0, pwrite64(meta, O_DSYNC), then whatever the caller writes.
+//
+// `eventTurnBatching: false`: the batches that event-turn batching opens by itself have promises that nobody can see, so
+// a failed commit would end the process with an unhandled rejection. Nothing is lost: CommitQueue gathers commits.
+//
+// Who has the store open. Each open map always holds one read transaction, hence a slot in LMDB's reader table, which
+// all processes share. The slots of dead processes are recognised by a lock that the kernel drops with the process
+// (`readerCheck`), and the table is emptied when nobody has the file open: neither kill -9 nor a reused pid leaves the
+// store locked. Two processes that open at the same instant see each other and may both refuse, never both proceed.
+//
+// Invariant 1: at most one map is open per directory.
+// Invariant 2: reads use the transaction begun after the last resolved commit, so they show exactly what has resolved.
+
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { AnabranchError } from '@anabranch/base';
+import { open, type RootDatabase } from 'lmdb';
+import type { KvEntry, Mutation, OrderedKv, RangeOptions } from './ordered-kv.ts';
+
+/** Address space, not memory or disk: large enough that the map never has to move while it is read. */
+const mapBytes = 2 ** 40;
+const ENOSPC = 28;
+const EDQUOT = 122;
+const MDB_MAP_FULL = -30792;
+
+type Database = RootDatabase<Uint8Array, Uint8Array>;
+type ReadTransaction = ReturnType<Database['useReadTransaction']>;
+
+export class LmdbKv implements OrderedKv {
+  readonly #database: Database;
+  #reading: ReadTransaction;
+
+  private constructor(database: Database, reading: ReadTransaction) {
+    this.#database = database;
+    this.#reading = reading;
+  }
+
+  /** Opens the map in `directory`, which is made when absent. @throws AnabranchError `store_locked` or `store_failed`. */
+  static async open(directory: string): Promise<LmdbKv> {
+    const database = openDatabase(directory);
+    try {
+      assertAlone(database, 0, directory);
+      const reading = database.useReadTransaction();
+      assertAlone(database, 1, directory);
+      syncDirectory(directory);
+      syncDirectory(dirname(resolve(directory)));
+      return new LmdbKv(database, reading);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const value = this.#database.get(key, { transaction: this.#reading });
+    return value && toPlainBytes(value);
+  }
+
+  *entries(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<KvEntry> {
+    for (const { key, value } of this.#database.getRange(this.#range(start, end, options))) {
+      yield { key, value: toPlainBytes(value) };
+    }
+  }
+
+  keys(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<Uint8Array> {
+    return this.#database.getKeys(this.#range(start, end, options));
+  }
+
+  async commit(mutations: readonly Mutation[]): Promise<void> {
+    const database = this.#database;
+    try {
+      await database.batch(() => {
+        for (const { key, value } of mutations) {
+          if (value === undefined) database.remove(key);
+          else database.put(key, value);
+        }
+      });
+    } catch (error) {
+      throw await commitFailure(error);
+    }
+    const previous = this.#reading;
+    this.#reading = database.useReadTransaction();
+    previous.done();
+  }
+
+  async close(): Promise<void> {
+    this.#reading.done();
+    await this.#database.close();
+  }
+
+  /** LMDB names the bounds of a reverse range from its end. */
+  #range(start: Uint8Array, end: Uint8Array, { reverse = false, limit }: RangeOptions) {
+    const bounds = reverse ? { start: end, exclusiveStart: true, end: start, inclusiveEnd: true, reverse } : { start, end };
+    return { ...bounds, ...(limit !== undefined && { limit }), transaction: this.#reading };
+  }
+}
+
+function openDatabase(directory: string): Database {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return open<Uint8Array, Uint8Array>({
+      path: directory,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      overlappingSync: false,
+      eventTurnBatching: false,
+      mapSize: mapBytes,
+    });
+  } catch (error) {
+    throw new AnabranchError('store_failed', `the store cannot be opened: ${messageOf(error)}`, { directory });
+  }
+}
+
+/** Counts the live readers: without ours there are `expected` of them when nobody else has the store open. */
+function assertAlone(database: Database, expected: number, directory: string): void {
+  database.readerCheck();
+  const readers = database
+    .readerList()
+    .split('\n')
+    .filter((line) => /^\s*\d+\s/.test(line));
+  if (readers.length <= expected) return;
+  throw new AnabranchError('store_locked', `another process has the store in ${directory} open`, { directory });
+}
+
+/** Makes the entries of a directory durable: a new data file must not vanish with its acknowledged commits. */
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** LMDB rejects with a general error that promises the particular one. */
+async function commitFailure(error: unknown): Promise<AnabranchError> {
+  const cause = await causeOf(error);
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const isFull = code === ENOSPC || code === EDQUOT || code === MDB_MAP_FULL;
+  return new AnabranchError(isFull ? 'store_full' : 'store_failed', `a commit was not made durable: ${messageOf(cause)}`, {
+    cause: messageOf(cause),
+  });
+}
+
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Large values come as buffers with a patched length; what is read shall be plain bytes of its own. */
+function toPlainBytes(value: Uint8Array): Uint8Array {
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
