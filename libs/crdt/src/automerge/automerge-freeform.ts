@@ -1,0 +1,173 @@
+// Freeform documents on Automerge: the application's own document, any nesting of maps, lists and texts.
+
+import { assert, forbiddenKeys, type JsonObject, type JsonValue, toBase64url } from '@anabranch/base';
+import type { Author } from '../crdt-document.ts';
+import type { DocumentOp } from '../document-op.ts';
+import { applyFreeformOp, type FreeformKind, type FreeformNode } from '../freeform/apply-freeform-op.ts';
+import { crdtLimits } from '../limits.ts';
+import type { AutomergeHandle } from './automerge-document.ts';
+
+type FullValue = NonNullable<ReturnType<AutomergeHandle['getWithType']>>;
+
+const rootId = '_root';
+
+export class AutomergeFreeform {
+  #handle: AutomergeHandle;
+  #json: JsonObject | undefined;
+
+  constructor(handle: AutomergeHandle) {
+    this.#handle = handle;
+  }
+
+  get exists(): boolean {
+    return this.#handle.keys(rootId).length > 0;
+  }
+
+  json(): JsonObject {
+    this.#json ??= jsonOfMap(this.#handle, rootId, 0, false);
+    return this.#json;
+  }
+
+  /** The view with the losing value of each conflict beside the winning one, each under the id of its operation. */
+  jsonWithConflicts(): JsonObject {
+    return jsonOfMap(this.#handle, rootId, 0, true);
+  }
+
+  replace(handle: AutomergeHandle): void {
+    this.#handle = handle;
+    this.#json = undefined;
+  }
+
+  merged(): void {
+    this.#json = undefined;
+  }
+
+  edit(_author: Author, ops: readonly DocumentOp[]): Uint8Array[] | undefined {
+    const root = new AutomergeNode(this.#handle, 'map', rootId);
+    for (const [opIndex, op] of ops.entries()) applyFreeformOp(root, op, opIndex);
+    return this.#handle.pendingOps() === 0 ? undefined : [];
+  }
+
+  committed(): void {
+    this.#json = undefined;
+  }
+}
+
+class AutomergeNode implements FreeformNode {
+  readonly kind: FreeformKind;
+  readonly #handle: AutomergeHandle;
+  readonly #id: string;
+
+  constructor(handle: AutomergeHandle, kind: FreeformKind, id: string) {
+    this.#handle = handle;
+    this.kind = kind;
+    this.#id = id;
+  }
+
+  get length(): number {
+    return this.kind === 'map' ? 0 : this.#handle.length(this.#id);
+  }
+
+  child(segment: string, _wanted: FreeformKind): FreeformNode | undefined {
+    const isIndex = /^(0|[1-9]\d{0,8})$/.test(segment);
+    if (this.kind === 'text' || (this.kind === 'list' && !isIndex) || segment === '') return undefined;
+    const found = this.#handle.getWithType(this.#id, this.kind === 'list' ? Number(segment) : segment);
+    switch (found?.[0]) {
+      case 'map':
+      case 'list':
+      case 'text':
+        return new AutomergeNode(this.#handle, found[0], found[1]);
+      default:
+        return undefined;
+    }
+  }
+
+  hasKey(key: string): boolean {
+    return key !== '' && this.#handle.getWithType(this.#id, key) !== null;
+  }
+
+  setKey(key: string, value: JsonValue): boolean {
+    // Automerge has no empty keys.
+    if (key === '') return false;
+    if (isNested(value)) this.#handle.putObject(this.#id, key, value);
+    else this.#handle.put(this.#id, key, value);
+    return true;
+  }
+
+  removeKey(key: string): void {
+    this.#handle.delete(this.#id, key);
+  }
+
+  insertItem(index: number, value: JsonValue): void {
+    if (isNested(value)) this.#handle.insertObject(this.#id, index, value);
+    else this.#handle.insert(this.#id, index, value);
+  }
+
+  removeItem(index: number): void {
+    this.#handle.delete(this.#id, index);
+  }
+
+  splice(index: number, deleteLength: number, insert: string): void {
+    this.#handle.splice(this.#id, index, deleteLength, insert);
+  }
+
+  text(): string {
+    assert(this.kind === 'text', 'texts are read as text');
+    return this.#handle.text(this.#id);
+  }
+
+  empty(): void {
+    for (const key of this.#handle.keys(this.#id)) this.#handle.delete(this.#id, key);
+  }
+}
+
+/** Values the library keeps as objects: strings are texts in Automerge 3. */
+function isNested(value: JsonValue): value is string | JsonValue[] | Record<string, JsonValue> {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null);
+}
+
+function jsonOfMap(handle: AutomergeHandle, id: string, depth: number, withConflicts: boolean): JsonObject {
+  const view: Record<string, JsonValue> = {};
+  for (const key of handle.keys(id)) {
+    if (!forbiddenKeys.has(key)) view[key] = jsonAt(handle, id, key, depth, withConflicts);
+  }
+  return view;
+}
+
+function jsonAt(handle: AutomergeHandle, id: string, prop: string | number, depth: number, withConflicts: boolean): JsonValue {
+  const winner = handle.getWithType(id, prop);
+  if (winner === null) return null;
+  if (withConflicts) {
+    const all = handle.getAll(id, prop);
+    if (all.length > 1) return { conflict: all.map((value) => [value.at(-1) as string, jsonOfFull(handle, value, depth, true)]) };
+  }
+  return jsonOfFull(handle, winner, depth, withConflicts);
+}
+
+/** Total: what JSON lacks is shown by its nearest form, times as milliseconds, bytes as base64url. */
+function jsonOfFull(handle: AutomergeHandle, value: readonly unknown[], depth: number, withConflicts: boolean): JsonValue {
+  const [type, content] = value as FullValue;
+  if (depth > crdtLimits.valueDepthMax) return null;
+  switch (type) {
+    case 'map':
+    case 'table':
+      return jsonOfMap(handle, content, depth + 1, withConflicts);
+    case 'list':
+      return Array.from({ length: handle.length(content) }, (_, i) => jsonAt(handle, content, i, depth + 1, withConflicts));
+    case 'text':
+      return handle.text(content);
+    case 'timestamp':
+      return content.getTime();
+    case 'bytes':
+      return toBase64url(content);
+    case 'null':
+      return null;
+    case 'int':
+    case 'uint':
+    case 'f64':
+    case 'counter':
+      return Number.isFinite(content) ? content : null;
+    default:
+      return content;
+  }
+}

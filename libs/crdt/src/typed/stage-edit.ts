@@ -1,0 +1,49 @@
+// Turns the operations of one edit into the entries and splices the library has to write, or refuses all of them.
+
+import { AnabranchError, assert } from '@anabranch/base';
+import type { Author } from '../crdt-document.ts';
+import { readOpShape } from '../document-op-shape.ts';
+import type { DocumentOp } from '../document-op.ts';
+import { crdtLimits } from '../limits.ts';
+import { escapePart } from '../path.ts';
+import { applyOp } from './apply-op.ts';
+import { Edit, type EditWrites } from './edit.ts';
+import type { TypedTree } from './typed-tree.ts';
+
+const writerPattern = /^[!-~]{1,64}$/;
+
+/**
+ * Applies `ops` to the tree and returns what the library has to write, or undefined when they change nothing.
+ * @throws AnabranchError as CrdtDocument.edit documents; the tree is as before then.
+ */
+export function stageEdit(tree: TypedTree, author: Author, ops: readonly DocumentOp[]): EditWrites | undefined {
+  assert(writerPattern.test(author.writer), 'a writer is named by 1 to 64 printable ASCII characters');
+  assert(Number.isSafeInteger(author.dot) && author.dot >= 0, 'a dot is a safe integer');
+  if (ops.length > crdtLimits.editOpsMax) {
+    throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`, { path: '', opIndex: crdtLimits.editOpsMax });
+  }
+  const edit = new Edit(author);
+  try {
+    applyAll(tree, edit, ops);
+  } catch (error) {
+    edit.revert();
+    throw error;
+  }
+  const writes = edit.writes();
+  for (const [key, text] of writes?.entries ?? []) if (text === undefined) tree.prune(key);
+  return writes;
+}
+
+function applyAll(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void {
+  for (const [index, candidate] of ops.entries()) {
+    const op = readOpShape(candidate);
+    edit.op = { path: 'path' in op ? op.path.slice(0, 1_024) : '', index };
+    if ('code' in op) edit.reject(op.code, op.message);
+    applyOp(tree, edit, op);
+  }
+  if (edit.writes() === undefined) return;
+  if (edit.isCreating && tree.existence.get(escapePart(edit.writer)) === undefined) {
+    edit.put(tree.existence, escapePart(edit.writer), edit.dot);
+  }
+  for (const leaf of tree.takeLeftovers(crdtLimits.sweptFieldsMax)) leaf.sweep(edit);
+}

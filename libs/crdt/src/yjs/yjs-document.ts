@@ -1,0 +1,90 @@
+// A document kept by Yjs. It stands between the caller's typed operations and one Y.Doc; what the fields mean is decided
+// by the typed tree or the freeform rules, this class only keeps Yjs in order:
+//
+// Invariant 1: every local edit is made under the identity's clientID. Yjs replaces a document's clientID silently when
+//              it meets its own id in a remote update (loading the own history is enough), so it is set before each edit.
+// Invariant 2: merging never writes. Yjs tidies formatting marks after remote changes on its own; those deletions would be
+//              in no op, and digests of replicas that received ops in other batches would differ. Transactions are
+//              therefore declared local before observers run, which switches off exactly that and the replacing of ids.
+// Invariant 3: a throwing `apply` has changed nothing: updates are decoded whole before the first is integrated.
+
+import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
+import * as Y from 'yjs';
+import type { Author, CrdtDocument } from '../crdt-document.ts';
+import type { DocumentIdentity } from '../document-identity.ts';
+import type { DocumentOp } from '../document-op.ts';
+import type { CollectionSchema } from '../schema.ts';
+import { YjsFreeform } from './yjs-freeform.ts';
+import { YjsTyped } from './yjs-typed.ts';
+
+/** What a document holds, in the collection's terms. */
+interface YjsContent {
+  readonly exists: boolean;
+  json(): JsonObject;
+  /** Writes to the Y.Doc, or throws before it has. */
+  edit(author: Author, ops: readonly DocumentOp[]): void;
+}
+
+export class YjsDocument implements CrdtDocument {
+  readonly library = 'yjs';
+  /** The library's document: read it, and merge into it through {@link apply} only. */
+  readonly doc: Y.Doc;
+  readonly #clientId: number;
+  readonly #content: YjsContent;
+
+  constructor(schema: CollectionSchema['schema'], identity: DocumentIdentity) {
+    this.doc = new Y.Doc({ gc: true });
+    this.doc.on('beforeObserverCalls', (transaction: Y.Transaction) => {
+      transaction.local = true;
+    });
+    this.#clientId = identity.yjsClientId;
+    this.#content = schema === 'freeform' ? new YjsFreeform(this.doc) : new YjsTyped(this.doc, schema);
+  }
+
+  apply(updates: readonly Uint8Array[]): void {
+    for (const update of updates) Y.decodeUpdate(update);
+    this.doc.transact(() => {
+      for (const update of updates) Y.applyUpdate(this.doc, update);
+    });
+  }
+
+  edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
+    this.doc.clientID = this.#clientId;
+    let produced: Uint8Array | undefined;
+    const capture = (update: Uint8Array): void => {
+      assert(produced === undefined, 'an edit is one transaction');
+      produced = update;
+    };
+    this.doc.on('update', capture);
+    try {
+      this.#content.edit(author, ops);
+    } finally {
+      this.doc.off('update', capture);
+    }
+    assert(this.doc.clientID === this.#clientId, 'an edit is made under the own clientID');
+    return produced;
+  }
+
+  json(): JsonObject {
+    return this.#content.json();
+  }
+
+  exists(): boolean {
+    return this.#content.exists;
+  }
+
+  encodeState(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.doc);
+  }
+
+  digest(hash: Hash): Uint8Array {
+    assert(!this.hasPending, 'a document with parts missing has no digest');
+    const snapshot = Y.encodeSnapshot(Y.snapshot(this.doc));
+    return hash.sha256(concatBytes([snapshot, encodeUtf8(canonicalJson(this.json()))]));
+  }
+
+  /** True when an update was applied whose predecessors are missing: causal delivery was broken. */
+  get hasPending(): boolean {
+    return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null;
+  }
+}

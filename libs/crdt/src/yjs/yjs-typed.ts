@@ -1,0 +1,94 @@
+// Typed fields on Yjs: the flat entries in the root map `f`, each text in a root type of its own, `t:` and the field's
+// key. Root types are found by name, so a text is the same object on all replicas that ever create it.
+//
+// Invariant: after each transaction the tree equals the map, entry by entry; entries that are not strings are foreign
+//            and count as absent.
+
+import type { JsonObject } from '@anabranch/base';
+import * as Y from 'yjs';
+import type { Author } from '../crdt-document.ts';
+import type { DocumentOp } from '../document-op.ts';
+import type { ObjectSchema } from '../schema.ts';
+import type { EditWrites } from '../typed/edit.ts';
+import { stageEdit } from '../typed/stage-edit.ts';
+import { TypedTree } from '../typed/typed-tree.ts';
+import { textOf } from './yjs-text.ts';
+
+const textPrefix = 't:';
+
+export class YjsTyped {
+  readonly #doc: Y.Doc;
+  readonly #entries: Y.Map<unknown>;
+  readonly #texts = new Map<string, Y.Text>();
+  readonly #tree: TypedTree;
+  #rootsSeen = 0;
+  /** True while an own edit is written: the tree holds it already. */
+  #isWriting = false;
+
+  constructor(doc: Y.Doc, schema: ObjectSchema) {
+    this.#doc = doc;
+    this.#tree = new TypedTree(schema, (key) => textOf(this.#text(key)));
+    this.#entries = doc.getMap('f');
+    this.#entries.observe((event) => this.#take(event));
+    doc.on('afterTransaction', () => this.#findTexts());
+  }
+
+  get exists(): boolean {
+    return this.#tree.exists;
+  }
+
+  json(): JsonObject {
+    return this.#tree.root.view();
+  }
+
+  edit(author: Author, ops: readonly DocumentOp[]): void {
+    const writes = stageEdit(this.#tree, author, ops);
+    if (writes === undefined) return;
+    this.#isWriting = true;
+    try {
+      this.#doc.transact(() => this.#write(writes));
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  #write(writes: EditWrites): void {
+    for (const [key, text] of writes.entries) {
+      if (text === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, text);
+    }
+    for (const { key, index, deleteLength, insert } of writes.splices) {
+      const text = this.#text(key);
+      if (deleteLength > 0) text.delete(index, deleteLength);
+      if (insert !== '') text.insert(index, insert);
+    }
+  }
+
+  #take(event: Y.YMapEvent<unknown>): void {
+    if (this.#isWriting) return;
+    for (const key of event.keysChanged) {
+      const value = this.#entries.get(key);
+      this.#tree.put(key, typeof value === 'string' ? value : undefined);
+    }
+  }
+
+  /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */
+  #findTexts(): void {
+    if (this.#doc.share.size === this.#rootsSeen) return;
+    for (const name of [...this.#doc.share.keys()].slice(this.#rootsSeen)) {
+      if (name.startsWith(textPrefix)) this.#tree.text(name.slice(textPrefix.length))?.changed();
+    }
+    this.#rootsSeen = this.#doc.share.size;
+  }
+
+  #text(key: string): Y.Text {
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    const text = this.#doc.getText(textPrefix + key);
+    text.observe(() => {
+      if (!this.#isWriting) this.#tree.text(key)?.changed();
+    });
+    this.#texts.set(key, text);
+    return text;
+  }
+}
