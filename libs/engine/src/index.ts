@@ -25,3 +25,4 @@ export type {
   ReplicaDoor,
   ReplicaStatus,
 } from './replica-door.ts';
+export { Replica, type ReplicaOptions, type ReplicaPorts } from './replica.ts';

@@ -11,7 +11,8 @@
 
 import { AnabranchError, assert, type Hash, isAnabranchError } from '@anabranch/base';
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
-import { chainNext, chainStart, decodeOp, type Op } from '@anabranch/protocol';
+import type { Library } from '@anabranch/crdt';
+import { chainNext, chainStart, type DocumentId, decodeOp, type Op } from '@anabranch/protocol';
 import type { LoggedOp, OpAppend, ReplicaStore, StoreBatch, StoreOpening } from './replica-store.ts';
 
 /** The end of an origin's log in memory. */
@@ -243,9 +244,9 @@ function appendOf({ logged, op }: AppendedOp): OpAppend {
   return { ...logged, hlc: op.hlc, documents, idempotency };
 }
 
-/** The updates an op holds for one document. */
-export function updatesOf(logged: LoggedOp, document: string): Uint8Array[] {
+/** The updates an op holds for one document; those of another merge library cannot be merged and are left out. */
+export function updatesOf(logged: LoggedOp, document: DocumentId, library: Library): Uint8Array[] {
   return decodeOp(logged.bytes)
-    .writes.filter((write) => write.document === document)
+    .writes.filter((write) => write.document === document && write.library === library)
     .map((write) => write.update);
 }

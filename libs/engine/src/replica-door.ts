@@ -93,7 +93,7 @@ export interface OriginLag {
 export interface PeerStatus {
   readonly region: RegionId;
   readonly origin: OriginId | undefined;
-  readonly linkState: 'connected' | 'connecting' | 'down';
+  readonly linkState: 'connected' | 'down';
   readonly role: 'dialer' | 'acceptor' | undefined;
   readonly roundTripMs: number | undefined;
   readonly clockOffsetMs: number | undefined;

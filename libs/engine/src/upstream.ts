@@ -38,8 +38,8 @@ export const upstreamStart: UpstreamState = {
   avoided: undefined,
 };
 
-/** An upstream that delivers nothing for so long while another peer has more is left. */
-export const stallMsMax = 300;
+/** An upstream that delivers nothing for so long, beyond its round trip, while another peer has more is left. */
+export const stallMsMax = 250;
 /** How long an upstream that stalled is avoided. */
 export const avoidMs = 2_000;
 
@@ -57,7 +57,8 @@ export function evaluateUpstream(
   const current = candidates.find((candidate) => candidate.region === state.upstream);
   const base = { stalledSinceMs, cursorSeq, avoided };
 
-  const isStalled = stalledSinceMs !== undefined && nowMs - stalledSinceMs >= stallMsMax;
+  const patienceMs = stallMsMax + (current?.roundTripMs ?? 0);
+  const isStalled = stalledSinceMs !== undefined && nowMs - stalledSinceMs >= patienceMs;
   if (current !== undefined && isStalled) {
     const other = best(candidates.filter((candidate) => candidate !== current && candidate.seq > cursorSeq));
     if (other !== undefined) {

@@ -1,0 +1,172 @@
+// The loaded documents: a bounded cache between the log's bytes and whoever reads, edits or follows a document.
+//
+//   (stored) --load--> loaded --evict when unused--> (stored)
+//
+// A document is loaded from its newest snapshot and the durable ops after it, in order of arrival. Received ops touch no
+// document that is not loaded. A long tail of ops is folded into a new snapshot, so loading stays cheap.
+//
+// Invariant 1: a loaded document holds every durable op of its id, and of the rest only local ones (already applied).
+// Invariant 2: a document with local ops that are not durable, or with sessions, is not evicted.
+// Invariant 3: a snapshot is stored only after everything inside it is durable in the log.
+
+import { AnabranchError, isAnabranchError, type Logger } from '@anabranch/base';
+import type { CrdtDocument } from '@anabranch/crdt';
+import type { DocumentId } from '@anabranch/protocol';
+import { type AppendedOp, type OpLog, updatesOf } from './op-log.ts';
+import type { ReplicaStore } from './replica-store.ts';
+
+export class LoadedDocument {
+  readonly id: DocumentId;
+  readonly crdt: CrdtDocument;
+  /** The position of the newest local op applied; durable or on its way. */
+  localPosition = 0;
+  /** Sessions that hold the document. */
+  pins = 0;
+  /** Ops since the newest snapshot. */
+  tailOps: number;
+  /** Bytes of the snapshot and the ops since: a measure of the memory it takes. */
+  bytes: number;
+  /** Why it can no longer be served: an op in the log that cannot be merged. */
+  damage: AnabranchError | undefined;
+
+  constructor(id: DocumentId, crdt: CrdtDocument, size: { tailOps: number; bytes: number }) {
+    this.id = id;
+    this.crdt = crdt;
+    this.tailOps = size.tailOps;
+    this.bytes = size.bytes;
+  }
+}
+
+export interface DocumentCacheParts {
+  readonly store: ReplicaStore;
+  readonly log: OpLog;
+  readonly logger: Logger;
+  /** Makes an empty document of the collection. @throws AnabranchError `collection_not_found`. */
+  readonly create: (document: DocumentId) => CrdtDocument;
+}
+
+export class DocumentCache {
+  /** Documents kept loaded when nobody uses them. Beyond: the least recently used are evicted. */
+  static readonly documentsMax = 10_000;
+  /** Bytes of updates held by loaded documents (memory is a multiple). Beyond: the least recently used are evicted. */
+  static readonly bytesMax: number = 64 << 20;
+  /** Ops after which a tail is folded into a snapshot. */
+  static readonly tailOpsMax = 256;
+
+  readonly #parts: DocumentCacheParts;
+  /** In order of use, least recent first. */
+  readonly #loaded = new Map<DocumentId, LoadedDocument>();
+  #bytes = 0;
+
+  constructor(parts: DocumentCacheParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#loaded.size;
+  }
+
+  /**
+   * The loaded document, loading it if need be.
+   * @throws AnabranchError `collection_not_found`, `record_damaged`, `document_quarantined`.
+   */
+  open(id: DocumentId): LoadedDocument {
+    const known = this.#loaded.get(id);
+    const loaded = known ?? this.#load(id);
+    if (loaded.damage !== undefined) throw loaded.damage;
+    this.#loaded.delete(id);
+    this.#loaded.set(id, loaded);
+    if (known === undefined) this.#evict();
+    return loaded;
+  }
+
+  find(id: DocumentId): LoadedDocument | undefined {
+    return this.#loaded.get(id);
+  }
+
+  /** Takes ops that became durable: applies received ones to loaded documents and folds long tails. */
+  confirm(ops: readonly AppendedOp[]): void {
+    const updates = new Map<LoadedDocument, Uint8Array[]>();
+    for (const { op, isLocal } of ops) {
+      for (const write of op.writes) {
+        const loaded = this.#loaded.get(write.document);
+        if (loaded === undefined) continue;
+        this.#grow(loaded, write.update.length);
+        const pending = updates.get(loaded) ?? [];
+        if (!isLocal && write.library === loaded.crdt.library) pending.push(write.update);
+        updates.set(loaded, pending);
+      }
+    }
+    for (const [loaded, pending] of updates) {
+      if (pending.length > 0) this.#apply(loaded, pending);
+      if (loaded.tailOps >= DocumentCache.tailOpsMax) void this.#fold(loaded);
+    }
+  }
+
+  /** Forgets every document: what is opened next is loaded anew. */
+  clear(): void {
+    this.#loaded.clear();
+    this.#bytes = 0;
+  }
+
+  #load(id: DocumentId): LoadedDocument {
+    const crdt = this.#parts.create(id);
+    const stored = this.#parts.store.readDocument(id);
+    const updates = stored.ops.flatMap((logged) => updatesOf(logged, id, crdt.library));
+    if (stored.snapshot !== undefined) updates.unshift(stored.snapshot.state);
+    let bytes = 0;
+    for (const update of updates) bytes += update.length;
+    const loaded = new LoadedDocument(id, crdt, { tailOps: stored.ops.length, bytes });
+    if (updates.length > 0) this.#apply(loaded, updates);
+    this.#loaded.set(id, loaded);
+    this.#bytes += bytes;
+    if (loaded.tailOps >= DocumentCache.tailOpsMax) void this.#fold(loaded);
+    return loaded;
+  }
+
+  /** A merge that fails on logged bytes must not stop the replica: this document is set aside, the others go on. */
+  #apply(loaded: LoadedDocument, updates: readonly Uint8Array[]): void {
+    if (loaded.damage !== undefined) return;
+    try {
+      loaded.crdt.apply(updates);
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      loaded.damage = new AnabranchError('document_quarantined', `an update of ${loaded.id} cannot be merged: ${cause}`);
+      this.#parts.logger.error('document.quarantined', { document: loaded.id, cause });
+    }
+  }
+
+  #grow(loaded: LoadedDocument, bytes: number): void {
+    loaded.tailOps += 1;
+    loaded.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  async #fold(loaded: LoadedDocument): Promise<void> {
+    if (loaded.damage !== undefined) return;
+    const { log, store, logger } = this.#parts;
+    loaded.tailOps = 0;
+    // The state may hold local ops beyond the durable position; they are merged again on load, which changes nothing.
+    const position = log.durablePosition;
+    const state = loaded.crdt.encodeState();
+    const { id: document, crdt } = loaded;
+    try {
+      await log.whenDurable(log.position);
+      await store.commit({ snapshots: [{ document, library: crdt.library, state, position }] });
+      if (this.#loaded.get(document) === loaded) this.#bytes += state.length - loaded.bytes;
+      loaded.bytes = state.length;
+    } catch (error) {
+      if (!isAnabranchError(error)) throw error;
+      logger.error('document.snapshot_failed', { document, code: error.code });
+    }
+  }
+
+  #evict(): void {
+    for (const [id, loaded] of this.#loaded) {
+      if (this.#loaded.size <= DocumentCache.documentsMax && this.#bytes <= DocumentCache.bytesMax) return;
+      if (loaded.pins > 0 || loaded.localPosition > this.#parts.log.durablePosition) continue;
+      this.#loaded.delete(id);
+      this.#bytes -= loaded.bytes;
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// Whether this replica may write under the epoch its store names. A store that was rolled back (an old backup, a virtual
+// machine's snapshot) looks like a healthy one from inside; only the peers know that it once wrote more. Writing on under
+// the same epoch would give two different ops one (origin, seq).
+//
+//   empty log ------------------------------------------------------------------> writable
+//   checking --every configured peer has reported no more than we hold----------> writable
+//   checking --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
+//   checking --not all have reported within checkMs, and somebody wants to write-> renewing --> writable (new epoch)
+//   writable --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
+//
+// Invariant 1: a local op is appended only in `writable`.
+// Invariant 2: a new epoch is durable before the first op under it.
+
+import type { Clock } from '@anabranch/base';
+import type { OriginId, RegionId } from '@anabranch/causality';
+
+export type EpochState = 'checking' | 'renewing' | 'writable';
+
+export interface EpochGuardParts {
+  readonly clock: Clock;
+  /** The peers that must be asked. */
+  readonly peers: readonly RegionId[];
+  readonly origin: () => OriginId;
+  readonly heldSeq: () => number;
+  /** Makes a new epoch durable; afterwards `origin()` names it. */
+  readonly renew: (reason: string) => Promise<void>;
+}
+
+export class EpochGuard {
+  /** How long a replica with a log of its own waits for all peers to confirm it before it takes a new epoch to write. */
+  static readonly checkMs = 1_500;
+
+  readonly #parts: EpochGuardParts;
+  readonly #confirmed = new Set<RegionId>();
+  readonly #waiters: Array<() => void> = [];
+  #state: EpochState = 'checking';
+  #isOverdue = false;
+
+  constructor(parts: EpochGuardParts) {
+    this.#parts = parts;
+    if (parts.heldSeq() === 0 || parts.peers.length === 0) {
+      this.#state = 'writable';
+      return;
+    }
+    parts.clock.setTimer(EpochGuard.checkMs, () => {
+      this.#isOverdue = true;
+      if (this.#waiters.length > 0) this.#renewOverdue();
+    });
+  }
+
+  get state(): EpochState {
+    return this.#state;
+  }
+
+  /** Resolves when local ops may be appended. Waiting is what makes an unconfirmed replica take a new epoch. */
+  whenWritable(): Promise<void> {
+    if (this.#state === 'writable') return Promise.resolve();
+    const writable = new Promise<void>((resolve) => this.#waiters.push(resolve));
+    if (this.#isOverdue) this.#renewOverdue();
+    return writable;
+  }
+
+  /** A peer told how much of our own origin it holds. */
+  report(region: RegionId, origin: OriginId, seq: number): void {
+    if (origin !== this.#parts.origin()) return;
+    if (seq > this.#parts.heldSeq()) {
+      this.#renew(`${region} holds ${seq} ops of ${origin}, this store ${this.#parts.heldSeq()}`);
+      return;
+    }
+    this.#confirm(region);
+  }
+
+  /** A peer's heads did not name our own origin: it holds nothing of it. */
+  reportNothing(region: RegionId): void {
+    this.#confirm(region);
+  }
+
+  #confirm(region: RegionId): void {
+    this.#confirmed.add(region);
+    if (this.#state === 'checking' && this.#parts.peers.every((peer) => this.#confirmed.has(peer))) this.#open();
+  }
+
+  #renewOverdue(): void {
+    const silent = this.#parts.peers.filter((peer) => !this.#confirmed.has(peer));
+    this.#renew(`${silent.join(', ')} could not confirm the newest op of ${this.#parts.origin()}`);
+  }
+
+  #renew(reason: string): void {
+    if (this.#state === 'renewing') return;
+    this.#state = 'renewing';
+    // A failed commit has already stopped the replica; nobody is let through then.
+    this.#parts.renew(reason).then(
+      () => this.#open(),
+      () => {},
+    );
+  }
+
+  #open(): void {
+    this.#state = 'writable';
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,61 @@
+// How far this replica is behind each origin, from what peers report in their heads.
+//
+// A report says: "up to seq s, which is everything this origin wrote before wall time t". Once we hold s we are complete up
+// to t ourselves, and say so to others, so freshness passes through relays. Lag in ms is the age of t: it stays small on
+// an idle link, because heads flow as heartbeats, and grows for as long as an origin cannot be heard.
+
+import type { OriginId } from '@anabranch/causality';
+import type { OriginReport } from '@anabranch/protocol';
+
+interface Knowledge {
+  /** The most anyone reported. */
+  readonly seq: number;
+  readonly logBytes: number;
+  /** The newest claim not yet reached, by the seq it needs. */
+  readonly claim: { readonly seq: number; readonly completeMs: number } | undefined;
+  readonly completeMs: number;
+}
+
+const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, completeMs: 0 };
+
+export class Freshness {
+  readonly #origins = new Map<OriginId, Knowledge>();
+
+  /** Takes a peer's report; `clockOffsetMs` is the peer's wall clock minus ours. */
+  report(report: OriginReport, heldSeq: number, clockOffsetMs: number): void {
+    const known = this.#origins.get(report.origin) ?? nothing;
+    const completeMs = Math.max(0, report.completeMs - clockOffsetMs);
+    const seq = Math.max(known.seq, report.seq);
+    const logBytes = Math.max(known.logBytes, report.logBytes);
+    const isReached = report.seq <= heldSeq;
+    this.#origins.set(report.origin, {
+      seq,
+      logBytes,
+      claim: isReached ? known.claim : { seq: report.seq, completeMs },
+      completeMs: isReached ? Math.max(known.completeMs, completeMs) : known.completeMs,
+    });
+  }
+
+  /** Tells that the origin's log is held up to `seq`. */
+  reach(origin: OriginId, seq: number): void {
+    const known = this.#origins.get(origin);
+    if (known?.claim === undefined || known.claim.seq > seq) return;
+    const completeMs = Math.max(known.completeMs, known.claim.completeMs);
+    this.#origins.set(origin, { ...known, claim: undefined, completeMs });
+  }
+
+  /** Wall time, on our clock, up to which every write of the origin is here; 0 when nobody has told. */
+  completeMs(origin: OriginId): number {
+    return this.#origins.get(origin)?.completeMs ?? 0;
+  }
+
+  /** What is missing, given what is held. */
+  missing(origin: OriginId, held: { seq: number; logBytes: number }): { ops: number; bytes: number } {
+    const known = this.#origins.get(origin) ?? nothing;
+    return { ops: Math.max(0, known.seq - held.seq), bytes: Math.max(0, known.logBytes - held.logBytes) };
+  }
+
+  origins(): IterableIterator<OriginId> {
+    return this.#origins.keys();
+  }
+}

@@ -1,0 +1,288 @@
+// All links of a replica, and what is decided over them: who is admitted, which peer each origin is pulled from, when a
+// silent link is given up, what freshness each origin has.
+//
+//   link events --> state here --> evaluate(): for each origin one upstream --> subscribe / unsubscribe
+//
+// Invariant 1: each origin is pulled from at most one peer at a time; ops that arrive from another are taken if they
+//              continue the log and ignored if not.
+// Invariant 2: one link per peer process. Of two dialled against each other both sides keep the one dialled by the region
+//              first by name; of two dialled by the same side, the newer.
+// Invariant 3: a quarantined origin (two different ops under one seq) is neither pulled nor taken any more.
+
+import { type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
+import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
+import type { AwarenessFrame, DeniedFrame, HelloFrame, OpsFrame, OriginReport } from '@anabranch/protocol';
+import { admission } from './admission.ts';
+import { Freshness } from './freshness.ts';
+import { Handshake, type HandshakeIdentity } from './handshake.ts';
+import type { Intake } from './intake.ts';
+import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+import type { OpLog } from './op-log.ts';
+import { type LinkOwner, PeerLink } from './peer-link.ts';
+import { evaluateUpstream, type UpstreamCandidate, type UpstreamState, upstreamStart } from './upstream.ts';
+
+export interface MeshParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hash: Hash;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly log: OpLog;
+  readonly intake: Intake;
+  readonly meshKey: Uint8Array;
+  readonly identity: () => HandshakeIdentity;
+  /** A peer reported how much it knows of an origin. */
+  readonly onReports: (region: RegionId, reports: readonly OriginReport[]) => void;
+  readonly onAwareness: (frame: AwarenessFrame) => void;
+  readonly onEstablished: (region: RegionId) => void;
+}
+
+/** An upstream is not asked again for an origin before this time, after it denied or overflowed. */
+const retryMs = 1_000;
+
+export class Mesh implements LinkOwner {
+  /** How often heads are sent on each link: the heartbeat. */
+  static readonly headsMs = 150;
+  /** A link that was silent for so long is given up: at most two missed probes of the transport. */
+  static readonly silenceMsMax = 3_000;
+
+  readonly freshness = new Freshness();
+  readonly quarantined = new Set<OriginId>();
+  readonly #parts: MeshParts;
+  readonly #links = new Set<PeerLink>();
+  readonly #established = new Map<RegionId, PeerLink>();
+  readonly #upstreams = new Map<OriginId, UpstreamState>();
+  /** What each link is subscribed to. */
+  readonly #subscriptions = new Map<PeerLink, Set<OriginId>>();
+  readonly #pausedUntilMs = new Map<OriginId, number>();
+  readonly #lastEnds = new Map<RegionId, LinkEnd>();
+  /** The counter of the newest awareness message taken of each origin. */
+  readonly #awarenessSeen = new Map<OriginId, number>();
+  #isStopped = false;
+
+  constructor(parts: MeshParts) {
+    this.#parts = parts;
+    parts.log.onDurable((ops) => {
+      for (const { logged } of ops) this.freshness.reach(logged.origin, logged.seq);
+      for (const link of this.#established.values()) link.wake();
+    });
+    this.#beat();
+  }
+
+  attach(connection: LinkConnection, role: LinkRole): PeerLinkHandle {
+    const { hash, meshKey, random } = this.#parts;
+    const nonce = random.bytes(32);
+    const handshake = new Handshake({ hash, meshKey, role, identity: this.#parts.identity(), nonce });
+    const link = new PeerLink({ ...this.#parts, connection, role, handshake, owner: this });
+    this.#links.add(link);
+    if (this.#isStopped) link.close();
+    return link;
+  }
+
+  /** The established links by peer region. */
+  links(): ReadonlyMap<RegionId, PeerLink> {
+    return this.#established;
+  }
+
+  /** Regions with a link that is not established yet are unknown: this is how the last established one ended. */
+  lastEnd(region: RegionId): LinkEnd | undefined {
+    return this.#lastEnds.get(region);
+  }
+
+  upstreamOf(origin: OriginId): RegionId | undefined {
+    return this.#upstreams.get(origin)?.upstream;
+  }
+
+  relayAwareness(frame: AwarenessFrame, except?: PeerLink): void {
+    for (const link of this.#established.values()) if (link !== except) link.sendAwareness(frame);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const links = [...this.#links];
+    for (const link of links) link.close();
+    await Promise.all(links.map((link) => link.whenClosed));
+  }
+
+  admit(link: PeerLink, hello: HelloFrame): void {
+    const decision = admission(this.#parts.identity().region, link, this.#established.get(hello.region));
+    if (decision.refuse !== undefined) {
+      this.#parts.logger.error('link.not_admitted', { peer: hello.region, code: decision.refuse });
+      link.end(decision.refuse, `region ${hello.region} is linked already`);
+      return;
+    }
+    const replaced = this.#established.get(hello.region);
+    this.#established.set(hello.region, link);
+    this.#subscriptions.set(link, new Set());
+    replaced?.end('link_duplicate', 'a newer link takes its place');
+    this.#parts.logger.info('link.established', { peer: hello.region, origin: hello.origin, role: link.role });
+    this.#parts.onEstablished(hello.region);
+    link.sendHeads(this.#reports());
+    this.evaluate();
+  }
+
+  receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void {
+    for (const report of reports) {
+      this.freshness.report(report, this.#parts.log.durableHead(report.origin).seq, link.clockOffsetMs ?? 0);
+    }
+    if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
+    this.evaluate();
+  }
+
+  receiveOps(link: PeerLink, frame: OpsFrame): void {
+    if (this.quarantined.has(frame.origin)) return;
+    const result = this.#parts.intake.receive(frame);
+    this.#parts.metrics.count('anabranch_ops_frames_received_total', { result });
+    switch (result) {
+      case 'taken':
+      case 'duplicate':
+        return;
+      case 'gap':
+        return this.#resubscribe(link, frame.origin);
+      case 'broken':
+        return this.#quarantine(frame.origin, link, 'the hash chain does not continue ours');
+      case 'overflow':
+        return this.#pause(link, frame.origin, 'too much waits for its dependencies');
+    }
+  }
+
+  receiveDenied(link: PeerLink, frame: DeniedFrame): void {
+    this.#subscriptions.get(link)?.delete(frame.origin);
+    if (frame.reason === 'equivocation') this.#quarantine(frame.origin, link, 'the peer holds another log under this name');
+    else this.#pause(link, frame.origin, frame.reason);
+  }
+
+  receiveAwareness(link: PeerLink, frame: AwarenessFrame): void {
+    const isNew = this.#takeAwareness(frame);
+    if (!isNew) return;
+    this.relayAwareness(frame, link);
+    this.#parts.onAwareness(frame);
+  }
+
+  acknowledged(_link: PeerLink): void {}
+
+  ended(link: PeerLink, end: LinkEnd): void {
+    this.#links.delete(link);
+    this.#subscriptions.delete(link);
+    const region = link.peerRegion;
+    if (region === undefined || this.#established.get(region) !== link) return;
+    this.#established.delete(region);
+    this.#lastEnds.set(region, end);
+    this.#parts.logger.info('link.ended', { peer: region, code: end.code, reason: end.reason });
+    if (!this.#isStopped) this.evaluate();
+  }
+
+  /** Decides the upstream of every origin anyone has reported, and asks for what changed. */
+  evaluate(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const own = this.#parts.identity().origin;
+    for (const origin of this.#knownOrigins()) {
+      if (origin === own || this.quarantined.has(origin)) continue;
+      if ((this.#pausedUntilMs.get(origin) ?? 0) > nowMs) continue;
+      const before = this.#upstreams.get(origin) ?? upstreamStart;
+      const seq = this.#parts.intake.cursor(origin).seq;
+      const after = evaluateUpstream(before, this.#candidates(origin), seq, nowMs);
+      this.#upstreams.set(origin, after);
+      this.#follow(origin, after.upstream, before.upstream);
+    }
+  }
+
+  #follow(origin: OriginId, upstream: RegionId | undefined, before: RegionId | undefined): void {
+    for (const [region, link] of this.#established) {
+      const subscribed = this.#subscriptions.get(link);
+      if (region !== upstream && subscribed?.delete(origin)) link.send({ type: 'unsubscribe', origin });
+      if (region !== upstream || subscribed === undefined || subscribed.has(origin)) continue;
+      subscribed.add(origin);
+      const { seq, chainHash } = this.#parts.intake.cursor(origin);
+      link.send({ type: 'subscribe', origin, afterSeq: seq, chainHash });
+      if (upstream !== before) this.#noteUpstream(origin, region, before);
+    }
+  }
+
+  #noteUpstream(origin: OriginId, region: RegionId, before: RegionId | undefined): void {
+    const kind = region === regionOf(origin) ? 'direct' : 'relay';
+    this.#parts.metrics.count('anabranch_upstream_changes_total', { kind });
+    this.#parts.logger.info('upstream.changed', { origin, upstream: region, before, kind });
+  }
+
+  #candidates(origin: OriginId): UpstreamCandidate[] {
+    const candidates: UpstreamCandidate[] = [];
+    for (const [region, link] of this.#established) {
+      const isDirect = region === regionOf(origin);
+      const report = link.reports.get(origin);
+      if (report === undefined && !isDirect) continue;
+      candidates.push({ region, isDirect, seq: report?.seq ?? 0, roundTripMs: link.roundTripMs ?? 0 });
+    }
+    return candidates;
+  }
+
+  #knownOrigins(): Set<OriginId> {
+    const origins = new Set<OriginId>(this.freshness.origins());
+    for (const link of this.#established.values()) {
+      if (link.hello !== undefined) origins.add(link.hello.origin);
+    }
+    return origins;
+  }
+
+  #resubscribe(link: PeerLink, origin: OriginId): void {
+    const subscribed = this.#subscriptions.get(link);
+    if (!subscribed?.delete(origin)) return;
+    this.#parts.metrics.count('anabranch_gaps_total');
+    this.evaluate();
+  }
+
+  #pause(link: PeerLink, origin: OriginId, reason: string): void {
+    this.#pausedUntilMs.set(origin, this.#parts.clock.monotonicMs() + retryMs);
+    if (this.#subscriptions.get(link)?.delete(origin)) link.send({ type: 'unsubscribe', origin });
+    this.#parts.logger.error('origin.paused', { origin, peer: link.peerRegion, reason });
+  }
+
+  #quarantine(origin: OriginId, link: PeerLink, reason: string): void {
+    if (this.quarantined.has(origin)) return;
+    this.quarantined.add(origin);
+    this.#parts.intake.drop(origin);
+    this.#upstreams.delete(origin);
+    for (const [other, subscribed] of this.#subscriptions) {
+      if (subscribed.delete(origin)) other.send({ type: 'unsubscribe', origin });
+    }
+    const chainHash = toHex(this.#parts.log.durableHead(origin).chainHash);
+    this.#parts.logger.error('origin.quarantined', { origin, peer: link.peerRegion, reason, chainHash });
+    this.#parts.metrics.count('anabranch_origins_quarantined_total');
+  }
+
+  #takeAwareness(frame: AwarenessFrame): boolean {
+    const seen = this.#awarenessSeen.get(frame.origin) ?? 0;
+    if (frame.origin === this.#parts.identity().origin || frame.counter <= seen) return false;
+    this.#awarenessSeen.set(frame.origin, frame.counter);
+    return true;
+  }
+
+  /** What we hold durably. Our own region's logs are complete as of now, unless a peer knows a tail that we lost. */
+  #reports(): OriginReport[] {
+    const { region } = this.#parts.identity();
+    const nowMs = Math.max(0, Math.floor(this.#parts.clock.wallMs()));
+    const reports: OriginReport[] = [];
+    for (const [origin, { seq, oldestSeq, logBytes }] of this.#parts.log.durableHeads()) {
+      const isOurs = regionOf(origin) === region && this.freshness.missing(origin, { seq, logBytes }).ops === 0;
+      const completeMs = isOurs ? nowMs : Math.floor(this.freshness.completeMs(origin));
+      reports.push({ origin, seq, oldestSeq, logBytes, completeMs });
+    }
+    const own = this.#parts.identity().origin;
+    if (!reports.some((report) => report.origin === own)) {
+      reports.push({ origin: own, seq: 0, oldestSeq: 1, logBytes: 0, completeMs: nowMs });
+    }
+    return reports;
+  }
+
+  #beat(): void {
+    if (this.#isStopped) return;
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const link of this.#links) {
+      if (nowMs - link.lastHeardMs > Mesh.silenceMsMax) link.end('link_silent', 'nothing was heard for too long');
+    }
+    const reports = this.#reports();
+    for (const link of this.#established.values()) link.sendHeads(reports);
+    this.evaluate();
+    this.#parts.clock.setTimer(Mesh.headsMs, () => this.#beat());
+  }
+}

@@ -1,0 +1,289 @@
+// One end of a link: between a connection and the mesh that decides over all links.
+//
+//   handshaking --proof checked, admitted by the mesh--> established --close, silence, bad frame--> closed
+//
+// Frames in change state or go to the mesh; what this end sends of its own accord is heads (the heartbeat), acks and
+// credit. Ops are sent by the Shipper.
+//
+// Invariant 1: before `established` nothing but the handshake is read or sent.
+// Invariant 2: a frame that does not decode, or makes no sense now, closes this link and changes nothing else.
+// Invariant 3: the peer may have at most `windowBytes` of ops unprocessed here, plus one frame.
+
+import {
+  AnabranchError,
+  type Clock,
+  type ErrorCode,
+  isAnabranchError,
+  type Logger,
+  type Timer,
+} from '@anabranch/base';
+import { type OriginId, type RegionId, VersionVector } from '@anabranch/causality';
+import {
+  decodeLinkFrame,
+  encodeLinkFrame,
+  frameInvalid,
+  type HeadsFrame,
+  type HelloFrame,
+  type LinkFrame,
+  type OpsFrame,
+  type OriginReport,
+} from '@anabranch/protocol';
+import type { Handshake } from './handshake.ts';
+import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+import type { OpLog } from './op-log.ts';
+import { Shipper } from './shipper.ts';
+
+/** What a link tells the mesh; each call may be answered by closing the link. */
+export interface LinkOwner {
+  /** @throws AnabranchError when the peer is not admitted. */
+  admit(link: PeerLink, hello: HelloFrame): void;
+  receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void;
+  receiveOps(link: PeerLink, frame: OpsFrame): void;
+  receiveDenied(link: PeerLink, frame: Extract<LinkFrame, { type: 'denied' }>): void;
+  receiveAwareness(link: PeerLink, frame: Extract<LinkFrame, { type: 'awareness' }>): void;
+  acknowledged(link: PeerLink): void;
+  ended(link: PeerLink, end: LinkEnd): void;
+}
+
+export interface LinkParts {
+  readonly connection: LinkConnection;
+  readonly role: LinkRole;
+  readonly handshake: Handshake;
+  readonly owner: LinkOwner;
+  readonly log: OpLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type LinkState =
+  | { readonly name: 'handshaking' }
+  | { readonly name: 'established'; readonly hello: HelloFrame }
+  | { readonly name: 'closed'; readonly hello: HelloFrame | undefined };
+
+export class PeerLink implements PeerLinkHandle {
+  /** A peer that has not proven itself by then is closed with `handshake_timeout`. */
+  static readonly handshakeMsMax = 5_000;
+  /** Bytes of ops the peer may send ahead of our processing. */
+  static readonly windowBytes: number = 8 << 20;
+  /** Acks within this time share a frame. */
+  static readonly acknowledgeMs = 20;
+  /** Awareness is dropped, not queued, on a link with more than this waiting. */
+  static readonly awarenessBufferedBytesMax: number = 256 << 10;
+
+  readonly whenClosed: Promise<LinkEnd>;
+  readonly role: LinkRole;
+  readonly #parts: LinkParts;
+  readonly #shipper: Shipper;
+  #state: LinkState = { name: 'handshaking' };
+  #resolveClosed: (end: LinkEnd) => void = () => {};
+  #end: { code: ErrorCode | 'normal'; reason: string } | undefined;
+  #handshakeTimer: Timer | undefined;
+  #acknowledgeTimer: Timer | undefined;
+  #consumedBytes = 0;
+  #unreturnedBytes = 0;
+  #acknowledgedToPeer = VersionVector.empty;
+  #lastHeads: { readonly sentAtMs: number; readonly receivedAtMs: number } | undefined;
+
+  lastHeardMs: number;
+  bytesSent = 0;
+  bytesReceived = 0;
+  roundTripMs: number | undefined;
+  clockOffsetMs: number | undefined;
+  /** What the peer reported last, by origin. */
+  readonly reports = new Map<OriginId, OriginReport>();
+  /** What the peer has made durable. */
+  acknowledged: VersionVector = VersionVector.empty;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.role = parts.role;
+    this.lastHeardMs = parts.clock.monotonicMs();
+    this.#shipper = new Shipper({ log: parts.log, clock: parts.clock, outlet: this });
+    this.whenClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    parts.connection.listen({
+      receiveFrame: (frame) => this.#receive(frame),
+      drained: () => this.#shipper.pump(),
+      closed: (reason) => this.#closed(reason),
+    });
+    this.#handshakeTimer = parts.clock.setTimer(PeerLink.handshakeMsMax, () => {
+      if (this.#state.name === 'handshaking') this.end('handshake_timeout', 'the handshake took too long');
+    });
+    this.#sendBytes(parts.handshake.start());
+  }
+
+  get isEstablished(): boolean {
+    return this.#state.name === 'established';
+  }
+
+  /** Who the peer proved to be; undefined before that. */
+  get hello(): HelloFrame | undefined {
+    return this.#state.name === 'handshaking' ? undefined : this.#state.hello;
+  }
+
+  get peerRegion(): RegionId | undefined {
+    return this.hello?.region;
+  }
+
+  get bufferedBytes(): number {
+    return this.#parts.connection.bufferedBytes;
+  }
+
+  close(): void {
+    this.end('normal', 'this region is stopping');
+  }
+
+  /** Closes the link and tells the peer why. */
+  end(code: ErrorCode | 'normal', reason: string): void {
+    this.#end ??= { code, reason };
+    this.#parts.connection.close(code, reason);
+  }
+
+  send(frame: LinkFrame): void {
+    if (this.isEstablished) this.#sendBytes(encodeLinkFrame(frame));
+  }
+
+  sendHeads(origins: readonly OriginReport[]): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.send({
+      type: 'heads',
+      sentAtMs: Math.floor(nowMs),
+      wallMs: Math.max(0, Math.floor(this.#parts.clock.wallMs())),
+      echoMs: this.#lastHeads?.sentAtMs ?? 0,
+      echoHeldMs: this.#lastHeads === undefined ? 0 : Math.floor(nowMs - this.#lastHeads.receivedAtMs),
+      origins,
+    });
+  }
+
+  /** Relays ephemeral bytes unless the link is busy with more important ones. */
+  sendAwareness(frame: Extract<LinkFrame, { type: 'awareness' }>): void {
+    if (this.bufferedBytes < PeerLink.awarenessBufferedBytesMax) this.send(frame);
+  }
+
+  /** Ops became durable here: ship what the peer follows, and acknowledge soon. */
+  wake(): void {
+    if (!this.isEstablished) return;
+    this.#shipper.wake();
+    this.#acknowledgeTimer ??= this.#parts.clock.setTimer(PeerLink.acknowledgeMs, () => {
+      this.#acknowledgeTimer = undefined;
+      this.#acknowledge();
+    });
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#state.name === 'closed' || this.#end !== undefined) return;
+    this.lastHeardMs = this.#parts.clock.monotonicMs();
+    this.bytesReceived += bytes.length;
+    try {
+      if (this.#state.name === 'handshaking') this.#shakeHands(bytes);
+      else this.#dispatch(decodeLinkFrame(bytes));
+    } catch (error) {
+      if (!isAnabranchError(error)) throw error;
+      this.#parts.logger.error('link.refused', { peer: this.peerRegion, code: error.code, reason: error.message });
+      this.end(error.code, error.message);
+    }
+  }
+
+  #shakeHands(bytes: Uint8Array): void {
+    const step = this.#parts.handshake.receive(bytes);
+    if (step.reply !== undefined) this.#sendBytes(step.reply);
+    if (step.peer === undefined) return;
+    this.#handshakeTimer?.cancel();
+    this.#state = { name: 'established', hello: step.peer };
+    this.#parts.owner.admit(this, step.peer);
+    if (this.#end !== undefined) return;
+    this.send({ type: 'credit', bytes: PeerLink.windowBytes });
+    this.#acknowledge();
+  }
+
+  #dispatch(frame: LinkFrame | undefined): void {
+    const { owner } = this.#parts;
+    switch (frame?.type) {
+      case undefined:
+        return;
+      case 'heads':
+        return this.#receiveHeads(frame);
+      case 'ops':
+        return this.#receiveOps(frame);
+      case 'subscribe':
+        return this.#shipper.subscribe(frame);
+      case 'unsubscribe':
+        return this.#shipper.unsubscribe(frame.origin);
+      case 'credit':
+        return this.#shipper.grant(frame.bytes);
+      case 'acknowledge':
+        this.acknowledged = this.acknowledged.merge(VersionVector.of(frame.durable));
+        return owner.acknowledged(this);
+      case 'denied':
+        return owner.receiveDenied(this, frame);
+      case 'awareness':
+        return owner.receiveAwareness(this, frame);
+      case 'hello':
+      case 'proof':
+        throw frameInvalid('the handshake is over');
+    }
+  }
+
+  #receiveHeads(frame: HeadsFrame): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#lastHeads = { sentAtMs: frame.sentAtMs, receivedAtMs: nowMs };
+    if (frame.echoMs > 0) {
+      const roundTripMs = Math.max(0, nowMs - frame.echoMs - frame.echoHeldMs);
+      this.roundTripMs = this.roundTripMs === undefined ? roundTripMs : 0.8 * this.roundTripMs + 0.2 * roundTripMs;
+      this.clockOffsetMs = frame.wallMs + roundTripMs / 2 - this.#parts.clock.wallMs();
+    }
+    for (const report of frame.origins) this.reports.set(report.origin, report);
+    this.#parts.owner.receiveHeads(this, frame.origins);
+  }
+
+  #receiveOps(frame: OpsFrame): void {
+    let bytes = 0;
+    for (const op of frame.ops) bytes += op.length;
+    this.#unreturnedBytes += bytes;
+    // The peer may pass its credit by the one frame it had begun (Invariant 3).
+    if (this.#unreturnedBytes - bytes > PeerLink.windowBytes) {
+      throw new AnabranchError('credit_exceeded', 'the peer sent more than it was granted');
+    }
+    this.#parts.owner.receiveOps(this, frame);
+    this.#returnCreditWhenDurable(bytes);
+  }
+
+  /** Credit comes back when the ops are on disk, so a peer is never faster than our disk for longer than the window. */
+  #returnCreditWhenDurable(bytes: number): void {
+    const { log } = this.#parts;
+    const giveBack = (): void => {
+      this.#consumedBytes += bytes;
+      if (this.#consumedBytes < PeerLink.windowBytes / 8) return;
+      this.send({ type: 'credit', bytes: this.#consumedBytes });
+      this.#unreturnedBytes -= this.#consumedBytes;
+      this.#consumedBytes = 0;
+    };
+    log.whenDurable(log.position).then(giveBack, () => {});
+  }
+
+  #acknowledge(): void {
+    const durable = this.#parts.log.durableVector;
+    const news = durable.entries().filter(([origin, seq]) => seq > this.#acknowledgedToPeer.get(origin));
+    if (news.length === 0) return;
+    this.#acknowledgedToPeer = durable;
+    this.send({ type: 'acknowledge', durable: news });
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
+    this.bytesSent += bytes.length;
+    this.#parts.connection.send(bytes);
+  }
+
+  #closed(reason: string): void {
+    if (this.#state.name === 'closed') return;
+    const wasEstablished = this.#state.name === 'established';
+    this.#state = { name: 'closed', hello: this.hello };
+    this.#shipper.stop();
+    this.#handshakeTimer?.cancel();
+    this.#acknowledgeTimer?.cancel();
+    const end: LinkEnd = { ...(this.#end ?? { code: 'lost' as const, reason }), wasEstablished };
+    this.#parts.owner.ended(this, end);
+    this.#resolveClosed(end);
+  }
+}

@@ -1,0 +1,394 @@
+// One replica: the composition of log, documents, intake, links and sessions, and the life of a write between them.
+//
+//   accept:  wait for what the session has seen -> plan -> apply to the document -> append -> durable -> answer
+//   receive: frame -> intake (verify, hold) -> append -> durable -> merge into loaded documents
+//   durable: merge -> deliver to sessions -> wake links -> release readers
+//
+// Invariant 1 (G2): nothing derived from an op leaves before the op is durable: answers, views and deliveries wait for the
+//              position of the newest local op they may show.
+// Invariant 2 (G4): the seq, stamp and dependencies of a local op are taken in the same synchronous step that applies and
+//              appends it; nothing can come between.
+// Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
+
+import {
+  AnabranchError,
+  assert,
+  bytesEqual,
+  type Clock,
+  type Hash,
+  type Logger,
+  type Metrics,
+  type Random,
+  toHex,
+} from '@anabranch/base';
+import { compareHlc, type Hlc, HlcClock, hlcZero, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
+import {
+  type CollectionSchema,
+  createDocument,
+  type DocumentIdentity,
+  identityOf,
+} from '@anabranch/crdt';
+import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
+import { DocumentCache, type LoadedDocument } from './document-cache.ts';
+import { EpochGuard } from './epoch-guard.ts';
+import { Intake } from './intake.ts';
+import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
+import { Mesh } from './mesh.ts';
+import { type AppendedOp, OpLog } from './op-log.ts';
+import type {
+  DocumentSession,
+  DocumentSessionListener,
+  DocumentView,
+  EditRequest,
+  EditResult,
+  OpId,
+  ReadOptions,
+  ReplicaDoor,
+  ReplicaStatus,
+} from './replica-door.ts';
+import type { LoggedOp, ReplicaIdentity, ReplicaStore, StoreOpening } from './replica-store.ts';
+import { SessionHub } from './session-hub.ts';
+import { statusOf } from './status.ts';
+import { Visibility } from './visibility.ts';
+
+export interface ReplicaPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hash: Hash;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: ReplicaStore;
+  /** Inflates raw deflate data to at most so many bytes; undefined when it is damaged or larger. */
+  readonly inflateRaw: (bytes: Uint8Array, bytesMax: number) => Uint8Array | undefined;
+}
+
+export interface ReplicaOptions {
+  readonly ports: ReplicaPorts;
+  readonly region: RegionId;
+  readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** Proves membership of the mesh on links, at least 16 bytes. */
+  readonly meshKey: Uint8Array;
+  /** The regions expected on links. */
+  readonly peers: readonly RegionId[];
+}
+
+/** How long a read or write waits for what its session has seen, unless it says otherwise. */
+const waitMsDefault = 2_000;
+
+export class Replica implements ReplicaDoor {
+  readonly region: RegionId;
+  readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** Resolves with the cause when a commit has failed: the process must stop. */
+  readonly whenFailed: Promise<Error>;
+  readonly #ports: ReplicaPorts;
+  readonly #peers: readonly RegionId[];
+  readonly #rememberedPeers: Set<RegionId>;
+  readonly #instanceId: Uint8Array;
+  readonly #log: OpLog;
+  readonly #hlc: HlcClock;
+  readonly #documents: DocumentCache;
+  readonly #mesh: Mesh;
+  readonly #guard: EpochGuard;
+  readonly #sessions: SessionHub;
+  readonly #visibility: Visibility;
+  /** Idempotency keys of local ops that are not durable yet. */
+  readonly #pendingKeys = new Map<string, { readonly requestDigest: Uint8Array; readonly position: number }>();
+  #identity: ReplicaIdentity;
+  #crdtIdentity: DocumentIdentity;
+  /** What the local ops of this process depend on so far; the first one names everything. */
+  #dependedOn = VersionVector.empty;
+  #isStopping = false;
+
+  /**
+   * Opens a replica on its store, giving a new store its identity.
+   * @throws AnabranchError `config_invalid` when the store belongs to another region, `store_failed`.
+   */
+  static async open(options: ReplicaOptions): Promise<Replica> {
+    const { store, random } = options.ports;
+    const { identity } = store.opening();
+    if (identity !== undefined && identity.region !== options.region) {
+      throw new AnabranchError('config_invalid', `the store belongs to region ${identity.region}, not ${options.region}`);
+    }
+    if (identity !== undefined) return new Replica(options, identity);
+    const minted = { region: options.region, storeId: random.bytes(16), origin: mintOrigin(options.region, random) };
+    await store.commit({ identity: minted });
+    return new Replica(options, minted);
+  }
+
+  private constructor(options: ReplicaOptions, identity: ReplicaIdentity) {
+    const { clock, random, hash, logger, metrics, store } = options.ports;
+    const opening = store.opening();
+    this.region = options.region;
+    this.collections = options.collections;
+    this.#ports = options.ports;
+    this.#identity = identity;
+    this.#crdtIdentity = identityOf(identity.origin, hash);
+    this.#instanceId = random.bytes(16);
+    this.#rememberedPeers = new Set(opening.peerVectors.map(([region]) => region));
+    this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
+    this.#log = new OpLog(store, hash, opening);
+    this.whenFailed = this.#log.whenFailed;
+    this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
+    for (const head of opening.heads) this.#hlc.observe(head.hlc);
+    this.#visibility = new Visibility(clock, () => this.#log.durableVector);
+    this.#documents = new DocumentCache({
+      store,
+      log: this.#log,
+      logger,
+      create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
+    });
+    this.#sessions = new SessionHub({
+      documents: this.#documents,
+      origin: () => this.#identity.origin,
+      ingest: (loaded, update, session) => this.#ingest(loaded, update, session),
+      whenDurable: (position) => this.#log.whenDurable(position),
+      relay: (frame) => this.#mesh.relayAwareness(frame),
+      counterStart: Math.max(0, Math.floor(clock.wallMs())),
+    });
+    this.#log.onDurable((ops) => this.#confirm(ops));
+    this.#guard = new EpochGuard({
+      clock,
+      peers: this.#peers,
+      origin: () => this.#identity.origin,
+      heldSeq: () => this.#log.head(this.#identity.origin).seq,
+      renew: (reason) => this.#renewEpoch(reason),
+    });
+    this.#mesh = new Mesh({
+      ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
+      intake: new Intake(this.#log, hash),
+      identity: () => ({ ...this.#identity, instanceId: this.#instanceId }),
+      onReports: (region, reports) => {
+        const own = reports.find((report) => report.origin === this.#identity.origin);
+        if (own === undefined) this.#guard.reportNothing(region);
+        else this.#guard.report(region, own.origin, own.seq);
+      },
+      onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
+      onEstablished: (region) => this.#rememberPeer(region),
+    });
+  }
+
+  get origin(): OriginId {
+    return this.#identity.origin;
+  }
+
+  /** Resolves when local writes are accepted (epoch-guard.ts). */
+  whenWritable(): Promise<void> {
+    return this.#guard.whenWritable();
+  }
+
+  attachLink(connection: LinkConnection, role: LinkRole): PeerLinkHandle {
+    return this.#mesh.attach(connection, role);
+  }
+
+  async read(document: DocumentId, options: ReadOptions = {}): Promise<DocumentView> {
+    await this.#awaitVersion(options);
+    const loaded = this.#documents.open(document);
+    const view = this.#viewOf(loaded);
+    await this.#log.whenDurable(loaded.localPosition);
+    return { ...view, version: this.#log.durableVector };
+  }
+
+  async digest(document: DocumentId): Promise<{ digest: string; version: VersionVector }> {
+    // Waiting first, so that the digest and the vector are taken in one step.
+    let loaded = this.#documents.open(document);
+    while (loaded.localPosition > this.#log.durablePosition) {
+      await this.#log.whenDurable(loaded.localPosition);
+      loaded = this.#documents.open(document);
+    }
+    return { digest: toHex(loaded.crdt.digest(this.#ports.hash)), version: this.#log.durableVector };
+  }
+
+  async edit(request: EditRequest): Promise<EditResult> {
+    this.#schemaOf(request.document);
+    await this.#awaitVersion(request);
+    await this.#awaitWritable();
+    if (request.idempotency !== undefined && this.#isKeyUsed(request.idempotency)) return this.#replay(request);
+    const loaded = this.#documents.open(request.document);
+    const logged = this.#applyEdit(loaded, request);
+    const view = this.#viewOf(loaded);
+    await this.#log.whenDurable(loaded.localPosition);
+    const opId = logged && { origin: logged.origin, seq: logged.seq };
+    return { ...view, version: this.#log.durableVector, opId, isReplay: false };
+  }
+
+  listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
+    if (!this.collections.has(collection)) throw collectionNotFound(collection);
+    return this.#ports.store.listDocuments(collection, after, limit);
+  }
+
+  openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession {
+    if (this.#isStopping || this.#guard.state === 'renewing') throw notReady('the region is not ready for sessions');
+    this.#schemaOf(document);
+    return this.#sessions.open(document, listener);
+  }
+
+  status(): ReplicaStatus {
+    return statusOf({
+      identity: this.#identity,
+      isStopping: this.#isStopping,
+      epochState: this.#guard.state,
+      peers: this.#peers,
+      log: this.#log,
+      mesh: this.#mesh,
+      clock: this.#ports.clock,
+      hlc: this.#hlc.last,
+      documentsLoaded: this.#documents.size,
+      sessions: this.#sessions.size,
+    });
+  }
+
+  /** Ends sessions and links, waits for what was appended, and closes the store. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#sessions.endAll('not_ready');
+    await this.#log.whenDurable(this.#log.position).catch(() => {});
+    await this.#mesh.stop();
+    await this.#ports.store.close();
+  }
+
+  #applyEdit(loaded: LoadedDocument, request: EditRequest): LoggedOp | undefined {
+    const ops = request.plan(loaded.crdt);
+    const { origin } = this.#identity;
+    const hlc = this.#hlc.next();
+    const author = { writer: origin, dot: this.#log.head(origin).seq + 1, hlc };
+    const update = loaded.crdt.edit(author, ops);
+    if (update === undefined) return undefined;
+    const { idempotency, trace } = request;
+    const extras = { ...(idempotency && { idempotency }), ...(trace !== undefined && { trace }) };
+    return this.#appendLocal(loaded, update, { hlc, ...extras });
+  }
+
+  async #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
+    await this.#awaitWritable();
+    if (this.#documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
+    if (update.length > updateBytesMax) {
+      throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
+    }
+    loaded.crdt.apply([update]);
+    const logged = this.#appendLocal(loaded, update, { hlc: this.#hlc.next() });
+    this.#sessions.attribute(logged.position, session);
+    await this.#log.whenDurable(logged.position);
+    return { origin: logged.origin, seq: logged.seq };
+  }
+
+  #appendLocal(
+    loaded: LoadedDocument,
+    update: Uint8Array,
+    extras: Omit<Op, 'dependencies' | 'writes'>,
+  ): LoggedOp {
+    const { origin } = this.#identity;
+    assert(this.#guard.state === 'writable', 'local ops are appended under a confirmed epoch only');
+    const durable = this.#log.durableVector;
+    const dependencies = durable
+      .entries()
+      .filter(([other, seq]) => other !== origin && seq > this.#dependedOn.get(other));
+    const { library } = loaded.crdt;
+    const op: Op = { ...extras, dependencies, writes: [{ document: loaded.id, library, update }] };
+    const logged = this.#log.append(origin, encodeOp(op), { op, isLocal: true });
+    this.#dependedOn = durable;
+    loaded.localPosition = logged.position;
+    if (op.idempotency) {
+      const { key, requestDigest } = op.idempotency;
+      this.#pendingKeys.set(key, { requestDigest, position: logged.position });
+    }
+    this.#ports.metrics.count('anabranch_ops_accepted_total');
+    return logged;
+  }
+
+  /** Ops became durable: from here on they may be shown. */
+  #confirm(ops: readonly AppendedOp[]): void {
+    this.#documents.confirm(ops);
+    for (const { op, isLocal, logged } of ops) {
+      if (op.idempotency) this.#pendingKeys.delete(op.idempotency.key);
+      if (!isLocal) this.#noteReceived(op, logged.origin);
+    }
+    this.#sessions.deliver(ops, this.#log.durableVector);
+    this.#visibility.advance();
+  }
+
+  #noteReceived(op: Op, origin: OriginId): void {
+    const { clock, metrics, logger } = this.#ports;
+    if (!this.#hlc.observe(op.hlc)) {
+      metrics.count('anabranch_hlc_drift_total');
+      logger.debug('hlc.too_far_ahead', { origin, ms: op.hlc.ms });
+    }
+    const from = regionOf(origin);
+    metrics.observe('anabranch_commit_to_visible_seconds', Math.max(0, clock.wallMs() - op.hlc.ms) / 1000, { from });
+    metrics.count('anabranch_ops_received_total', { from });
+  }
+
+  /** @throws AnabranchError `idempotency_key_reused` when the key stands for another request. */
+  #isKeyUsed({ key, requestDigest }: Idempotency): boolean {
+    const known = this.#pendingKeys.get(key) ?? this.#ports.store.readIdempotency(key);
+    if (known === undefined) return false;
+    if (bytesEqual(known.requestDigest, requestDigest)) return true;
+    throw new AnabranchError('idempotency_key_reused', 'the idempotency key was used with another request');
+  }
+
+  async #replay(request: EditRequest): Promise<EditResult> {
+    const key = request.idempotency?.key ?? '';
+    await this.#log.whenDurable(this.#pendingKeys.get(key)?.position ?? 0);
+    const record = this.#ports.store.readIdempotency(key);
+    const view = await this.read(request.document);
+    return { ...view, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
+  }
+
+  async #awaitVersion(options: ReadOptions): Promise<void> {
+    if (options.minVersion === undefined) return;
+    await this.#visibility.whenCovers(options.minVersion, options.waitMsMax ?? waitMsDefault);
+  }
+
+  async #awaitWritable(): Promise<void> {
+    if (this.#isStopping) throw notReady('the region is stopping');
+    if (this.#guard.state !== 'writable') await this.#guard.whenWritable();
+    this.#log.assertAccepting();
+  }
+
+  /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
+  async #renewEpoch(reason: string): Promise<void> {
+    const { store, random, hash, logger } = this.#ports;
+    const before = this.#identity.origin;
+    await this.#log.whenDurable(this.#log.position);
+    const identity = { ...this.#identity, origin: mintOrigin(this.region, random) };
+    await store.commit({ identity });
+    this.#identity = identity;
+    this.#crdtIdentity = identityOf(identity.origin, hash);
+    this.#dependedOn = VersionVector.empty;
+    this.#sessions.endAll('not_ready');
+    this.#documents.clear();
+    logger.error('epoch.renewed', { before, origin: identity.origin, reason });
+  }
+
+  /** Peers met once are asked about our own log after a restart, configured or not. */
+  #rememberPeer(region: RegionId): void {
+    if (this.#rememberedPeers.has(region)) return;
+    this.#rememberedPeers.add(region);
+    this.#ports.store.commit({ peerVectors: [[region, VersionVector.empty]] }).catch(() => {});
+  }
+
+  #viewOf(loaded: LoadedDocument): Omit<DocumentView, 'version'> {
+    return { json: loaded.crdt.json(), exists: loaded.crdt.exists() };
+  }
+
+  #schemaOf(document: DocumentId): CollectionSchema {
+    const collection = collectionOf(document);
+    const schema = this.collections.get(collection);
+    if (schema === undefined) throw collectionNotFound(collection);
+    return schema;
+  }
+}
+
+/** Stamps go on from the newest this region has issued, whatever the wall clock says. */
+function newestOwnStamp(opening: StoreOpening, region: RegionId): Hlc {
+  const own = opening.heads.filter((head) => regionOf(head.origin) === region).map((head) => head.hlc);
+  return own.reduce((newest, hlc) => (compareHlc(hlc, newest) > 0 ? hlc : newest), hlcZero);
+}
+
+function collectionNotFound(collection: string): AnabranchError {
+  return new AnabranchError('collection_not_found', `the region serves no collection ${JSON.stringify(collection)}`);
+}
+
+function notReady(message: string): AnabranchError {
+  return new AnabranchError('not_ready', message, { retryAfterMs: 1000 });
+}

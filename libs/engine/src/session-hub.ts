@@ -1,0 +1,118 @@
+// The client sessions of this region: who follows which document. Deliveries are durable ops in the order of the log;
+// awareness is ephemeral and crosses regions over the links.
+//
+// Invariant 1: a session is told of an op after it is durable and merged into its document, and of every op in order.
+// Invariant 2: a session's document stays loaded until the session closes.
+
+import type { ErrorCode } from '@anabranch/base';
+import type { OriginId, VersionVector } from '@anabranch/causality';
+import type { CrdtDocument } from '@anabranch/crdt';
+import type { AwarenessFrame, DocumentId } from '@anabranch/protocol';
+import type { DocumentCache, LoadedDocument } from './document-cache.ts';
+import type { AppendedOp } from './op-log.ts';
+import type { DocumentSession, DocumentSessionListener, OpId } from './replica-door.ts';
+
+export interface SessionHubParts {
+  readonly documents: DocumentCache;
+  readonly origin: () => OriginId;
+  /** Inspects, applies and logs an update of a session; resolves when durable. */
+  readonly ingest: (loaded: LoadedDocument, update: Uint8Array, session: DocumentSession) => Promise<OpId | undefined>;
+  readonly whenDurable: (position: number) => Promise<void>;
+  readonly relay: (frame: AwarenessFrame) => void;
+  /** Start of the awareness counter: rises from one process to the next. */
+  readonly counterStart: number;
+}
+
+interface OpenSession {
+  readonly session: DocumentSession;
+  readonly listener: DocumentSessionListener;
+  readonly loaded: LoadedDocument;
+}
+
+export class SessionHub {
+  readonly #parts: SessionHubParts;
+  readonly #sessions = new Map<DocumentId, Set<OpenSession>>();
+  /** Which session an op on its way to durability came from. */
+  readonly #authors = new Map<number, DocumentSession>();
+  #awarenessCounter: number;
+  #count = 0;
+
+  constructor(parts: SessionHubParts) {
+    this.#parts = parts;
+    this.#awarenessCounter = parts.counterStart;
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  open(id: DocumentId, listener: DocumentSessionListener): DocumentSession {
+    const loaded = this.#parts.documents.open(id);
+    const session: DocumentSession = {
+      documentId: id,
+      get document(): CrdtDocument {
+        return loaded.crdt;
+      },
+      ingest: (update) => this.#parts.ingest(loaded, update, session),
+      whenDurable: () => this.#parts.whenDurable(loaded.localPosition),
+      relayAwareness: (bytes) => this.#relayAwareness(opened, bytes),
+      close: () => this.#close(opened),
+    };
+    const opened: OpenSession = { session, listener, loaded };
+    loaded.pins += 1;
+    this.#count += 1;
+    const others = this.#sessions.get(id) ?? new Set();
+    others.add(opened);
+    this.#sessions.set(id, others);
+    return session;
+  }
+
+  /** Remembers that the op at `position` came through `session`. */
+  attribute(position: number, session: DocumentSession): void {
+    this.#authors.set(position, session);
+  }
+
+  /** Tells the sessions of ops that became durable. */
+  deliver(ops: readonly AppendedOp[], version: VersionVector): void {
+    for (const { logged, op } of ops) {
+      const session = this.#authors.get(logged.position);
+      this.#authors.delete(logged.position);
+      const opId = { origin: logged.origin, seq: logged.seq };
+      for (const { document, update } of op.writes) {
+        const sessions = this.#sessions.get(document);
+        if (sessions === undefined) continue;
+        for (const { listener } of [...sessions]) listener.deliver({ document, update, opId, session, version });
+      }
+    }
+  }
+
+  receiveAwareness(frame: AwarenessFrame): void {
+    for (const { listener } of this.#sessions.get(frame.document) ?? []) listener.awareness(frame.bytes);
+  }
+
+  /** Ends every session, for example because the replica stops. */
+  endAll(code: ErrorCode): void {
+    for (const sessions of [...this.#sessions.values()]) {
+      for (const opened of [...sessions]) {
+        this.#close(opened);
+        opened.listener.ended(code);
+      }
+    }
+  }
+
+  #relayAwareness(from: OpenSession, bytes: Uint8Array): void {
+    const document = from.session.documentId;
+    for (const opened of this.#sessions.get(document) ?? []) if (opened !== from) opened.listener.awareness(bytes);
+    this.#awarenessCounter += 1;
+    const origin = this.#parts.origin();
+    this.#parts.relay({ type: 'awareness', origin, counter: this.#awarenessCounter, document, bytes });
+  }
+
+  #close(opened: OpenSession): void {
+    const sessions = this.#sessions.get(opened.session.documentId);
+    if (!sessions?.delete(opened)) return;
+    if (sessions.size === 0) this.#sessions.delete(opened.session.documentId);
+    opened.loaded.pins -= 1;
+    this.#count -= 1;
+  }
+}
