@@ -174,9 +174,10 @@ function isSourceOf(pkg, file) {
   return file.startsWith(pkg.folder === 'test' ? 'test/' : `${pkg.folder}/src/`);
 }
 
+// Contract suites, which several packages run, live in folders named `testing`.
 /** @param {string} file */
 function isTest(file) {
-  return file.endsWith('.test.ts') || file.startsWith('test/');
+  return file.endsWith('.test.ts') || file.startsWith('test/') || file.includes('/src/testing/');
 }
 
 // The tests of the checks import the scripts they prove.

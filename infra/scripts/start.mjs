@@ -1,5 +1,5 @@
-// `npm start`: prepares the clone, then runs the local world of apps/demo with the given arguments. Signals go on to it,
-// and its exit code becomes ours.
+// Prepares the clone, then runs one of its programs: `start.mjs apps/demo/dist/main.js ...` is `npm start`. Signals go on
+// to the program, and its exit code becomes ours.
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -8,16 +8,17 @@ import { compile, install, root } from './prepare.mjs';
 
 if (!(await install()) || !(await compile())) process.exit(1);
 
-const demo = spawn(process.execPath, [join(root, 'apps/demo/dist/main.js'), ...process.argv.slice(2)], { stdio: 'inherit' });
-process.on('SIGTERM', () => demo.kill('SIGTERM'));
+const [path = '', ...programArguments] = process.argv.slice(2);
+const program = spawn(process.execPath, [join(root, path), ...programArguments], { stdio: 'inherit' });
+process.on('SIGTERM', () => program.kill('SIGTERM'));
 process.on('SIGINT', () => {
-  // A terminal sends Ctrl-C to the demo as well; only a signal sent to us alone has to be passed on.
-  if (!process.stdin.isTTY) demo.kill('SIGINT');
+  // A terminal sends Ctrl-C to the program as well; only a signal sent to us alone has to be passed on.
+  if (!process.stdin.isTTY) program.kill('SIGINT');
 });
-demo.once('error', (error) => {
-  console.error(`the demo did not start: ${error.message}`);
+program.once('error', (error) => {
+  console.error(`it did not start: ${error.message}`);
   process.exitCode = 1;
 });
-demo.once('exit', (code, signal) => {
+program.once('exit', (code, signal) => {
   process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 });
