@@ -61,7 +61,7 @@ export class VersionVector {
   }
 
   equals(other: VersionVector): boolean {
-    return this.size === other.size && this.covers(other);
+    return this.size === other.size && this.covers(other) && other.covers(this);
   }
 
   compare(other: VersionVector): CausalOrder {

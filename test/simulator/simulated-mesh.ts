@@ -1,0 +1,158 @@
+// A mesh of real replicas on memory stores, in virtual time, over simulated paths: what the replication tests drive.
+
+import { silentLogger, silentMetrics } from '@anabranch/base';
+import { parseRegionId, type RegionId } from '@anabranch/causality';
+import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
+import { type EditResult, Replica } from '@anabranch/engine';
+import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
+import { KvReplicaStore, MemoryKv, type MemoryKvImage } from '@anabranch/storage';
+import { NodeHash, nodeInflateRaw } from '@anabranch/system';
+import { SeededRandom } from './seeded-random.ts';
+import { type Attachable, SimulatedPath } from './simulated-network.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export const meshCollections: ReadonlyMap<string, CollectionSchema> = new Map([
+  ['carts', { library: 'yjs', schema: cartSchema() }],
+  ['carts-automerge', { library: 'automerge', schema: cartSchema() }],
+]);
+
+export interface SimulatedMeshOptions {
+  readonly seed: number;
+  readonly regions: readonly string[];
+  readonly delayMs?: number;
+}
+
+export class SimulatedMesh {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly regions: readonly RegionId[];
+  readonly #replicas = new Map<RegionId, Replica>();
+  readonly #stores = new Map<RegionId, MemoryKv>();
+  /** What is on each region's disk while it is down. */
+  readonly #images = new Map<RegionId, MemoryKvImage>();
+  readonly #paths = new Map<string, SimulatedPath>();
+
+  constructor(options: SimulatedMeshOptions) {
+    this.random = new SeededRandom(options.seed);
+    this.clock = new VirtualClock(this.random.fork('clock'));
+    this.regions = options.regions.map(parseRegionId);
+    for (const [index, a] of this.regions.entries()) {
+      for (const b of this.regions.slice(index + 1)) {
+        const path = new SimulatedPath(this.clock, options.delayMs ?? 50);
+        this.#paths.set(pathKey(a, b), path);
+        path.keepLinked(() => this.#attachable(a), () => this.#attachable(b), 100);
+      }
+    }
+  }
+
+  async start(region: string): Promise<Replica> {
+    const id = parseRegionId(region);
+    const kv = new MemoryKv(this.#images.get(id));
+    this.#stores.set(id, kv);
+    const store = await KvReplicaStore.open(kv, silentLogger);
+    const { clock } = this;
+    const ports = { clock, random: this.random.fork(region + clock.monotonicMs()), hash: new NodeHash(), inflateRaw: nodeInflateRaw };
+    const replica = await Replica.open({
+      ports: { ...ports, logger: silentLogger, metrics: silentMetrics, store },
+      region: id,
+      collections: meshCollections,
+      meshKey: new Uint8Array(32).fill(7),
+      peers: this.regions.filter((other) => other !== id),
+    });
+    this.#replicas.set(id, replica);
+    return replica;
+  }
+
+  async startAll(): Promise<void> {
+    for (const region of this.regions) await this.start(region);
+  }
+
+  replica(region: string): Replica {
+    const replica = this.#replicas.get(parseRegionId(region));
+    if (replica === undefined) throw new Error(`${region} is not running`);
+    return replica;
+  }
+
+  running(): Replica[] {
+    return [...this.#replicas.values()];
+  }
+
+  /** The path between two regions; its direction a-to-b is from the one listed first in the options. */
+  path(a: string, b: string): SimulatedPath {
+    const path = this.#paths.get(pathKey(a, b)) ?? this.#paths.get(pathKey(b, a));
+    if (path === undefined) throw new Error(`no path between ${a} and ${b}`);
+    return path;
+  }
+
+  /** Ends a replica the way a crash does: nothing is said, connections break, the store keeps what was durable. */
+  crash(region: string): void {
+    const id = parseRegionId(region);
+    this.#images.set(id, this.image(region));
+    const replica = this.replica(region);
+    this.#replicas.delete(id);
+    for (const other of this.regions) if (other !== id) this.path(id, other).sever();
+    // Only releases the dead replica's timers: its links are gone, and its store is no longer the region's.
+    void replica.stop();
+  }
+
+  /** What a crash at this moment would leave on a region's disk. */
+  image(region: string): MemoryKvImage {
+    const kv = this.#stores.get(parseRegionId(region));
+    if (kv === undefined) throw new Error(`${region} has no store`);
+    return kv.image();
+  }
+
+  /** Puts another disk into a region that is down. */
+  restore(region: string, image: MemoryKvImage): void {
+    this.#images.set(parseRegionId(region), image);
+  }
+
+  edit(region: string, document: string, ops: readonly DocumentOp[]): Promise<EditResult> {
+    return this.replica(region).edit({ document: parseDocumentId(document), plan: () => ops });
+  }
+
+  async json(region: string, document: string): Promise<unknown> {
+    return (await this.replica(region).read(parseDocumentId(document))).json;
+  }
+
+  hasConverged(): boolean {
+    const [first, ...others] = this.running().map((replica) => replica.status().version);
+    return first !== undefined && others.every((version) => version.equals(first));
+  }
+
+  async untilConverged(ms = 10_000): Promise<void> {
+    await this.clock.until(() => this.hasConverged(), ms, `converged: ${this.#vectors()}`);
+  }
+
+  async digests(document: string): Promise<string[]> {
+    const id: DocumentId = parseDocumentId(document);
+    return Promise.all(this.running().map(async (replica) => (await replica.digest(id)).digest));
+  }
+
+  #vectors(): string {
+    return this.running().map((replica) => `${replica.region} ${JSON.stringify(replica.status().version)}`).join('; ');
+  }
+
+  #attachable(region: RegionId): Attachable | undefined {
+    return this.#replicas.get(region);
+  }
+}
+
+function pathKey(a: string, b: string): string {
+  return `${a} ${b}`;
+}
+
+function cartSchema(): CollectionSchema['schema'] {
+  const item = { type: 'object', fields: { qty: { type: 'counter' }, name: { type: 'register' } } } as const;
+  return {
+    type: 'object',
+    fields: {
+      items: { type: 'map', of: item },
+      coupons: { type: 'set' },
+      gift: { type: 'flag' },
+      status: { type: 'register' },
+      lines: { type: 'list' },
+      note: { type: 'text' },
+    },
+  };
+}
