@@ -6,7 +6,7 @@ import { admitJson, isAllowedKey, isWellFormed } from '../bounded-json.ts';
 import type { DocumentOp } from '../document-op.ts';
 import { cutsPair } from '../freeform/apply-freeform-op.ts';
 import { crdtLimits } from '../limits.ts';
-import { parsePointer } from '../path.ts';
+import { escapePart, parsePointer } from '../path.ts';
 import type { FieldSchema } from '../schema.ts';
 import { Counter } from './counter.ts';
 import type { Edit } from './edit.ts';
@@ -31,8 +31,15 @@ export function applyOp(tree: TypedTree, edit: Edit, op: DocumentOp): void {
     takeAway(edit, op, reach(tree, edit, segments));
     return;
   }
+  const before = edit.writeCount;
   create(edit, op, reach(tree, edit, segments));
-  edit.isCreating = true;
+  if (edit.writeCount > before) vouch(tree, edit);
+}
+
+/** A writer's first creating operation makes the document exist, also when the content goes again later. */
+function vouch(tree: TypedTree, edit: Edit): void {
+  const own = escapePart(edit.writer);
+  if (tree.existence.get(own) === undefined) edit.put(tree.existence, own, edit.dot);
 }
 
 function parseSegments(edit: Edit, path: string): string[] {

@@ -32,6 +32,12 @@ export interface StagedText {
   stage(value: string): void;
 }
 
+/** The id of the nth list item (from 0) that an edit inserts: unique in all replicas. */
+export function itemIdOf(author: Pick<Author, 'writer' | 'dot'>, nth: number): string {
+  const dot = author.dot.toString(36);
+  return nth === 0 ? `${dot}@${author.writer}` : `${dot}.${nth.toString(36)}@${author.writer}`;
+}
+
 export class Edit {
   readonly writer: string;
   /** The author's dot in base 36: unique among all edits of the writer. */
@@ -39,18 +45,24 @@ export class Edit {
   readonly hlc: string;
   /** The operation being applied, for error details. */
   op: { readonly path: string; readonly index: number } = { path: '', index: 0 };
-  /** True once an operation that creates content has been applied: then the writer vouches for the document. */
-  isCreating = false;
 
   readonly #before = new Map<string, { leaf: Leaf; name: string; text: string | undefined }>();
   readonly #textsBefore = new Map<StagedText, string>();
   readonly #splices: TextSplice[] = [];
+  readonly #author: Author;
   #idsIssued = 0;
+  #writeCount = 0;
 
   constructor(author: Author) {
+    this.#author = author;
     this.writer = author.writer;
     this.dot = author.dot.toString(36);
     this.hlc = formatHlc(author.hlc);
+  }
+
+  /** How much was written so far: an operation that leaves it as it was has changed nothing. */
+  get writeCount(): number {
+    return this.#writeCount;
   }
 
   put(leaf: Leaf, name: string, text: string | undefined): void {
@@ -58,19 +70,20 @@ export class Edit {
     const before = leaf.get(name);
     if (!this.#before.has(key)) this.#before.set(key, { leaf, name, text: before });
     leaf.put(name, text);
+    this.#writeCount++;
   }
 
   splice(text: StagedText, index: number, deleteLength: number, insert: string): void {
     if (deleteLength === 0 && insert === '') return;
     if (!this.#textsBefore.has(text)) this.#textsBefore.set(text, text.value);
+    this.#writeCount++;
     this.#splices.push({ key: text.key, index, deleteLength, insert });
     text.stage(text.value.slice(0, index) + insert + text.value.slice(index + deleteLength));
   }
 
-  /** An id for a new list item, unique in all replicas. */
+  /** An id for a new list item. */
   issueItemId(): string {
-    const nth = this.#idsIssued++;
-    return nth === 0 ? `${this.dot}@${this.writer}` : `${this.dot}.${nth.toString(36)}@${this.writer}`;
+    return itemIdOf(this.#author, this.#idsIssued++);
   }
 
   /** Refuses the operation being applied. */

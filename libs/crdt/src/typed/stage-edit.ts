@@ -5,7 +5,6 @@ import type { Author } from '../crdt-document.ts';
 import { readOpShape } from '../document-op-shape.ts';
 import type { DocumentOp } from '../document-op.ts';
 import { crdtLimits } from '../limits.ts';
-import { escapePart } from '../path.ts';
 import { applyOp } from './apply-op.ts';
 import { Edit, type EditWrites } from './edit.ts';
 import type { TypedTree } from './typed-tree.ts';
@@ -41,9 +40,6 @@ function applyAll(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void
     if ('code' in op) edit.reject(op.code, op.message);
     applyOp(tree, edit, op);
   }
-  if (edit.writes() === undefined) return;
-  if (edit.isCreating && tree.existence.get(escapePart(edit.writer)) === undefined) {
-    edit.put(tree.existence, escapePart(edit.writer), edit.dot);
-  }
+  if (edit.writeCount === 0) return;
   for (const leaf of tree.takeLeftovers(crdtLimits.sweptFieldsMax)) leaf.sweep(edit);
 }
