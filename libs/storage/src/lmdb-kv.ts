@@ -19,7 +19,7 @@
 
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { AnabranchError } from '@anabranch/base';
+import { AnabranchError, assert } from '@anabranch/base';
 import { open, type RootDatabase } from 'lmdb';
 import type { KvEntry, Mutation, OrderedKv, RangeOptions } from './ordered-kv.ts';
 
@@ -35,6 +35,8 @@ type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 export class LmdbKv implements OrderedKv {
   readonly #database: Database;
   #reading: ReadTransaction;
+  #committing: Promise<void> | undefined;
+  #isClosed = false;
 
   private constructor(database: Database, reading: ReadTransaction) {
     this.#database = database;
@@ -72,7 +74,22 @@ export class LmdbKv implements OrderedKv {
     return this.#database.getKeys(this.#range(start, end, options));
   }
 
-  async commit(mutations: readonly Mutation[]): Promise<void> {
+  commit(mutations: readonly Mutation[]): Promise<void> {
+    assert(!this.#isClosed, 'the map is closed');
+    this.#committing = this.#commit(mutations);
+    return this.#committing;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // lmdb-js does not survive a transaction that ends after its environment.
+    await Promise.allSettled([this.#committing]);
+    this.#reading.done();
+    await this.#database.close();
+  }
+
+  async #commit(mutations: readonly Mutation[]): Promise<void> {
     const database = this.#database;
     try {
       await database.batch(() => {
@@ -87,11 +104,6 @@ export class LmdbKv implements OrderedKv {
     const previous = this.#reading;
     this.#reading = database.useReadTransaction();
     previous.done();
-  }
-
-  async close(): Promise<void> {
-    this.#reading.done();
-    await this.#database.close();
   }
 
   /** LMDB names the bounds of a reverse range from its end. */
