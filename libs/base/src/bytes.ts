@@ -1,7 +1,8 @@
 // Bytes as text and text as bytes, for every runtime.
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is a character like any other: dropping it would give one text two byte strings.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const base64urlAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const base64urlValues: ReadonlyMap<string, number> = new Map([...base64urlAlphabet].map((char, value) => [char, value]));
@@ -10,7 +11,7 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** Decodes strictly. @throws TypeError on bytes that are not UTF-8. */
+/** Decodes strictly, every character kept. @throws TypeError on bytes that are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }

@@ -19,7 +19,11 @@ const entry = (status: number, title: string, meaning: string, retryable = false
 export const errorCodes = {
   // Requests
   request_malformed: entry(400, 'Malformed request', 'The request could not be parsed: bad JSON, header or parameter.'),
-  document_id_invalid: entry(400, 'Invalid document id', 'Collections match [a-z][a-z0-9-]{0,62}, ids [A-Za-z0-9._~-]{1,200}.'),
+  document_id_invalid: entry(
+    400,
+    'Invalid document id',
+    'Collections match [a-z][a-z0-9-]{0,62}, ids [A-Za-z0-9._~-]{1,200} but not . or .., which URLs give another meaning.',
+  ),
   session_token_invalid: entry(400, 'Invalid session token', 'The Anabranch-Session token is not one this mesh issued.'),
   cursor_invalid: entry(400, 'Invalid cursor', 'The list cursor is not one this service issued.'),
   collection_not_found: entry(404, 'Unknown collection', 'The region serves no collection of this name.'),
@@ -42,7 +46,12 @@ export const errorCodes = {
   library_mismatch: entry(422, 'Wrong merge library', 'The collection is kept with the other merge library.'),
   document_too_large: entry(422, 'Document too large', 'The write would take the document over its limit of bytes.'),
   update_invalid: entry(422, 'Invalid update', 'The CRDT update is malformed, oversized or out of bounds; nothing was logged.'),
-  update_incomplete: entry(422, 'Update with missing dependencies', 'The CRDT update builds on parts this replica lacks; sync first.', true),
+  update_incomplete: entry(
+    422,
+    'Update with missing dependencies',
+    'The CRDT update builds on parts this replica lacks; sync first.',
+    true,
+  ),
   not_yet_visible: entry(503, 'Not yet visible', 'The region has not yet received what the session token requires.', true),
   // The region
   not_ready: entry(503, 'Not ready', 'The region is starting or stopping.', true),
@@ -52,7 +61,11 @@ export const errorCodes = {
   store_locked: entry(500, 'Store in use', 'Another process has the data directory open.'),
   store_format_unknown: entry(500, 'Unknown store format', 'The data directory was written by an unknown format version.'),
   record_damaged: entry(500, 'Damaged record', 'A record of the store fails its checksum; it is reported and not served.'),
-  document_quarantined: entry(500, 'Document quarantined', 'An update in the log cannot be merged; this document is not served, others are.'),
+  document_quarantined: entry(
+    500,
+    'Document quarantined',
+    'An update in the log cannot be merged; this document is not served, others are.',
+  ),
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
   config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),
