@@ -5,7 +5,7 @@
 // Invariant 2: a stamp issued after observing another is greater, unless that one is further ahead of our wall clock
 //              than `driftMsMax`: then it is not followed, so one region with a wrong clock cannot drag the mesh along.
 
-import { type Clock, assert } from '@anabranch/base';
+import { assert, type Clock } from '@anabranch/base';
 
 export interface Hlc {
   /** Milliseconds since 1970. */

@@ -2,7 +2,7 @@
 // lower-case hex digits drawn at random when a store is created, restored, or found to have lost its newest ops. A log
 // that went back in time continues under a new epoch, so an (origin, seq) never names two different ops.
 
-import { type Random, toHex } from '@anabranch/base';
+import { assert, type Random, toHex } from '@anabranch/base';
 import type { RegionId } from './region.ts';
 
 /** `region.epoch`, for example `berlin.5f0c12ab90de`. */
@@ -19,7 +19,9 @@ export function isOriginId(text: string): text is OriginId {
 
 /** A fresh origin of a region: the same name never comes twice. */
 export function mintOrigin(region: RegionId, random: Random): OriginId {
-  return `${region}.${toHex(random.bytes(6))}` as OriginId;
+  const origin = `${region}.${toHex(random.bytes(6))}`;
+  assert(isOriginId(origin), 'an origin takes the name of a region and six random bytes');
+  return origin;
 }
 
 export function regionOf(origin: OriginId): RegionId {

@@ -5,19 +5,23 @@
 //
 // Tokens come from outside: decoding is bounded and strict, so that one vector has exactly one token.
 
-import { AnabranchError, compareStrings, decodeUtf8, encodeUtf8, fromBase64url, toBase64url } from '@anabranch/base';
-import { type OriginId, isOriginId, originLengthMax } from './origin.ts';
+import { AnabranchError, assert, compareStrings, decodeUtf8, encodeUtf8, fromBase64url, toBase64url } from '@anabranch/base';
+import { isOriginId, type OriginId, originLengthMax } from './origin.ts';
 import { VersionVector } from './version-vector.ts';
 
 export type SessionToken = string & { readonly brand: 'SessionToken' };
 
 const formatVersion = 1;
-/** Origins in one token; a mesh has few regions, and an epoch more only after a restore. */
-export const tokenOriginsMax = 256;
-/** Characters of a token: larger ones are refused unread. */
-export const tokenLengthMax = 20_480;
+/** Origins in one token, as many as in a vector on a link: what regions can tell each other, a client can hold. */
+export const tokenOriginsMax = 1024;
+/** Characters of a token of that many origins with the longest names and seqs: larger ones are refused unread. */
+export const tokenLengthMax: number = Math.ceil(((1 + 2 + tokenOriginsMax * (1 + originLengthMax + 8)) * 4) / 3);
+/** Bytes of the greatest number, 2^53 - 1. */
+const varintBytesMax = 8;
 
+/** The vector must have at most {@link tokenOriginsMax} origins. */
 export function encodeSessionToken(vector: VersionVector): SessionToken {
+  assert(vector.size <= tokenOriginsMax, 'a vector has more origins than a token takes');
   const bytes: number[] = [formatVersion];
   pushVarint(bytes, vector.size);
   for (const [origin, seq] of vector.entries()) {
@@ -68,18 +72,16 @@ function readOrigin(reader: Reader): OriginId {
 
 function readVarint(reader: Reader): number {
   let value = 0;
-  let scale = 1;
-  for (;;) {
+  for (let size = 0; size < varintBytesMax; size++) {
     const byte = reader.bytes[reader.at++];
     if (byte === undefined) throw invalid('it is cut off');
-    value += (byte & 0x7f) * scale;
-    if (value > Number.MAX_SAFE_INTEGER) throw invalid('a number is too large');
-    if (byte < 0x80) {
-      if (byte === 0 && scale > 1) throw invalid('a number is not in shortest form');
-      return value;
-    }
-    scale *= 128;
+    value += (byte & 0x7f) * 128 ** size;
+    if (byte >= 0x80) continue;
+    if (byte === 0 && size > 0) throw invalid('a number is not in shortest form');
+    if (value > Number.MAX_SAFE_INTEGER) break;
+    return value;
   }
+  throw invalid('a number is too large');
 }
 
 function pushVarint(bytes: number[], value: number): void {

@@ -1,7 +1,7 @@
 // A version vector maps each origin to the highest seq with everything below it: what a replica has, what a session has
 // seen, where a stream resumes. Absent origins count as 0. Values are immutable; the partial order is component-wise.
 
-import { compareStrings } from '@anabranch/base';
+import { assert, compareStrings } from '@anabranch/base';
 import type { OriginId } from './origin.ts';
 
 export type CausalOrder = 'equal' | 'before' | 'after' | 'concurrent';
@@ -15,10 +15,13 @@ export class VersionVector {
     this.#seqs = seqs;
   }
 
-  /** Components of 0 are left out. */
+  /** Of several entries of one origin the greatest counts; components of 0 are left out. */
   static of(entries: Iterable<readonly [OriginId, number]>): VersionVector {
     const seqs = new Map<OriginId, number>();
-    for (const [origin, seq] of entries) if (seq > 0) seqs.set(origin, seq);
+    for (const [origin, seq] of entries) {
+      assertSeq(seq);
+      if (seq > (seqs.get(origin) ?? 0)) seqs.set(origin, seq);
+    }
     return seqs.size === 0 ? VersionVector.empty : new VersionVector(seqs);
   }
 
@@ -41,6 +44,7 @@ export class VersionVector {
 
   /** This vector with `origin` raised to at least `seq`. */
   with(origin: OriginId, seq: number): VersionVector {
+    assertSeq(seq);
     if (seq <= this.get(origin)) return this;
     return new VersionVector(new Map(this.#seqs).set(origin, seq));
   }
@@ -75,4 +79,8 @@ export class VersionVector {
   toJSON(): Record<string, number> {
     return Object.fromEntries(this.entries());
   }
+}
+
+function assertSeq(seq: number): void {
+  assert(Number.isSafeInteger(seq) && seq >= 0, () => `a seq is a whole number from 0 to 2^53 - 1, not ${seq}`);
 }
