@@ -1,1 +1,7 @@
-export {};
+export type { DoorParts } from './door-parts.ts';
+export { isLoopbackHost, OriginPolicy, type OriginPolicyOptions } from './http/origin-policy.ts';
+export type { MetricsSource } from './operations/health.ts';
+export type { GaugeSample } from './operations/replica-gauges.ts';
+export { RegionServer, type RegionServerOptions } from './region-server.ts';
+export { defaultServerLimits, type ServerLimits } from './server-limits.ts';
+export type { UpgradeHandler } from './upgrade-router.ts';

@@ -1,0 +1,78 @@
+import { AnabranchError } from '@anabranch/base';
+import { decodeSessionToken, tokenLengthMax } from '@anabranch/causality';
+import { z } from 'zod';
+import type { DoorParts } from '../door-parts.ts';
+import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
+import { readField, readSession } from '../http/fields.ts';
+import { mediaTypes } from '../http/media-type.ts';
+import { readQuery } from '../http/query.ts';
+import type { Route } from '../http/route-table.ts';
+import { documentOf } from './document-address.ts';
+import { EventStream } from './event-stream.ts';
+
+const eventsQuery = z.strictObject({
+  after: z
+    .string()
+    .max(tokenLengthMax)
+    .optional()
+    .meta({ description: 'A session token to start behind, for readers that cannot set header fields.' }),
+});
+
+/** The open event streams of a region. */
+export class DocumentEvents {
+  readonly route: Route;
+  readonly #parts: DoorParts;
+  readonly #open = new Set<EventStream>();
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+    this.route = {
+      method: 'GET',
+      template: '/v1/docs/{collection}/{id}/events',
+      handle: (request) => this.#subscribe(request),
+      description: {
+        operationId: 'documentEvents',
+        summary: 'Server-sent events: the view after each change, with a session token as the id.',
+        query: eventsQuery,
+        requestFields: ['last-event-id', 'anabranch-session'],
+        answers: {
+          200: {
+            description:
+              'A stream. A reader that names what it has seen (Last-Event-ID, else `after`, else Anabranch-Session) first gets the present view. Changes that come faster than they are read arrive as one. `event: removed` tells that nothing is left.',
+            content: { [mediaTypes.events]: { schema: z.string(), example: 'id: AQE\ndata: {"gift":true}\n\n' } },
+          },
+        },
+        errors: ['document_id_invalid', 'session_token_invalid', 'collection_not_found', 'not_yet_visible', 'not_ready'],
+      },
+    };
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    for (const stream of [...this.#open]) stream.close();
+  }
+
+  async #subscribe(request: DoorRequest): Promise<DoorResponse> {
+    const { replica, limits } = this.#parts;
+    const document = documentOf(request, replica);
+    const query = readQuery(request.query, eventsQuery);
+    const lastEvent = readField(request.headers, 'last-event-id', 'session_token_invalid') ?? query.after;
+    const seen = lastEvent === undefined ? readSession(request.headers) : decodeSessionToken(lastEvent);
+    if (this.#open.size >= limits.eventStreamsMax) throw new AnabranchError('overloaded', 'too many event streams are open');
+    // The first view must not be older than what the reader has seen; a damaged document is refused here, not mid-stream.
+    await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax });
+    return {
+      status: 200,
+      headers: { 'content-type': mediaTypes.events, 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      body: (sink) => {
+        const stream = new EventStream(this.#parts, document, sink, () => this.#open.delete(stream));
+        this.#open.add(stream);
+        if (seen !== undefined) stream.resume();
+      },
+    };
+  }
+}

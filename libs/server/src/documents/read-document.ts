@@ -1,0 +1,59 @@
+import { AnabranchError } from '@anabranch/base';
+import { encodeSessionToken } from '@anabranch/causality';
+import type { DoorParts } from '../door-parts.ts';
+import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
+import { checkPreconditions, represent } from '../http/entity-tag.ts';
+import { readSession } from '../http/fields.ts';
+import { mediaTypes } from '../http/media-type.ts';
+import { problemResponse } from '../http/problem.ts';
+import type { Route } from '../http/route-table.ts';
+import { documentOf } from './document-address.ts';
+import { viewExample, viewSchema } from './document-answers.ts';
+
+export function readDocumentRoute(parts: DoorParts): Route {
+  return {
+    method: 'GET',
+    template: '/v1/docs/{collection}/{id}',
+    handle: (request) => readDocument(parts, request),
+    description: {
+      operationId: 'readDocument',
+      summary: 'The JSON view of a document.',
+      requestFields: ['anabranch-session', 'if-none-match', 'if-match'],
+      answers: {
+        200: {
+          description: 'The JSON view.',
+          fields: ['etag', 'anabranch-session'],
+          content: { [mediaTypes.json]: { schema: viewSchema, example: viewExample } },
+        },
+        304: { description: 'The reader has the current state.', fields: ['etag', 'anabranch-session'] },
+      },
+      errors: [
+        'document_id_invalid',
+        'session_token_invalid',
+        'collection_not_found',
+        'document_not_found',
+        'precondition_failed',
+        'not_yet_visible',
+        'record_damaged',
+      ],
+    },
+  };
+}
+
+async function readDocument({ replica, hash, limits }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
+  const document = documentOf(request, replica);
+  const minVersion = readSession(request.headers);
+  const view = await replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
+  const session = { 'anabranch-session': encodeSessionToken(view.version) };
+  const { body, entityTag } = represent(view.json, hash);
+  const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
+  if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state');
+  if (!view.exists) {
+    // That there is nothing was seen too: the reader's next read must not go behind it.
+    const problem = problemResponse(new AnabranchError('document_not_found', 'the document holds nothing in this region'));
+    return { ...problem, headers: { ...problem.headers, ...session } };
+  }
+  const headers = { ...session, etag: entityTag, 'cache-control': 'no-cache' };
+  if (preconditions === 'not-modified') return { status: 304, headers, body: undefined };
+  return { status: 200, headers: { ...headers, 'content-type': mediaTypes.json }, body };
+}

@@ -1,0 +1,164 @@
+// PATCH and DELETE. The patch is parsed and validated first; preconditions are checked and operations planned inside the
+// edit, against the very document they are applied to, so nothing can come between the check and the write.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { AnabranchError, encodeUtf8, type Hash } from '@anabranch/base';
+import { encodeSessionToken } from '@anabranch/causality';
+import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
+import type { EditRequest, EditResult } from '@anabranch/engine';
+import { type Idempotency, requestDigestLength } from '@anabranch/protocol';
+import type { DoorParts } from '../door-parts.ts';
+import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
+import { checkPreconditions, represent } from '../http/entity-tag.ts';
+import { readField, readSession, readTrace } from '../http/fields.ts';
+import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
+import type { Route } from '../http/route-table.ts';
+import { jsonPatchSchema, mergePatchSchema, opsSchema, planPatch } from '../patch/patch-formats.ts';
+import { collectionOf, documentOf } from './document-address.ts';
+import { viewExample, viewSchema } from './document-answers.ts';
+
+const writeFields = ['anabranch-session', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent'] as const;
+const writeErrors = [
+  'document_id_invalid',
+  'session_token_invalid',
+  'collection_not_found',
+  'precondition_failed',
+  'idempotency_key_reused',
+  'not_yet_visible',
+  'not_ready',
+  'store_failed',
+  'store_full',
+  'record_damaged',
+] as const;
+
+export function patchDocumentRoute(parts: DoorParts): Route {
+  return {
+    method: 'PATCH',
+    template: '/v1/docs/{collection}/{id}',
+    handle: (request) => patchDocument(parts, request),
+    description: {
+      operationId: 'patchDocument',
+      summary: 'Changes a document, all or nothing.',
+      requestFields: writeFields,
+      requestBody: {
+        [mediaTypes.ops]: { schema: opsSchema, example: [{ op: 'increment', path: '/items/sku-1/qty', by: 2 }] },
+        [mediaTypes.mergePatch]: { schema: mergePatchSchema, example: { status: 'open', items: { 'sku-2': null } } },
+        [mediaTypes.jsonPatch]: {
+          schema: jsonPatchSchema,
+          example: [
+            { op: 'test', path: '/status', value: 'open' },
+            { op: 'replace', path: '/status', value: 'ordered' },
+          ],
+        },
+      },
+      answers: {
+        200: {
+          description: 'The new JSON view; the write is durable in this region.',
+          fields: ['etag', 'anabranch-session', 'idempotency-replayed'],
+          content: { [mediaTypes.json]: { schema: viewSchema, example: viewExample } },
+        },
+      },
+      errors: [
+        ...writeErrors,
+        'content_type_unsupported',
+        'op_invalid',
+        'path_unknown',
+        'type_mismatch',
+        'index_out_of_range',
+        'value_invalid',
+        'patch_test_failed',
+        'document_too_large',
+      ],
+    },
+  };
+}
+
+export function deleteDocumentRoute(parts: DoorParts): Route {
+  return {
+    method: 'DELETE',
+    template: '/v1/docs/{collection}/{id}',
+    handle: (request) => deleteDocument(parts, request),
+    description: {
+      operationId: 'deleteDocument',
+      summary: 'Removes what this region sees of a document; edits made concurrently elsewhere survive.',
+      requestFields: writeFields,
+      answers: { 204: { description: 'Removed.', fields: ['anabranch-session', 'idempotency-replayed'] } },
+      errors: [...writeErrors, 'document_not_found'],
+    },
+  };
+}
+
+async function patchDocument(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
+  const document = documentOf(request, parts.replica);
+  const { schema } = collectionOf(request, parts.replica);
+  const mediaType = mediaTypeOf(request.headers['content-type']);
+  const planOf = planPatch(mediaType, schema, request.body);
+  let entryOf: readonly number[] | undefined;
+  const plan = (current: CrdtDocument): readonly DocumentOp[] => {
+    requirePreconditions(request.headers, current, parts.hash);
+    const planned = planOf(current.json());
+    entryOf = planned.entryOf;
+    return planned.ops;
+  };
+  let result: EditResult;
+  try {
+    result = await parts.replica.edit({ document, plan, ...editOptions(parts, request, mediaType ?? '') });
+  } catch (error) {
+    throw entryOf === undefined ? error : atEntry(error, entryOf);
+  }
+  const { body, entityTag } = represent(result.json, parts.hash);
+  return {
+    status: 200,
+    headers: { ...writeHeaders(result), 'content-type': mediaTypes.json, etag: entityTag },
+    body,
+  };
+}
+
+async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
+  const document = documentOf(request, parts.replica);
+  const plan = (current: CrdtDocument): readonly DocumentOp[] => {
+    requirePreconditions(request.headers, current, parts.hash);
+    if (!current.exists()) throw new AnabranchError('document_not_found', 'the document holds nothing in this region');
+    return [{ op: 'remove', path: '' }];
+  };
+  const result = await parts.replica.edit({ document, plan, ...editOptions(parts, request, '') });
+  return { status: 204, headers: writeHeaders(result), body: undefined };
+}
+
+function writeHeaders(result: EditResult): Record<string, string> {
+  const headers: Record<string, string> = { 'anabranch-session': encodeSessionToken(result.version), 'cache-control': 'no-store' };
+  if (result.isReplay) headers['idempotency-replayed'] = 'true';
+  return headers;
+}
+
+function requirePreconditions(headers: IncomingHttpHeaders, current: CrdtDocument, hash: Hash): void {
+  const currentTag = (): string | undefined => (current.exists() ? represent(current.json(), hash).entityTag : undefined);
+  if (checkPreconditions(headers, currentTag) === 'met') return;
+  throw new AnabranchError('precondition_failed', 'the document is in another state than the precondition names');
+}
+
+function editOptions({ hash, limits }: DoorParts, request: DoorRequest, mediaType: string): Omit<EditRequest, 'document' | 'plan'> {
+  const minVersion = readSession(request.headers);
+  const trace = readTrace(request.headers);
+  const key = readField(request.headers, 'idempotency-key', 'request_malformed');
+  return {
+    ...(minVersion && { minVersion, waitMsMax: limits.readWaitMsMax }),
+    ...(trace !== undefined && { trace }),
+    ...(key !== undefined && { idempotency: idempotencyOf(key, request, mediaType, hash) }),
+  };
+}
+
+/** The same key must come with the same request: what it stands for is part of the op. */
+function idempotencyOf(key: string, request: DoorRequest, mediaType: string, hash: Hash): Idempotency {
+  const head = encodeUtf8(`${request.method}\0${request.path}\0${mediaType}\0`);
+  const digest = hash.sha256(Buffer.concat([head, request.body]));
+  return { key, requestDigest: digest.slice(0, requestDigestLength) };
+}
+
+/** Names the entry of the client's patch in place of the operation that was made of it. */
+function atEntry(error: unknown, entryOf: readonly number[]): unknown {
+  if (!(error instanceof AnabranchError)) return error;
+  const opIndex = error.details['opIndex'];
+  if (typeof opIndex !== 'number') return error;
+  return new AnabranchError(error.code, error.message, { ...error.details, opIndex: entryOf[opIndex] ?? opIndex });
+}

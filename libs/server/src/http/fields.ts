@@ -1,0 +1,63 @@
+// The header fields that requests may carry and answers do, each with the schema that validates it.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { AnabranchError, type ErrorCode } from '@anabranch/base';
+import { decodeSessionToken, tokenLengthMax, type VersionVector } from '@anabranch/causality';
+import { idempotencyKeyLengthMax } from '@anabranch/protocol';
+import { z } from 'zod';
+
+export const requestFields = {
+  'anabranch-session': z
+    .string()
+    .max(tokenLengthMax)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .meta({ description: 'A session token: the answer shows at least what its holder has seen.' }),
+  'idempotency-key': z
+    .string()
+    .max(idempotencyKeyLengthMax)
+    .regex(/^[\x21-\x7e]+$/)
+    .meta({ description: 'Makes the write happen once, however often it is sent, to any region.' }),
+  'if-match': z.string().meta({ description: 'Entity tags (RFC 9110): refuse the write when the document is in another state.' }),
+  'if-none-match': z.string().meta({
+    description: 'Entity tags (RFC 9110): answer 304 when the reader has the current state; * on a write refuses an existing document.',
+  }),
+  'last-event-id': z
+    .string()
+    .max(tokenLengthMax)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .meta({ description: 'The id of the last event received: a session token.' }),
+  traceparent: z.string().meta({ description: 'W3C trace context; travels with the op to the other regions.' }),
+} as const;
+
+export type RequestField = keyof typeof requestFields;
+
+export const responseFields = {
+  'anabranch-session': 'The session token of what the answer shows.',
+  etag: 'A strong entity tag of the JSON view, equal in all regions.',
+  'idempotency-replayed': '`true` when the idempotency key was known and nothing was applied again.',
+} as const;
+
+export type ResponseField = keyof typeof responseFields;
+
+/** A field that is present and valid, or undefined when it is absent. @throws AnabranchError of the given code. */
+export function readField(headers: IncomingHttpHeaders, name: RequestField, code: ErrorCode): string | undefined {
+  const field = headers[name];
+  if (field === undefined) return undefined;
+  const parsed = requestFields[name].safeParse(field);
+  if (parsed.success) return parsed.data;
+  throw new AnabranchError(code, `${name}: ${parsed.error.issues[0]?.message ?? 'not valid'}`);
+}
+
+/** What the session token of a request requires. @throws AnabranchError `session_token_invalid`. */
+export function readSession(headers: IncomingHttpHeaders): VersionVector | undefined {
+  const token = readField(headers, 'anabranch-session', 'session_token_invalid');
+  return token === undefined ? undefined : decodeSessionToken(token);
+}
+
+const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The trace context; as W3C demands, a malformed one is ignored. */
+export function readTrace(headers: IncomingHttpHeaders): string | undefined {
+  const field = headers['traceparent'];
+  return typeof field === 'string' && traceparentPattern.test(field) ? field : undefined;
+}

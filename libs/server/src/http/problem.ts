@@ -1,0 +1,40 @@
+// Errors as problem details (RFC 9457): `type` and `code` name an entry of the error registry, which also gives the status;
+// what the entry says in general is the title, what happened here the detail. Unexpected errors say nothing of themselves.
+
+import { AnabranchError, type ErrorCode, encodeUtf8 } from '@anabranch/base';
+import type { DoorResponse } from './door-request.ts';
+import { mediaTypes } from './media-type.ts';
+
+export interface Problem {
+  readonly type: string;
+  readonly code: ErrorCode;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly [extension: string]: unknown;
+}
+
+/** What a client waits before it asks again. */
+export const retryAfterSeconds = 1;
+
+/** The media types that PATCH takes, in order of preference (RFC 5789). */
+export const acceptPatch: string = [mediaTypes.ops, mediaTypes.mergePatch, mediaTypes.jsonPatch].join(', ');
+
+/** The expected failure itself, or for anything else an `internal_error` without its cause: the caller logs that. */
+export function expectedFailure(error: unknown): AnabranchError {
+  return error instanceof AnabranchError ? error : new AnabranchError('internal_error', 'the request met a defect of the region');
+}
+
+export function problemOf(error: AnabranchError): Problem {
+  const { status, title } = error.entry;
+  return { ...error.details, type: `urn:anabranch:error:${error.code}`, code: error.code, title, status, detail: error.message };
+}
+
+export function problemResponse(error: AnabranchError): DoorResponse {
+  const headers: Record<string, string> = { 'content-type': mediaTypes.problem, 'cache-control': 'no-store' };
+  if (error.entry.status === 503) headers['retry-after'] = String(retryAfterSeconds);
+  if (error.code === 'content_type_unsupported') headers['accept-patch'] = acceptPatch;
+  const allow = error.details['allow'];
+  if (error.code === 'method_not_allowed' && Array.isArray(allow)) headers['allow'] = allow.join(', ');
+  return { status: error.entry.status, headers, body: encodeUtf8(JSON.stringify(problemOf(error))) };
+}

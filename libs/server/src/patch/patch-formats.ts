@@ -1,0 +1,99 @@
+// The three ways to say a change. Each media type has one schema, which validates bodies and appears in the OpenAPI document,
+// and one way to make operations of a valid body.
+
+import { AnabranchError, type JsonObject, type JsonValue } from '@anabranch/base';
+import { type CollectionSchema, crdtLimits, type DocumentOp } from '@anabranch/crdt';
+import { z } from 'zod';
+import { parseJsonBody } from '../http/json-body.ts';
+import { mediaTypes } from '../http/media-type.ts';
+import { mismatch } from './assignment.ts';
+import { type JsonPatchEntry, planJsonPatch } from './json-patch.ts';
+import { planMergePatch } from './merge-patch.ts';
+import type { PatchPlan } from './patch-plan.ts';
+
+/** Any JSON value; the body was inspected when it was parsed. */
+const json = z.custom<JsonValue>((value) => value !== undefined, 'a JSON value is missing').meta({ description: 'Any JSON value.' });
+const pointer = z.string().max(16_384).meta({ description: 'A JSON pointer (RFC 6901) to a field, for example /items/sku-1/qty.' });
+const position = z.int().min(0);
+
+export const opsSchema: z.ZodType<DocumentOp[]> = z
+  .array(
+    z.discriminatedUnion('op', [
+      z.strictObject({ op: z.literal('set'), path: pointer, value: json }),
+      z.strictObject({ op: z.literal('clear'), path: pointer }),
+      z.strictObject({ op: z.literal('increment'), path: pointer, by: z.int() }),
+      z.strictObject({ op: z.literal('add'), path: pointer, value: json }),
+      z.strictObject({ op: z.literal('enable'), path: pointer }),
+      z.strictObject({ op: z.literal('disable'), path: pointer }),
+      z.strictObject({ op: z.literal('remove'), path: pointer, value: json.exactOptional(), index: position.exactOptional() }),
+      z.strictObject({
+        op: z.literal('insert'),
+        path: pointer,
+        index: position,
+        value: json.exactOptional(),
+        text: z.string().exactOptional(),
+      }),
+      z.strictObject({ op: z.literal('move'), path: pointer, from: position, to: position }),
+      z.strictObject({ op: z.literal('delete'), path: pointer, index: position, length: position }),
+    ]),
+  )
+  .min(1);
+
+export const mergePatchSchema: z.ZodType<JsonObject> = z
+  .record(z.string(), json)
+  .meta({ description: 'Members that change (RFC 7396); null removes a map key or clears a field.' });
+
+export const jsonPatchSchema: z.ZodType<JsonPatchEntry[]> = z
+  .array(
+    z.discriminatedUnion('op', [
+      z.object({ op: z.literal('add'), path: pointer, value: json }),
+      z.object({ op: z.literal('replace'), path: pointer, value: json }),
+      z.object({ op: z.literal('test'), path: pointer, value: json }),
+      z.object({ op: z.literal('remove'), path: pointer }),
+      z.object({ op: z.literal('move'), path: pointer, from: pointer }),
+      z.object({ op: z.literal('copy'), path: pointer, from: pointer }),
+    ]),
+  )
+  .min(1);
+
+/** @throws AnabranchError `content_type_unsupported`, `request_malformed`, `request_too_large`, `op_invalid`, `type_mismatch`, `value_invalid`. */
+export function planPatch(mediaType: string | undefined, collection: CollectionSchema, body: Uint8Array): PatchPlan {
+  switch (mediaType) {
+    case mediaTypes.ops: {
+      const planned = { ops: validate(opsSchema, parseJsonBody(body)), entryOf: undefined };
+      return () => planned;
+    }
+    case mediaTypes.mergePatch:
+      return planMergePatch(collection, validateMergePatch(parseJsonBody(body)));
+    case mediaTypes.jsonPatch:
+      return planJsonPatch(collection, validate(jsonPatchSchema, parseJsonBody(body)));
+    default:
+      throw new AnabranchError('content_type_unsupported', 'PATCH takes operations, a merge patch or a JSON patch');
+  }
+}
+
+function validateMergePatch(body: JsonValue): JsonObject {
+  const parsed = mergePatchSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw mismatch('', 'a merge patch of a document is an object');
+}
+
+function validate<T>(schema: z.ZodType<T>, body: JsonValue): T {
+  if (Array.isArray(body) && body.length > crdtLimits.editOpsMax) {
+    throw new AnabranchError('request_too_large', `a body holds at most ${crdtLimits.editOpsMax} operations`);
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const [opIndex, ...member] = issue?.path ?? [];
+  const where = member.length > 0 ? `${member.join('.')}: ` : '';
+  throw new AnabranchError('op_invalid', `${where}${issue?.message ?? 'the body is not in the vocabulary'}`, {
+    ...(typeof opIndex === 'number' && { opIndex, ...pathOf(body, opIndex) }),
+  });
+}
+
+function pathOf(body: JsonValue, opIndex: number): { path?: string } {
+  const entry: unknown = Array.isArray(body) ? body[opIndex] : undefined;
+  const path: unknown = typeof entry === 'object' && entry !== null ? Reflect.get(entry, 'path') : undefined;
+  return typeof path === 'string' ? { path } : {};
+}

@@ -1,0 +1,64 @@
+// WebSocket upgrades find their door by path prefix. What is refused is refused here, as HTTP, before a door sees it.
+//
+// Invariant 1: every upgraded socket has an error listener from the start and is cut when the server has stopped.
+
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AnabranchError } from '@anabranch/base';
+import { splitTarget } from './http/http-door.ts';
+import type { OriginPolicy } from './http/origin-policy.ts';
+import { refuseSocket } from './http/raw-answer.ts';
+
+/** Takes over a socket that asks to be upgraded. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export class UpgradeRouter {
+  readonly #handlers: ReadonlyMap<string, UpgradeHandler>;
+  readonly #origins: OriginPolicy;
+  readonly #open = new Set<Duplex>();
+  #isStopping = false;
+
+  /** `handlers` by path prefix: `/v1/link` takes that path and everything below it. */
+  constructor(handlers: ReadonlyMap<string, UpgradeHandler>, origins: OriginPolicy) {
+    this.#handlers = handlers;
+    this.#origins = origins;
+  }
+
+  receive(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { path } = splitTarget(request.url ?? '/');
+    const handler = this.#handlerOf(path);
+    const refusal = this.#refusalOf(request);
+    if (handler === undefined || refusal !== undefined) {
+      refuseSocket(socket, refusal ?? new AnabranchError('route_not_found', 'there is nothing at this path'));
+      return;
+    }
+    this.#open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#open.delete(socket));
+    handler(request, socket, head);
+  }
+
+  /** Refuses upgrades from now on. */
+  drain(): void {
+    this.#isStopping = true;
+  }
+
+  /** Cuts what is still open. */
+  cut(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #refusalOf({ headers }: IncomingMessage): AnabranchError | undefined {
+    if (this.#isStopping) return new AnabranchError('not_ready', 'the region is stopping');
+    if (!this.#origins.allows(headers.origin, headers.host)) {
+      return new AnabranchError('origin_not_allowed', 'pages of this origin may not connect');
+    }
+    return undefined;
+  }
+
+  #handlerOf(path: string): UpgradeHandler | undefined {
+    const prefixes = [...this.#handlers.keys()].filter((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+    const longest = prefixes.sort((a, b) => b.length - a.length)[0];
+    return longest === undefined ? undefined : this.#handlers.get(longest);
+  }
+}
