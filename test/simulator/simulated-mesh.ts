@@ -14,6 +14,7 @@ import { VirtualClock } from './virtual-clock.ts';
 export const meshCollections: ReadonlyMap<string, CollectionSchema> = new Map([
   ['carts', { library: 'yjs', schema: cartSchema() }],
   ['carts-automerge', { library: 'automerge', schema: cartSchema() }],
+  ['notes', { library: 'yjs', schema: 'freeform' }],
 ]);
 
 export interface SimulatedMeshOptions {

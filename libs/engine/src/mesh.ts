@@ -84,9 +84,9 @@ export class Mesh implements LinkOwner {
     return this.#established;
   }
 
-  /** Regions with a link that is not established yet are unknown: this is how the last established one ended. */
-  lastEnd(region: RegionId): LinkEnd | undefined {
-    return this.#lastEnds.get(region);
+  /** How the newest link to each region that had one ended. */
+  lastEnds(): ReadonlyMap<RegionId, LinkEnd> {
+    return this.#lastEnds;
   }
 
   upstreamOf(origin: OriginId): RegionId | undefined {
@@ -277,7 +277,7 @@ export class Mesh implements LinkOwner {
   #beat(): void {
     if (this.#isStopped) return;
     const nowMs = this.#parts.clock.monotonicMs();
-    for (const link of this.#links) {
+    for (const link of [...this.#established.values()]) {
       if (nowMs - link.lastHeardMs > Mesh.silenceMsMax) link.end('link_silent', 'nothing was heard for too long');
     }
     const reports = this.#reports();

@@ -26,7 +26,7 @@ export function statusOf(parts: StatusParts): ReplicaStatus {
   const heads = [...log.durableHeads()]
     .sort(([a], [b]) => compareStrings(a, b))
     .map(([origin, head]) => ({ origin, seq: head.seq, oldestSeq: head.oldestSeq, chainHash: toHex(head.chainHash) }));
-  const regions = new Set([...parts.peers, ...mesh.links().keys()]);
+  const regions = new Set([...parts.peers, ...mesh.links().keys(), ...mesh.lastEnds().keys()]);
   return {
     region: identity.region,
     origin: identity.origin,
@@ -81,7 +81,7 @@ function peerStatus({ log, mesh, clock }: StatusParts, region: RegionId): PeerSt
   for (const [origin, seq] of log.durableVector.entries()) {
     unacknowledgedOps += Math.max(0, seq - acknowledged.get(origin));
   }
-  const end = mesh.lastEnd(region);
+  const end = mesh.lastEnds().get(region);
   return {
     region,
     origin: link?.hello?.origin,
