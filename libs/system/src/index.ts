@@ -1,3 +1,4 @@
+export { inflateRaw } from './inflate-raw.ts';
 export { NodeClock } from './node-clock.ts';
 export { NodeHash } from './node-hash.ts';
 export { nodeInflateRaw } from './node-inflate-raw.ts';

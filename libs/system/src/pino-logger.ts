@@ -18,7 +18,17 @@ export interface PinoLoggerOptions {
   readonly fields?: LogFields;
 }
 
-const secretNames = ['authorization', 'cookie', 'idempotencyKey', 'meshKey', 'password', 'secret', 'sessionToken', 'token', 'anabranch-session'];
+const secretNames = [
+  'authorization',
+  'cookie',
+  'idempotencyKey',
+  'meshKey',
+  'password',
+  'secret',
+  'sessionToken',
+  'token',
+  'anabranch-session',
+];
 
 /** Field paths whose values never reach a log line, at the top and one level down. */
 const redactedPaths = secretNames.flatMap((name) => [`["${name}"]`, `*["${name}"]`]);

@@ -1,6 +1,7 @@
+import { deflateRawSync } from 'node:zlib';
 import { toHex } from '@anabranch/base';
 import { describe, expect, test } from 'vitest';
-import { NodeClock, NodeHash, NodeRandom } from './index.ts';
+import { inflateRaw, NodeClock, NodeHash, NodeRandom } from './index.ts';
 
 describe('the ports of this process', () => {
   test('a timer fires no earlier than asked, and not at all when cancelled', async () => {
@@ -36,5 +37,14 @@ describe('the ports of this process', () => {
     expect(toHex(hash.hmacSha256(new TextEncoder().encode('Jefe'), new TextEncoder().encode('what do ya want for nothing?')))).toBe(
       '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
     );
+  });
+
+  test('inflating stops at the limit, and at damage', () => {
+    const bomb = deflateRawSync(new Uint8Array(1 << 20));
+    expect(bomb.length).toBeLessThan(2_000);
+    expect(inflateRaw(bomb, 1 << 20)).toHaveLength(1 << 20);
+    expect(inflateRaw(bomb, (1 << 20) - 1)).toBeUndefined();
+    expect(inflateRaw(bomb.subarray(0, 100), 1 << 20)).toBeUndefined();
+    expect(inflateRaw(Uint8Array.of(0xff, 0xff), 100)).toBeUndefined();
   });
 });
