@@ -1,6 +1,112 @@
+import { silentLogger } from '@anabranch/base';
+import { parseDocumentId } from '@anabranch/protocol';
+import { describe, expect, test } from 'vitest';
+import { KvReplicaStore } from './kv-replica-store.ts';
+import { MemoryKv } from './memory-kv.ts';
+import { openMemoryStore } from './open-store.ts';
+import type { OrderedKv } from './ordered-kv.ts';
 import { describeReplicaStore } from './testing/describe-replica-store.ts';
 import { lmdbMedium, memoryMedium } from './testing/kv-medium.ts';
+import { berlin, cartA, cartB, OpSource, tokyo } from './testing/op-source.ts';
 
-// [STORE1]
 describeReplicaStore('memory', memoryMedium());
 describeReplicaStore('LMDB', lmdbMedium);
+
+describe('KvReplicaStore', () => {
+  test('[STORE4] opening reads the same few records with one document and with a thousand', async () => {
+    const read: number[] = [];
+    for (const count of [1, 1000]) {
+      const { kv, taken } = counting(new MemoryKv());
+      const source = new OpSource();
+      const store = await KvReplicaStore.open(kv, silentLogger);
+      for (let at = 0; at < count; at++) {
+        const documents = [parseDocumentId(`carts/${at}`)];
+        await store.commit({ ops: [source.next(berlin, { documents }), source.next(tokyo, { documents })] });
+      }
+      taken.length = 0;
+      store.opening();
+      read.push(taken.length);
+    }
+    expect(read[1]).toBe(read[0]);
+    expect(read[0]).toBeLessThan(10);
+  });
+
+  test('[STORE8] loading a document reads its snapshot and the ops after it, and nothing else', async () => {
+    const { kv, taken } = counting(new MemoryKv());
+    const source = new OpSource();
+    const store = await KvReplicaStore.open(kv, silentLogger);
+    const ops = Array.from({ length: 200 }, (_, at) => source.next(berlin, { documents: [at % 2 ? cartA : cartB] }));
+    await store.commit({ ops });
+    await store.commit({ snapshots: [{ document: cartA, library: 'yjs', state: Uint8Array.of(1), position: 190 }] });
+    taken.length = 0;
+    expect(store.readDocument(cartA).ops.length).toBe(5);
+    // The mark, the snapshot, and for each op its entry in the index and its record.
+    expect(taken.length).toBe(2 + 2 * 5);
+  });
+
+  test('commits of one burst share a group, and those that arrive meanwhile the next', async () => {
+    const inner = new MemoryKv();
+    const groups: number[] = [];
+    const { kv } = counting(inner);
+    const commit: OrderedKv['commit'] = (mutations) => {
+      groups.push(mutations.length);
+      return inner.commit(mutations);
+    };
+    const source = new OpSource();
+    const store = await KvReplicaStore.open({ ...kv, commit }, silentLogger);
+    groups.length = 0;
+    await Promise.all(Array.from({ length: 100 }, () => store.commit({ ops: [source.next(berlin)] })));
+    expect(groups).toEqual([200]);
+    const first = store.commit({ ops: [source.next(berlin)] });
+    await Promise.resolve();
+    await Promise.resolve();
+    const later = Array.from({ length: 50 }, () => store.commit({ ops: [source.next(berlin)] }));
+    await Promise.all([first, ...later]);
+    expect(groups).toEqual([200, 2, 100]);
+  });
+
+  test('a snapshot over a very long tail leaves dead entries that no read sees, and the next one takes them', async () => {
+    const kv = new MemoryKv();
+    const source = new OpSource();
+    const store = await KvReplicaStore.open(kv, silentLogger);
+    await store.commit({ ops: Array.from({ length: 5000 }, () => source.next(berlin)) });
+    const entries = () => [...kv.keys(Buffer.from('d'), Buffer.from('e'))].length;
+    const snapshot = { document: cartA, library: 'yjs', state: Uint8Array.of(1), position: 4990 } as const;
+    await store.commit({ snapshots: [snapshot] });
+    expect(entries()).toBe(1 + 5000 - 4096);
+    expect(store.readDocument(cartA).ops.map(({ seq }) => seq)).toEqual([4991, 4992, 4993, 4994, 4995, 4996, 4997, 4998, 4999, 5000]);
+    expect(store.listDocuments('carts', undefined, 10)).toEqual([cartA]);
+    await store.commit({ snapshots: [{ ...snapshot, position: 5000 }] });
+    expect(entries()).toBe(1);
+  });
+
+  test('a closed store is not used', async () => {
+    const store = await openMemoryStore();
+    await store.close();
+    await store.close();
+    expect(() => store.opening()).toThrow('the store is closed');
+    await expect(store.commit({})).rejects.toThrow('the store is closed');
+  });
+});
+
+/** A map that notes every record and key taken from it. */
+function counting(inner: OrderedKv): { readonly kv: OrderedKv; readonly taken: Uint8Array[] } {
+  const taken: Uint8Array[] = [];
+  function* noted<T>(items: Iterable<T>, keyOf: (item: T) => Uint8Array): Iterable<T> {
+    for (const item of items) {
+      taken.push(keyOf(item));
+      yield item;
+    }
+  }
+  const kv: OrderedKv = {
+    get(key) {
+      taken.push(key);
+      return inner.get(key);
+    },
+    entries: (start, end, options) => noted(inner.entries(start, end, options), ({ key }) => key),
+    keys: (start, end, options) => noted(inner.keys(start, end, options), (key) => key),
+    commit: (mutations) => inner.commit(mutations),
+    close: () => inner.close(),
+  };
+  return { kv, taken };
+}

@@ -10,7 +10,7 @@ import { berlin, berlinRegion, loggedOp, OpSource, originOf, tokyo, tokyoRegion 
 import type { MediumSetup, StoreMedium } from './store-medium.ts';
 import { comparableOpening, StoreModel } from './store-model.ts';
 
-const histories = 40;
+const histories = 25;
 const origins = [berlin, tokyo, originOf('berlin.ffffffffffff')];
 const documents = ['carts/a', 'carts/ab', 'carts/b', 'notes/a', 'notes/~'].map(parseDocumentId);
 const idempotencyKeys = ['k1', 'k2', 'k3'];
