@@ -4,8 +4,8 @@ import type { OriginId } from '@anabranch/causality';
 import type { Op } from '@anabranch/protocol';
 import { chainStart, parseDocumentId } from '@anabranch/protocol';
 import { NodeHash } from '@anabranch/system';
-import * as Y from 'yjs';
 import { expect, test } from 'vitest';
+import * as Y from 'yjs';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 

@@ -9,7 +9,11 @@ const add = (sku: string, by: number) => [{ op: 'increment' as const, path: `/it
 async function startedMesh(regions: readonly string[] = three, seed = 1): Promise<SimulatedMesh> {
   const mesh = new SimulatedMesh({ seed, regions });
   await mesh.startAll();
-  await mesh.clock.until(() => mesh.running().every((replica) => replica.status().peers.every((peer) => peer.linkState === 'connected')), 2_000, 'all linked');
+  await mesh.clock.until(
+    () => mesh.running().every((replica) => replica.status().peers.every((peer) => peer.linkState === 'connected')),
+    2_000,
+    'all linked',
+  );
   return mesh;
 }
 
@@ -52,7 +56,11 @@ test('[PULL7] with new-york to tokyo cut, berlin relays within a second plus the
   await mesh.clock.advance(10_000);
   mesh.path('new-york', 'tokyo').heal();
   const tokyoOrigin = mesh.replica('tokyo').origin;
-  const upstream = () => mesh.replica('new-york').status().lag.find((lag) => lag.origin === tokyoOrigin)?.upstream;
+  const upstream = () =>
+    mesh
+      .replica('new-york')
+      .status()
+      .lag.find((lag) => lag.origin === tokyoOrigin)?.upstream;
   expect(upstream()).toBe('berlin');
   await mesh.clock.until(() => upstream() === 'tokyo', 5_000, 'tokyo is the upstream again');
 });

@@ -41,7 +41,11 @@ export class SimulatedMesh {
       for (const b of this.regions.slice(index + 1)) {
         const path = new SimulatedPath(this.clock, options.delayMs ?? 50);
         this.#paths.set(pathKey(a, b), path);
-        path.keepLinked(() => this.#attachable(a), () => this.#attachable(b), 100);
+        path.keepLinked(
+          () => this.#attachable(a),
+          () => this.#attachable(b),
+          100,
+        );
       }
     }
   }
@@ -131,7 +135,9 @@ export class SimulatedMesh {
   }
 
   #vectors(): string {
-    return this.running().map((replica) => `${replica.region} ${JSON.stringify(replica.status().version)}`).join('; ');
+    return this.running()
+      .map((replica) => `${replica.region} ${JSON.stringify(replica.status().version)}`)
+      .join('; ');
   }
 
   #attachable(region: RegionId): Attachable | undefined {

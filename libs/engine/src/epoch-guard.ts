@@ -2,7 +2,7 @@
 // machine's snapshot) looks like a healthy one from inside; only the peers know that it once wrote more. Writing on under
 // the same epoch would give two different ops one (origin, seq).
 //
-//   empty log ------------------------------------------------------------------> writable
+//   new store, its epoch just minted --------------------------------------------> writable
 //   checking --every configured peer has reported no more than we hold----------> writable
 //   checking --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
 //   checking --not all have reported within checkMs, and somebody wants to write-> renewing --> writable (new epoch)
@@ -18,6 +18,8 @@ export type EpochState = 'checking' | 'renewing' | 'writable';
 
 export interface EpochGuardParts {
   readonly clock: Clock;
+  /** The epoch was minted by this process: nobody can know more of it. An empty log alone says nothing of the kind. */
+  readonly isMinted: boolean;
   /** The peers that must be asked. */
   readonly peers: readonly RegionId[];
   readonly origin: () => OriginId;
@@ -38,7 +40,7 @@ export class EpochGuard {
 
   constructor(parts: EpochGuardParts) {
     this.#parts = parts;
-    if (parts.heldSeq() === 0 || parts.peers.length === 0) {
+    if (parts.isMinted || parts.peers.length === 0) {
       this.#state = 'writable';
       return;
     }

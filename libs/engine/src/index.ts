@@ -1,16 +1,5 @@
-export type {
-  DocumentSnapshot,
-  IdempotencyRecord,
-  LoggedOp,
-  OpAppend,
-  OriginHead,
-  ReplicaIdentity,
-  ReplicaStore,
-  StoreBatch,
-  StoredDocument,
-  StoreOpening,
-} from './replica-store.ts';
 export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+export { Replica, type ReplicaOptions, type ReplicaPorts } from './replica.ts';
 export type {
   Delivery,
   DocumentSession,
@@ -25,4 +14,15 @@ export type {
   ReplicaDoor,
   ReplicaStatus,
 } from './replica-door.ts';
-export { Replica, type ReplicaOptions, type ReplicaPorts } from './replica.ts';
+export type {
+  DocumentSnapshot,
+  IdempotencyRecord,
+  LoggedOp,
+  OpAppend,
+  OriginHead,
+  ReplicaIdentity,
+  ReplicaStore,
+  StoreBatch,
+  StoredDocument,
+  StoreOpening,
+} from './replica-store.ts';

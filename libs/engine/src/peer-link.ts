@@ -9,14 +9,7 @@
 // Invariant 2: a frame that does not decode, or makes no sense now, closes this link and changes nothing else.
 // Invariant 3: the peer may have at most `windowBytes` of ops unprocessed here, plus one frame.
 
-import {
-  AnabranchError,
-  type Clock,
-  type ErrorCode,
-  isAnabranchError,
-  type Logger,
-  type Timer,
-} from '@anabranch/base';
+import { AnabranchError, type Clock, type ErrorCode, isAnabranchError, type Logger, type Timer } from '@anabranch/base';
 import { type OriginId, type RegionId, VersionVector } from '@anabranch/causality';
 import {
   decodeLinkFrame,

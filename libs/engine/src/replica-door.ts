@@ -115,7 +115,12 @@ export interface ReplicaStatus {
   readonly notWritableReason: string | undefined;
   readonly version: VersionVector;
   readonly hlc: Hlc;
-  readonly heads: ReadonlyArray<{ readonly origin: OriginId; readonly seq: number; readonly oldestSeq: number; readonly chainHash: string }>;
+  readonly heads: ReadonlyArray<{
+    readonly origin: OriginId;
+    readonly seq: number;
+    readonly oldestSeq: number;
+    readonly chainHash: string;
+  }>;
   readonly lag: readonly OriginLag[];
   readonly peers: readonly PeerStatus[];
   readonly quarantinedOrigins: readonly OriginId[];

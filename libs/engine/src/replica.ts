@@ -10,24 +10,19 @@
 //              appends it; nothing can come between.
 // Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
+import { AnabranchError, assert, bytesEqual, type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
 import {
-  AnabranchError,
-  assert,
-  bytesEqual,
-  type Clock,
-  type Hash,
-  type Logger,
-  type Metrics,
-  type Random,
-  toHex,
-} from '@anabranch/base';
-import { compareHlc, type Hlc, HlcClock, hlcZero, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import {
-  type CollectionSchema,
-  createDocument,
-  type DocumentIdentity,
-  identityOf,
-} from '@anabranch/crdt';
+  compareHlc,
+  type Hlc,
+  HlcClock,
+  hlcZero,
+  mintOrigin,
+  type OriginId,
+  type RegionId,
+  regionOf,
+  VersionVector,
+} from '@anabranch/causality';
+import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard } from './epoch-guard.ts';
@@ -109,13 +104,14 @@ export class Replica implements ReplicaDoor {
     if (identity !== undefined && identity.region !== options.region) {
       throw new AnabranchError('config_invalid', `the store belongs to region ${identity.region}, not ${options.region}`);
     }
-    if (identity !== undefined) return new Replica(options, identity);
+    if (identity !== undefined) return new Replica(options, { identity, isMinted: false });
     const minted = { region: options.region, storeId: random.bytes(16), origin: mintOrigin(options.region, random) };
     await store.commit({ identity: minted });
-    return new Replica(options, minted);
+    return new Replica(options, { identity: minted, isMinted: true });
   }
 
-  private constructor(options: ReplicaOptions, identity: ReplicaIdentity) {
+  private constructor(options: ReplicaOptions, start: { identity: ReplicaIdentity; isMinted: boolean }) {
+    const { identity, isMinted } = start;
     const { clock, random, hash, logger, metrics, store } = options.ports;
     const opening = store.opening();
     this.region = options.region;
@@ -148,6 +144,7 @@ export class Replica implements ReplicaDoor {
     this.#log.onDurable((ops) => this.#confirm(ops));
     this.#guard = new EpochGuard({
       clock,
+      isMinted,
       peers: this.#peers,
       origin: () => this.#identity.origin,
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
@@ -272,17 +269,11 @@ export class Replica implements ReplicaDoor {
     return { origin: logged.origin, seq: logged.seq };
   }
 
-  #appendLocal(
-    loaded: LoadedDocument,
-    update: Uint8Array,
-    extras: Omit<Op, 'dependencies' | 'writes'>,
-  ): LoggedOp {
+  #appendLocal(loaded: LoadedDocument, update: Uint8Array, extras: Omit<Op, 'dependencies' | 'writes'>): LoggedOp {
     const { origin } = this.#identity;
     assert(this.#guard.state === 'writable', 'local ops are appended under a confirmed epoch only');
     const durable = this.#log.durableVector;
-    const dependencies = durable
-      .entries()
-      .filter(([other, seq]) => other !== origin && seq > this.#dependedOn.get(other));
+    const dependencies = durable.entries().filter(([other, seq]) => other !== origin && seq > this.#dependedOn.get(other));
     const { library } = loaded.crdt;
     const op: Op = { ...extras, dependencies, writes: [{ document: loaded.id, library, update }] };
     const logged = this.#log.append(origin, encodeOp(op), { op, isLocal: true });

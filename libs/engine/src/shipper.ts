@@ -8,8 +8,8 @@
 import { bytesEqual, type Clock, isAnabranchError, type Timer } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
 import { type Denial, frameBytesTarget, frameOpsMax, type LinkFrame, type SubscribeFrame } from '@anabranch/protocol';
-import type { LoggedOp } from './replica-store.ts';
 import type { OpLog } from './op-log.ts';
+import type { LoggedOp } from './replica-store.ts';
 
 /** Where the frames go. */
 export interface ShipperOutlet {

@@ -75,7 +75,5 @@ export function evaluateUpstream(
 
 /** The one that has most; of equals the nearest; of those the first by name, so that the choice is stable. */
 function best(candidates: readonly UpstreamCandidate[]): UpstreamCandidate | undefined {
-  return [...candidates].sort(
-    (a, b) => b.seq - a.seq || a.roundTripMs - b.roundTripMs || compareStrings(a.region, b.region),
-  )[0];
+  return [...candidates].sort((a, b) => b.seq - a.seq || a.roundTripMs - b.roundTripMs || compareStrings(a.region, b.region))[0];
 }
