@@ -32,7 +32,7 @@ import { type UpgradeHandler, UpgradeRouter } from './upgrade-router.ts';
 export interface RegionServerOptions extends DoorParts {
   /** What `/metrics` shows. */
   readonly metricsSource: MetricsSource;
-  /** WebSocket doors by path prefix. */
+  /** WebSocket doors by path; a path that ends in a slash stands for all below it. */
   readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
   readonly origins: OriginPolicyOptions;
   /** Of the software, for the OpenAPI document. */

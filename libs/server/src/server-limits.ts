@@ -1,5 +1,7 @@
 // Everything a client can make the doors hold or wait for, with its limit and what happens there.
 
+import { tokenLengthMax } from '@anabranch/causality';
+
 export interface ServerLimits {
   /** Bytes of a request body. Beyond: 413 `request_too_large`. */
   readonly bodyBytesMax: number;
@@ -31,8 +33,7 @@ export interface ServerLimits {
 
 export const defaultServerLimits: ServerLimits = {
   bodyBytesMax: 1 << 20,
-  // A session token has up to 20 kB.
-  headerBytesMax: 32 << 10,
+  headerBytesMax: tokenLengthMax + (16 << 10),
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   timeoutCheckMs: 1_000,

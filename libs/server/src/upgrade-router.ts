@@ -1,4 +1,4 @@
-// WebSocket upgrades find their door by path prefix. What is refused is refused here, as HTTP, before a door sees it.
+// WebSocket upgrades find their door by path. What is refused is refused here, as HTTP, before a door sees it.
 //
 // Invariant 1: every upgraded socket has an error listener from the start and is cut when the server has stopped.
 
@@ -18,7 +18,7 @@ export class UpgradeRouter {
   readonly #open = new Set<Duplex>();
   #isStopping = false;
 
-  /** `handlers` by path prefix: `/v1/link` takes that path and everything below it. */
+  /** `handlers` by path: one that ends in a slash takes everything below it. */
   constructor(handlers: ReadonlyMap<string, UpgradeHandler>, origins: OriginPolicy) {
     this.#handlers = handlers;
     this.#origins = origins;
@@ -57,8 +57,9 @@ export class UpgradeRouter {
   }
 
   #handlerOf(path: string): UpgradeHandler | undefined {
-    const prefixes = [...this.#handlers.keys()].filter((prefix) => path === prefix || path.startsWith(`${prefix}/`));
-    const longest = prefixes.sort((a, b) => b.length - a.length)[0];
-    return longest === undefined ? undefined : this.#handlers.get(longest);
+    for (const [prefix, handler] of this.#handlers) {
+      if (prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix) return handler;
+    }
+    return undefined;
   }
 }

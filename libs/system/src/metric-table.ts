@@ -45,6 +45,22 @@ export const metricTable: Readonly<Record<string, MetricSpec>> = {
   anabranch_http_refusals_total: counter('Answers with an error, by code.', 'code'),
   anabranch_http_event_streams: gauge('Open server-sent event streams.'),
   anabranch_http_requests_in_flight: gauge('Requests being answered.'),
+  // Sync sessions
+  anabranch_sync_sessions_opened_total: counter('WebSocket sync sessions opened.'),
+  anabranch_sync_sessions_closed_total: counter('WebSocket sync sessions closed.'),
+  // The replica
+  anabranch_ops_accepted_total: counter('Ops written in this region.'),
+  anabranch_ops_received_total: counter('Ops of other regions made durable here.', 'from'),
+  anabranch_ops_frames_received_total: counter('Frames of ops received on links, by what was done with them.', 'result'),
+  anabranch_commit_to_visible_seconds: histogram(
+    'From the stamp of an op in its region to its visibility here, by wall clock.',
+    secondsBuckets,
+    'from',
+  ),
+  anabranch_gaps_total: counter('Streams of ops that had to be asked for again because ops were missing.'),
+  anabranch_upstream_changes_total: counter('Origins that were given another upstream.', 'kind'),
+  anabranch_origins_quarantined_total: counter('Origins whose ops were found to contradict themselves.'),
+  anabranch_hlc_drift_total: counter('Received stamps too far ahead of the wall clock to follow.'),
   // The replica, read from its status
   anabranch_replica_writable: gauge('1 when the region takes writes.'),
   anabranch_documents_loaded: gauge('Documents held in memory.'),

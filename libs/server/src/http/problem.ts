@@ -27,7 +27,9 @@ export function expectedFailure(error: unknown): AnabranchError {
 
 export function problemOf(error: AnabranchError): Problem {
   const { status, title } = error.entry;
-  return { ...error.details, type: `urn:anabranch:error:${error.code}`, code: error.code, title, status, detail: error.message };
+  const members = { type: `urn:anabranch:error:${error.code}`, code: error.code, title, status, detail: error.message };
+  // Details come after the standard members, and never in their place.
+  return { ...members, ...error.details, ...members };
 }
 
 export function problemResponse(error: AnabranchError): DoorResponse {
