@@ -67,7 +67,7 @@ describe('[ORDER4] a version vector has exactly one token', () => {
         const value = tryDecode(token);
         if (value !== undefined) expect(encodeSessionToken(value)).toBe(token);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('[ORDER4] a version vector has exactly one token', () => {
         const read = tryDecode(token);
         if (read !== undefined) expect(encodeSessionToken(read)).toBe(token);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

@@ -1,48 +1,58 @@
-// Reads the project's binary records and frames. Bytes come from peers and disks: every length is checked against the
-// bytes that are there before anything is allocated (lib0's decoder alone would read past a view into the buffer it
-// shares), and each failure is an AnabranchError `frame_invalid`, never a RangeError from the depth of a codec.
+// Reads what ByteWriter writes. Bytes come from peers and disks, and lib0's decoder trusts its input (it takes any number of
+// padding groups, and makes NaN of enough of them), so this reads by itself:
+//
+// Invariant 1: every length is checked against the bytes that are there before anything is allocated; a view into a larger
+//              buffer is never read past its end.
+// Invariant 2: a number has one form, the shortest, and is a safe integer within the limit of its field.
+// Invariant 3: each failure is an AnabranchError `frame_invalid`, never a RangeError from the depth of a codec.
 
 import { AnabranchError, decodeUtf8 } from '@anabranch/base';
-import * as decoding from 'lib0/decoding';
+
+/** Bytes of the greatest number, 2^53 - 1. */
+const uintBytesMax = 8;
 
 export class BoundedReader {
-  readonly #decoder: decoding.Decoder;
-  readonly #end: number;
+  readonly #bytes: Uint8Array;
+  #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#decoder = decoding.createDecoder(bytes);
-    this.#end = bytes.length;
-  }
-
-  get position(): number {
-    return this.#decoder.pos;
+    this.#bytes = bytes;
   }
 
   get remaining(): number {
-    return this.#end - this.#decoder.pos;
+    return this.#bytes.length - this.#at;
   }
 
   byte(): number {
-    if (this.remaining < 1) throw frameInvalid('it is cut off');
-    return decoding.readUint8(this.#decoder);
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw frameInvalid('it is cut off');
+    this.#at += 1;
+    return byte;
   }
 
   /** An unsigned LEB128 integer of at most 53 bits, and at most `max`. */
   uint(max: number = Number.MAX_SAFE_INTEGER): number {
-    let value: number;
-    try {
-      value = decoding.readVarUint(this.#decoder);
-    } catch {
-      throw frameInvalid('a number is cut off or too large');
+    let value = 0;
+    let scale = 1;
+    for (let size = 1; size <= uintBytesMax; size++) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      scale *= 128;
+      if (byte >= 0x80) continue;
+      if (byte === 0 && size > 1) throw frameInvalid('a number is not in shortest form');
+      if (value > max) throw frameInvalid('a number is out of range');
+      return value;
     }
-    if (value > max || this.remaining < 0) throw frameInvalid('a number is out of range');
-    return value;
+    throw frameInvalid('a number is too large');
   }
 
   /** Exactly `length` bytes, as a view. */
   bytes(length: number): Uint8Array {
     if (length > this.remaining) throw frameInvalid('bytes are cut off');
-    return decoding.readUint8Array(this.#decoder, length);
+    // Not subarray(): that of a Node Buffer is a Buffer, whose slice() shares memory.
+    const view = new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length);
+    this.#at += length;
+    return view;
   }
 
   /** A length and that many bytes, at most `lengthMax`. */
@@ -58,6 +68,13 @@ export class BoundedReader {
     } catch {
       throw frameInvalid('a text is not UTF-8');
     }
+  }
+
+  /** A count, at most `countMax`, and that many items, each of at least a byte: no room is made for what is not there. */
+  list<T>(countMax: number, readItem: () => T): T[] {
+    const items: T[] = [];
+    for (let left = this.uint(countMax); left > 0; left--) items.push(readItem());
+    return items;
   }
 
   /** Ends reading. @throws AnabranchError `frame_invalid` when bytes are left over. */

@@ -6,7 +6,7 @@
 // Two replicas with one hash at one (origin, seq) hold the same log up to there; two hashes at one place are
 // equivocation. A frame of many ops carries only the last hash: the receiver recomputes the chain.
 
-import { type Hash, encodeUtf8 } from '@anabranch/base';
+import { encodeUtf8, type Hash } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
 
 export const chainHashLength = 32;

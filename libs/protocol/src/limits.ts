@@ -1,11 +1,13 @@
 // The limits of what crosses a link or reaches the log. A write is measured before it is accepted with the same bounds
 // that a peer applies when it receives the op, so an accepted write can always be replicated.
 
+import { tokenOriginsMax } from '@anabranch/causality';
+
 /** One CRDT update inside an op. Beyond: `request_too_large` at REST, close 1009 on a session. */
 export const updateBytesMax: number = 1 << 20;
 /** Documents written by one op (a transaction). Beyond: `op_invalid`. */
 export const opWritesMax = 64;
-/** One encoded op. Beyond: refused before it is logged. */
+/** One encoded op. Beyond: `request_too_large`, before it is logged. */
 export const opBytesMax: number = 4 << 20;
 /** Ops in one frame; a sender starts the next frame. */
 export const frameOpsMax = 4096;
@@ -13,10 +15,10 @@ export const frameOpsMax = 4096;
 export const frameBytesTarget: number = 256 << 10;
 /** One link frame, before decompression and after. Beyond: the link is closed with 1009. */
 export const frameBytesMax: number = opBytesMax + (64 << 10);
-/** Origins in a vector on a link. Beyond: the frame is refused. */
-export const vectorOriginsMax = 1024;
-/** Changed components of the version vector named by one op. */
-export const opDependenciesMax = 1024;
+/** Origins in a vector on a link, as many as in a session token. Beyond: the frame is refused. */
+export const vectorOriginsMax: number = tokenOriginsMax;
+/** Changed components of the version vector named by one op; the first op of a process names them all. */
+export const opDependenciesMax: number = vectorOriginsMax;
 /** Characters of an Idempotency-Key. */
 export const idempotencyKeyLengthMax = 255;
 /** Characters of a trace context. */

@@ -1,18 +1,11 @@
 // Every message on a link: one type byte, then the frame's own form (frames/*.ts). A type byte of 128 and above marks a
 // frame that a receiver may ignore when it does not know it; unknown types below end the link.
 
-import { AnabranchError } from '@anabranch/base';
+import { AnabranchError, assert } from '@anabranch/base';
 import { BoundedReader, frameInvalid } from './bounded-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type AwarenessFrame, readAwareness, writeAwareness } from './frames/awareness.ts';
-import {
-  type AcknowledgeFrame,
-  type CreditFrame,
-  readAcknowledge,
-  readCredit,
-  writeAcknowledge,
-  writeCredit,
-} from './frames/flow.ts';
+import { type AcknowledgeFrame, type CreditFrame, readAcknowledge, readCredit, writeAcknowledge, writeCredit } from './frames/flow.ts';
 import { type HeadsFrame, readHeads, writeHeads } from './frames/heads.ts';
 import { type HelloFrame, readHello, writeHello } from './frames/hello.ts';
 import { type OpsFrame, readOps, writeOps } from './frames/ops.ts';
@@ -74,7 +67,9 @@ export function encodeLinkFrame<T extends FrameType>(frame: FrameOf<T>): Uint8Ar
   const codec: FrameCodec<T> = codecs[frame.type as T];
   const writer = new ByteWriter().byte(codec.code);
   codec.write(writer, frame);
-  return writer.finish();
+  const bytes = writer.finish();
+  assert(bytes.length <= frameBytesMax, () => `a frame of type ${frame.type} has ${bytes.length} bytes`);
+  return bytes;
 }
 
 /**
@@ -93,7 +88,9 @@ export function decodeLinkFrame(bytes: Uint8Array): LinkFrame | undefined {
   }
   if (code === codecs.hello.code) refuseNewerForm(bytes);
   const frame = read(reader);
-  if (frame.type !== 'hello') reader.end();
+  // A hello that names a newer version, and accepts ours, may carry more than this version knows of.
+  const mayCarryMore = frame.type === 'hello' && frame.protocolVersion > protocolVersion;
+  if (!mayCarryMore) reader.end();
   return frame;
 }
 
@@ -103,5 +100,8 @@ function refuseNewerForm(bytes: Uint8Array): void {
   reader.uint(0xffff);
   const floor = reader.uint(0xffff);
   if (floor <= protocolVersion) return;
-  throw new AnabranchError('protocol_version_unsupported', `the peer accepts protocol ${floor} and newer, this region speaks ${protocolVersion}`);
+  throw new AnabranchError(
+    'protocol_version_unsupported',
+    `the peer accepts protocol ${floor} and newer, this region speaks ${protocolVersion}`,
+  );
 }

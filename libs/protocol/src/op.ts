@@ -2,26 +2,24 @@
 // origin, and stored, shipped and hashed as they are.
 //
 //   format 1 | flags | hlc ms | hlc counter
-//   dependencies: count { origin text, seq }          what changed in the origin's version vector since its previous op
-//   writes: count { document text, library, update }  more than one = a transaction
+//   dependencies: vector                              what changed in the origin's version vector since its previous op
+//   writes: count { document text, library, update }  more than one = a transaction; each document once
 //   [flags & 1] idempotency key text, request digest (16 bytes)
-//   [flags & 2] trace context text
+//   [flags & 2] trace context text, printable ASCII
 //   [flags & 4] extension: sized bytes, carried untouched by replicas that do not know them
 //
 // The (origin, seq) of an op is not inside: it is the op's place in the log, bound by the hash chain (hash-chain.ts).
+//
+// Invariant 1: one op has one form: what decodes, encodes to the same bytes.
+// Invariant 2: what is encoded, every replica decodes: an op that peers refuse would end every link it crosses.
 
-import { type Hlc, type OriginId, hlcCounterMax, hlcMsMax, isOriginId, originLengthMax } from '@anabranch/causality';
+import { AnabranchError, assert } from '@anabranch/base';
+import { type Hlc, hlcCounterMax, hlcMsMax } from '@anabranch/causality';
 import { BoundedReader, frameInvalid } from './bounded-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { type DocumentId, documentIdLengthMax, parseDocumentId } from './document-id.ts';
-import {
-  idempotencyKeyLengthMax,
-  opBytesMax,
-  opDependenciesMax,
-  opWritesMax,
-  traceLengthMax,
-  updateBytesMax,
-} from './limits.ts';
+import { type DocumentId, readDocumentId } from './document-id.ts';
+import { idempotencyKeyLengthMax, opBytesMax, opDependenciesMax, opWritesMax, traceLengthMax, updateBytesMax } from './limits.ts';
+import { readVector, type VectorEntries, writeVector } from './vector-field.ts';
 
 export interface DocumentWrite {
   readonly document: DocumentId;
@@ -38,9 +36,11 @@ export interface Idempotency {
 
 export interface Op {
   readonly hlc: Hlc;
-  readonly dependencies: ReadonlyArray<readonly [OriginId, number]>;
+  /** Ordered by origin. */
+  readonly dependencies: VectorEntries;
   readonly writes: readonly DocumentWrite[];
   readonly idempotency?: Idempotency;
+  /** 1 to 255 printable ASCII characters. */
   readonly trace?: string;
   readonly extension?: Uint8Array;
 }
@@ -50,25 +50,30 @@ const flag = { idempotency: 1, trace: 2, extension: 4 } as const;
 const libraries = ['yjs', 'automerge'] as const;
 export const requestDigestLength = 16;
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
+const tracePattern = /^[\x20-\x7e]{1,255}$/;
 
 export function isIdempotencyKey(text: string): boolean {
   return idempotencyKeyPattern.test(text);
 }
 
+/** @throws AnabranchError `request_too_large` when an update, or the whole op, has more bytes than replicas take. */
 export function encodeOp(op: Op): Uint8Array<ArrayBuffer> {
-  const flags =
-    (op.idempotency ? flag.idempotency : 0) | (op.trace ? flag.trace : 0) | (op.extension ? flag.extension : 0);
-  const writer = new ByteWriter().byte(formatVersion).byte(flags).uint(op.hlc.ms).uint(op.hlc.counter);
-  writer.uint(op.dependencies.length);
-  for (const [origin, seq] of op.dependencies) writer.text(origin).uint(seq);
+  assertEncodable(op);
+  const { hlc, idempotency, trace, extension } = op;
+  const flags = (idempotency ? flag.idempotency : 0) | (trace !== undefined ? flag.trace : 0) | (extension ? flag.extension : 0);
+  const writer = new ByteWriter().byte(formatVersion).byte(flags).uint(hlc.ms).uint(hlc.counter);
+  writeVector(writer, op.dependencies);
   writer.uint(op.writes.length);
-  for (const write of op.writes) {
-    writer.text(write.document).byte(libraries.indexOf(write.library)).sizedBytes(write.update);
+  for (const { document, library, update } of op.writes) {
+    if (update.length > updateBytesMax) throw tooLarge(`an update of ${update.length}`, updateBytesMax);
+    writer.text(document).byte(libraries.indexOf(library)).sizedBytes(update);
   }
-  if (op.idempotency) writer.text(op.idempotency.key).bytes(op.idempotency.requestDigest);
-  if (op.trace) writer.text(op.trace);
-  if (op.extension) writer.sizedBytes(op.extension);
-  return writer.finish();
+  if (idempotency) writer.text(idempotency.key).bytes(idempotency.requestDigest, requestDigestLength);
+  if (trace !== undefined) writer.text(trace);
+  if (extension) writer.sizedBytes(extension);
+  const bytes = writer.finish();
+  if (bytes.length > opBytesMax) throw tooLarge(`an op of ${bytes.length}`, opBytesMax);
+  return bytes;
 }
 
 /** @throws AnabranchError `frame_invalid` for bytes that are no op within the limits. */
@@ -79,10 +84,10 @@ export function decodeOp(bytes: Uint8Array): Op {
   const flags = reader.byte();
   if (flags > 7) throw frameInvalid('an op has unknown flags');
   const hlc = { ms: reader.uint(hlcMsMax), counter: reader.uint(hlcCounterMax) };
-  const dependencies = readDependencies(reader);
+  const dependencies = readVector(reader, opDependenciesMax);
   const writes = readWrites(reader);
   const idempotency = flags & flag.idempotency ? readIdempotency(reader) : undefined;
-  const trace = flags & flag.trace ? reader.text(traceLengthMax) : undefined;
+  const trace = flags & flag.trace ? readTrace(reader) : undefined;
   const extension = flags & flag.extension ? reader.sizedBytes(opBytesMax) : undefined;
   reader.end();
   return {
@@ -95,24 +100,29 @@ export function decodeOp(bytes: Uint8Array): Op {
   };
 }
 
-function readDependencies(reader: BoundedReader): Array<readonly [OriginId, number]> {
-  const count = reader.uint(opDependenciesMax);
-  const dependencies: Array<readonly [OriginId, number]> = [];
-  for (let i = 0; i < count; i++) dependencies.push([readOrigin(reader), reader.uint()]);
-  return dependencies;
+function assertEncodable({ hlc, dependencies, writes, idempotency, trace }: Op): void {
+  assert(hlc.ms <= hlcMsMax && hlc.counter <= hlcCounterMax, 'the stamp of an op is one that a clock gives');
+  assert(dependencies.length <= opDependenciesMax, 'an op depends on no more origins than a vector has');
+  assert(writes.length > 0 && writes.length <= opWritesMax, () => `an op writes 1 to ${opWritesMax} documents`);
+  assert(areDistinct(writes), 'an op writes a document once');
+  assert(idempotency === undefined || isIdempotencyKey(idempotency.key), 'an idempotency key was checked at its door');
+  assert(trace === undefined || tracePattern.test(trace), 'a trace context was checked at its door');
 }
 
 function readWrites(reader: BoundedReader): DocumentWrite[] {
-  const count = reader.uint(opWritesMax);
-  if (count === 0) throw frameInvalid('an op writes nothing');
-  const writes: DocumentWrite[] = [];
-  for (let i = 0; i < count; i++) {
-    const document = parseDocumentId(reader.text(documentIdLengthMax));
+  const writes = reader.list(opWritesMax, () => {
+    const document = readDocumentId(reader);
     const library = libraries[reader.byte()];
     if (library === undefined) throw frameInvalid('the merge library of a write is unknown');
-    writes.push({ document, library, update: reader.sizedBytes(updateBytesMax) });
-  }
+    return { document, library, update: reader.sizedBytes(updateBytesMax) };
+  });
+  if (writes.length === 0) throw frameInvalid('an op writes nothing');
+  if (!areDistinct(writes)) throw frameInvalid('an op writes a document twice');
   return writes;
+}
+
+function areDistinct(writes: readonly DocumentWrite[]): boolean {
+  return writes.length < 2 || new Set(writes.map((write) => write.document)).size === writes.length;
 }
 
 function readIdempotency(reader: BoundedReader): Idempotency {
@@ -121,8 +131,12 @@ function readIdempotency(reader: BoundedReader): Idempotency {
   return { key, requestDigest: reader.bytes(requestDigestLength) };
 }
 
-export function readOrigin(reader: BoundedReader): OriginId {
-  const text = reader.text(originLengthMax);
-  if (!isOriginId(text)) throw frameInvalid('an origin is malformed');
-  return text;
+function readTrace(reader: BoundedReader): string {
+  const trace = reader.text(traceLengthMax);
+  if (!tracePattern.test(trace)) throw frameInvalid('a trace context is malformed');
+  return trace;
+}
+
+function tooLarge(what: string, bytesMax: number): AnabranchError {
+  return new AnabranchError('request_too_large', `${what} bytes cannot be replicated: at most ${bytesMax} can`);
 }

@@ -6,9 +6,9 @@
 import type { OriginId } from '@anabranch/causality';
 import type { BoundedReader } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
-import { type DocumentId, documentIdLengthMax, parseDocumentId } from '../document-id.ts';
+import { type DocumentId, readDocumentId } from '../document-id.ts';
 import { awarenessBytesMax } from '../limits.ts';
-import { readOrigin } from '../op.ts';
+import { readOrigin } from '../vector-field.ts';
 
 export interface AwarenessFrame {
   readonly type: 'awareness';
@@ -29,7 +29,7 @@ export function readAwareness(reader: BoundedReader): AwarenessFrame {
     type: 'awareness',
     origin: readOrigin(reader),
     counter: reader.uint(),
-    document: parseDocumentId(reader.text(documentIdLengthMax)),
+    document: readDocumentId(reader),
     bytes: reader.sizedBytes(awarenessBytesMax),
   };
 }

@@ -2,13 +2,12 @@
 // has made durable, complete at first and then only the components that changed.
 //
 //   credit        bytes
-//   acknowledge   count { origin text, seq }
+//   acknowledge   vector
 
-import type { OriginId } from '@anabranch/causality';
 import type { BoundedReader } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 import { vectorOriginsMax } from '../limits.ts';
-import { readOrigin } from '../op.ts';
+import { readVector, type VectorEntries, writeVector } from '../vector-field.ts';
 
 export interface CreditFrame {
   readonly type: 'credit';
@@ -17,7 +16,7 @@ export interface CreditFrame {
 
 export interface AcknowledgeFrame {
   readonly type: 'acknowledge';
-  readonly durable: ReadonlyArray<readonly [OriginId, number]>;
+  readonly durable: VectorEntries;
 }
 
 /** More than any receiver grants at once. */
@@ -32,14 +31,9 @@ export function readCredit(reader: BoundedReader): CreditFrame {
 }
 
 export function writeAcknowledge(writer: ByteWriter, frame: AcknowledgeFrame): void {
-  writer.uint(frame.durable.length);
-  for (const [origin, seq] of frame.durable) writer.text(origin).uint(seq);
+  writeVector(writer, frame.durable);
 }
 
 export function readAcknowledge(reader: BoundedReader): AcknowledgeFrame {
-  const durable = Array.from(
-    { length: reader.uint(vectorOriginsMax) },
-    () => [readOrigin(reader), reader.uint()] as const,
-  );
-  return { type: 'acknowledge', durable };
+  return { type: 'acknowledge', durable: readVector(reader, vectorOriginsMax) };
 }

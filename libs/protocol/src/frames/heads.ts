@@ -5,10 +5,10 @@
 //   origins: count { origin text, seq, oldest seq held, log bytes, complete ms }
 
 import type { OriginId } from '@anabranch/causality';
-import type { BoundedReader } from '../bounded-reader.ts';
+import { type BoundedReader, frameInvalid } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 import { vectorOriginsMax } from '../limits.ts';
-import { readOrigin } from '../op.ts';
+import { readOrigin } from '../vector-field.ts';
 
 export interface OriginReport {
   readonly origin: OriginId;
@@ -41,12 +41,14 @@ export function writeHeads(writer: ByteWriter, frame: HeadsFrame): void {
 
 export function readHeads(reader: BoundedReader): HeadsFrame {
   const [sentAtMs, wallMs, echoMs, echoHeldMs] = [reader.uint(), reader.uint(), reader.uint(), reader.uint()];
-  const origins = Array.from({ length: reader.uint(vectorOriginsMax) }, () => ({
+  const origins = reader.list(vectorOriginsMax, () => ({
     origin: readOrigin(reader),
     seq: reader.uint(),
     oldestSeq: reader.uint(),
     logBytes: reader.uint(),
     completeMs: reader.uint(),
   }));
+  const isUnambiguous = new Set(origins.map((report) => report.origin)).size === origins.length;
+  if (!isUnambiguous) throw frameInvalid('heads report an origin twice');
   return { type: 'heads', sentAtMs, wallMs, echoMs, echoHeldMs, origins };
 }

@@ -3,10 +3,10 @@
 //   protocol version | its floor | region text | origin text | store id (16) | instance id (16) | nonce (32)
 //   features: count { text }            names of optional behaviour; unknown ones are ignored
 
-import { type OriginId, type RegionId, isRegionId, regionOf } from '@anabranch/causality';
+import { isRegionId, type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import { type BoundedReader, frameInvalid } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
-import { readOrigin } from '../op.ts';
+import { readOrigin } from '../vector-field.ts';
 
 export interface HelloFrame {
   readonly type: 'hello';
@@ -23,16 +23,19 @@ export interface HelloFrame {
   readonly features: readonly string[];
 }
 
+const idLength = 16;
+const nonceLength = 32;
 const featuresMax = 64;
 const featureBytesMax = 64;
 
 export function writeHello(writer: ByteWriter, frame: HelloFrame): void {
   writer.uint(frame.protocolVersion).uint(frame.protocolVersionFloor).text(frame.region).text(frame.origin);
-  writer.bytes(frame.storeId).bytes(frame.instanceId).bytes(frame.nonce).uint(frame.features.length);
+  writer.bytes(frame.storeId, idLength).bytes(frame.instanceId, idLength).bytes(frame.nonce, nonceLength);
+  writer.uint(frame.features.length);
   for (const feature of frame.features) writer.text(feature);
 }
 
-/** Only the leading versions are read of a hello from a newer protocol: the rest may have changed its form. */
+/** A newer protocol may append to this form: see the end of {@link decodeLinkFrame}. */
 export function readHello(reader: BoundedReader): HelloFrame {
   const protocolVersion = reader.uint(0xffff);
   const protocolVersionFloor = reader.uint(0xffff);
@@ -40,7 +43,7 @@ export function readHello(reader: BoundedReader): HelloFrame {
   if (!isRegionId(region)) throw frameInvalid('a region name is malformed');
   const origin = readOrigin(reader);
   if (regionOf(origin) !== region) throw frameInvalid('a hello names the origin of another region');
-  const [storeId, instanceId, nonce] = [reader.bytes(16), reader.bytes(16), reader.bytes(32)];
-  const features = Array.from({ length: reader.uint(featuresMax) }, () => reader.text(featureBytesMax));
+  const [storeId, instanceId, nonce] = [reader.bytes(idLength), reader.bytes(idLength), reader.bytes(nonceLength)];
+  const features = reader.list(featuresMax, () => reader.text(featureBytesMax));
   return { type: 'hello', protocolVersion, protocolVersionFloor, region, origin, storeId, instanceId, nonce, features };
 }

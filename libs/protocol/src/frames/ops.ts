@@ -8,7 +8,7 @@ import { type BoundedReader, frameInvalid } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 import { chainHashLength } from '../hash-chain.ts';
 import { frameOpsMax, opBytesMax } from '../limits.ts';
-import { readOrigin } from '../op.ts';
+import { readOrigin } from '../vector-field.ts';
 
 export interface OpsFrame {
   readonly type: 'ops';
@@ -21,15 +21,13 @@ export interface OpsFrame {
 export function writeOps(writer: ByteWriter, frame: OpsFrame): void {
   writer.text(frame.origin).uint(frame.firstSeq).uint(frame.ops.length);
   for (const op of frame.ops) writer.sizedBytes(op);
-  writer.bytes(frame.lastChainHash);
+  writer.bytes(frame.lastChainHash, chainHashLength);
 }
 
 export function readOps(reader: BoundedReader): OpsFrame {
   const origin = readOrigin(reader);
   const firstSeq = reader.uint();
-  const count = reader.uint(frameOpsMax);
-  if (firstSeq === 0 || count === 0) throw frameInvalid('a frame of ops is empty');
-  const ops: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) ops.push(reader.sizedBytes(opBytesMax));
+  const ops = reader.list(frameOpsMax, () => reader.sizedBytes(opBytesMax));
+  if (firstSeq === 0 || ops.length === 0) throw frameInvalid('a frame of ops is empty');
   return { type: 'ops', origin, firstSeq, ops, lastChainHash: reader.bytes(chainHashLength) };
 }

@@ -6,15 +6,17 @@
 import type { BoundedReader } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 
+const macLength = 32;
+
 export interface ProofFrame {
   readonly type: 'proof';
   readonly mac: Uint8Array;
 }
 
 export function writeProof(writer: ByteWriter, frame: ProofFrame): void {
-  writer.bytes(frame.mac);
+  writer.bytes(frame.mac, macLength);
 }
 
 export function readProof(reader: BoundedReader): ProofFrame {
-  return { type: 'proof', mac: reader.bytes(32) };
+  return { type: 'proof', mac: reader.bytes(macLength) };
 }

@@ -10,7 +10,7 @@ import type { OriginId } from '@anabranch/causality';
 import { type BoundedReader, frameInvalid } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
 import { chainHashLength } from '../hash-chain.ts';
-import { readOrigin } from '../op.ts';
+import { readOrigin } from '../vector-field.ts';
 
 export interface SubscribeFrame {
   readonly type: 'subscribe';
@@ -34,7 +34,7 @@ export interface DeniedFrame {
 }
 
 export function writeSubscribe(writer: ByteWriter, frame: SubscribeFrame): void {
-  writer.text(frame.origin).uint(frame.afterSeq).bytes(frame.chainHash);
+  writer.text(frame.origin).uint(frame.afterSeq).bytes(frame.chainHash, chainHashLength);
 }
 
 export function readSubscribe(reader: BoundedReader): SubscribeFrame {
