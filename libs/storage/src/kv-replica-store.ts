@@ -7,8 +7,9 @@
 //              number of ops and documents.
 // Invariant 3: a document is its snapshot, which covers everything up to its mark, and the index entries after the mark.
 //              The mark of a document never goes back: an older snapshot that is committed later is left out.
-// Invariant 4: entries at or below the mark are dead. The commit of a snapshot deletes those it finds, at most
-//              `deadEntriesMax`; the rest costs space, never correctness, and goes with the next snapshot.
+// Invariant 4: an index record lies under the position of its last entry, so one at or below the mark is dead. The
+//              commit of a snapshot deletes those it finds, at most `deadRecordsMax`; the rest, and entries below the
+//              mark in a record above it, cost space, never correctness, and go with a later snapshot.
 
 import { AnabranchError, assert, isAnabranchError, type Logger } from '@anabranch/base';
 import { isOriginId, isRegionId, type OriginId, type RegionId, type VersionVector } from '@anabranch/causality';
@@ -32,8 +33,8 @@ import { RecordReader } from './record-reader.ts';
 import * as keys from './store-key.ts';
 
 const storeFormat = 1;
-/** Index entries that one snapshot deletes; a longer tail is left dead (Invariant 4). */
-const deadEntriesMax = 4096;
+/** Index records that one snapshot deletes; a longer tail is left dead (Invariant 4). */
+const deadRecordsMax = 4096;
 
 export class KvReplicaStore implements ReplicaStore {
   readonly #kv: OrderedKv;
@@ -93,7 +94,7 @@ export class KvReplicaStore implements ReplicaStore {
     this.#assertContinues(ops);
     const mutations: Mutation[] = [];
     if (identity) put(mutations, keys.metaKey('identity'), codec.newIdentityRecord(identity));
-    for (const op of ops) this.#append(mutations, op);
+    this.#append(mutations, ops);
     for (const [region, vector] of peerVectors) put(mutations, keys.peerVectorKey(region), codec.newVectorRecord(vector));
     for (const snapshot of snapshots) this.#replaceSnapshot(mutations, snapshot);
     try {
@@ -132,9 +133,10 @@ export class KvReplicaStore implements ReplicaStore {
   readDocument(document: DocumentId): StoredDocument {
     this.#assertOpen();
     const snapshot = this.#readSnapshot(document);
-    const tailStart = keys.documentKey(document, (snapshot?.position ?? 0) + 1);
-    const tail = [...this.#kv.entries(tailStart, keys.afterDocument(document))];
-    return { snapshot, ops: tail.map(({ key, value }) => this.#readIndexed(key, value)) };
+    const covered = snapshot?.position ?? 0;
+    const records = [...this.#kv.entries(keys.documentKey(document, covered + 1), keys.afterDocument(document))];
+    const entries = records.flatMap(({ key, value }) => this.#records.open(key, value, codec.decodeIndexRecord));
+    return { snapshot, ops: entries.filter(({ position }) => position > covered).map((entry) => this.#readIndexed(entry)) };
   }
 
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
@@ -209,12 +211,11 @@ export class KvReplicaStore implements ReplicaStore {
     return { document, library: mark.library, state: stored.state, position: mark.position };
   }
 
-  #readIndexed(key: Uint8Array, value: Uint8Array): LoggedOp {
-    const { origin, seq } = this.#records.open(key, value, codec.decodeIndexRecord);
-    const log = keys.logKey(origin, seq);
-    const record = this.#records.read(log, (payload) => codec.decodeLogRecord(payload, origin, seq));
-    if (record === undefined) throw this.#records.damaged(log, 'missing');
-    if (record.op.position !== keys.parseNumberedKey(key).number) throw this.#records.damaged(key, 'content');
+  #readIndexed({ origin, seq, position }: codec.IndexEntry): LoggedOp {
+    const key = keys.logKey(origin, seq);
+    const record = this.#records.read(key, (payload) => codec.decodeLogRecord(payload, origin, seq));
+    if (record === undefined) throw this.#records.damaged(key, 'missing');
+    if (record.op.position !== position) throw this.#records.damaged(key, 'content');
     return record.op;
   }
 
@@ -232,16 +233,23 @@ export class KvReplicaStore implements ReplicaStore {
     }
   }
 
-  #append(mutations: Mutation[], op: OpAppend): void {
-    const { origin, seq, position, documents, idempotency } = op;
-    put(mutations, keys.logKey(origin, seq), codec.newLogRecord(op));
-    // A document named twice is one key, written twice.
-    for (const document of documents) {
-      put(mutations, keys.documentKey(document, position), codec.newIndexRecord(origin, seq));
+  #append(mutations: Mutation[], ops: readonly OpAppend[]): void {
+    const written = new Map<DocumentId, OpAppend[]>();
+    for (const op of ops) {
+      put(mutations, keys.logKey(op.origin, op.seq), codec.newLogRecord(op));
+      if (op.idempotency) put(mutations, keys.idempotencyKey(op.idempotency.key), codec.newIdempotencyRecord(op.idempotency));
+      for (const document of op.documents) {
+        const entries = written.get(document);
+        if (entries === undefined) written.set(document, [op]);
+        else if (entries.at(-1) !== op) entries.push(op);
+      }
+      this.#headSeqs.set(op.origin, op.seq);
+      this.#lastPosition = op.position;
     }
-    if (idempotency) put(mutations, keys.idempotencyKey(idempotency.key), codec.newIdempotencyRecord(idempotency));
-    this.#headSeqs.set(origin, seq);
-    this.#lastPosition = position;
+    for (const [document, entries] of written) {
+      const last = entries.at(-1)?.position ?? 0;
+      put(mutations, keys.documentKey(document, last), codec.newIndexRecord(entries));
+    }
   }
 
   #replaceSnapshot(mutations: Mutation[], snapshot: DocumentSnapshot): void {
@@ -252,7 +260,7 @@ export class KvReplicaStore implements ReplicaStore {
     if (position < mark) return;
     this.#marksUnderWay.set(document, position);
     const end = keys.documentKey(document, position + 1);
-    for (const key of this.#kv.keys(keys.documentKey(document, 1), end, { limit: deadEntriesMax })) mutations.push({ key });
+    for (const key of this.#kv.keys(keys.documentKey(document, 1), end, { limit: deadRecordsMax })) mutations.push({ key });
     put(mutations, markKey, codec.newMarkRecord(snapshot));
     put(mutations, keys.snapshotKey(document), codec.newSnapshotRecord(snapshot));
   }

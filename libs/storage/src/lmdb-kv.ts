@@ -60,14 +60,11 @@ export class LmdbKv implements OrderedKv {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    const value = this.#database.get(key, { transaction: this.#reading });
-    return value && toPlainBytes(value);
+    return this.#database.get(key, { transaction: this.#reading });
   }
 
-  *entries(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<KvEntry> {
-    for (const { key, value } of this.#database.getRange(this.#range(start, end, options))) {
-      yield { key, value: toPlainBytes(value) };
-    }
+  entries(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<KvEntry> {
+    return this.#database.getRange(this.#range(start, end, options));
   }
 
   keys(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<Uint8Array> {
@@ -173,9 +170,4 @@ async function causeOf(error: unknown): Promise<unknown> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Large values come as buffers with a patched length; what is read shall be plain bytes of its own. */
-function toPlainBytes(value: Uint8Array): Uint8Array {
-  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }

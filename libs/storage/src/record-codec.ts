@@ -3,7 +3,7 @@
 //
 //   log          position (7) | log bytes (7) | hlc ms (6) | hlc counter (2) | chain hash (32) | op bytes
 //   document, 0  library (1) | position (7)
-//   document, n  seq (7) | origin
+//   document, n  for each entry: position (7) | seq (7) | length of origin (1) | origin
 //   snapshot     position (7) | state
 //
 // Decoders are given payloads whose checksum was right; they return undefined for content that no encoder writes.
@@ -20,6 +20,8 @@ type Library = DocumentSnapshot['library'];
 const hlcMsBytes = 6;
 /** Where the fields of a log record begin. */
 const logAt = { position: 0, logBytes: 7, hlcMs: 14, hlcCounter: 20, chainHash: 22, op: 22 + chainHashLength } as const;
+/** Where the fields of an index entry begin. */
+const entryAt = { position: 0, seq: 7, originLength: 14, origin: 15 } as const;
 const storeIdLength = 16;
 const libraries: readonly Library[] = ['yjs', 'automerge'];
 
@@ -44,8 +46,8 @@ export function decodeLogRecord(payload: Buffer, origin: OriginId, seq: number):
   const op = {
     origin,
     seq,
-    bytes: plainBytes(payload.subarray(logAt.op)),
-    chainHash: plainBytes(payload.subarray(logAt.chainHash, logAt.op)),
+    bytes: plainBytes(payload, logAt.op, payload.length),
+    chainHash: plainBytes(payload, logAt.chainHash, logAt.op),
     logBytes: readUint56(payload, logAt.logBytes),
     position: readUint56(payload, logAt.position),
   };
@@ -53,22 +55,41 @@ export function decodeLogRecord(payload: Buffer, origin: OriginId, seq: number):
   return { op, hlc };
 }
 
-export function newIndexRecord(origin: OriginId, seq: number): Buffer {
-  const record = newRecord(uint56Bytes + origin.length);
-  writeUint56(record, seq, payloadStart);
-  record.write(origin, payloadStart + uint56Bytes, 'latin1');
-  return record;
-}
-
+/** Where an op that wrote a document is found. */
 export interface IndexEntry {
   readonly origin: OriginId;
   readonly seq: number;
+  readonly position: number;
 }
 
-export function decodeIndexRecord(payload: Buffer): IndexEntry | undefined {
-  if (payload.length <= uint56Bytes) return undefined;
-  const origin = payload.toString('latin1', uint56Bytes);
-  return isOriginId(origin) ? { origin, seq: readUint56(payload, 0) } : undefined;
+/** The entries of one batch for one document, in order of position. */
+export function newIndexRecord(entries: readonly IndexEntry[]): Buffer {
+  let length = 0;
+  for (const { origin } of entries) length += entryAt.origin + origin.length;
+  const record = newRecord(length);
+  let at = payloadStart;
+  for (const { origin, seq, position } of entries) {
+    writeUint56(record, position, at + entryAt.position);
+    writeUint56(record, seq, at + entryAt.seq);
+    record[at + entryAt.originLength] = origin.length;
+    record.write(origin, at + entryAt.origin, 'latin1');
+    at += entryAt.origin + origin.length;
+  }
+  return record;
+}
+
+export function decodeIndexRecord(payload: Buffer): readonly IndexEntry[] | undefined {
+  const entries: IndexEntry[] = [];
+  for (let at = 0; at < payload.length; ) {
+    const originAt = at + entryAt.origin;
+    const end = originAt + (payload[at + entryAt.originLength] ?? payload.length);
+    if (end > payload.length) return undefined;
+    const origin = payload.toString('latin1', originAt, end);
+    if (!isOriginId(origin)) return undefined;
+    entries.push({ origin, seq: readUint56(payload, at + entryAt.seq), position: readUint56(payload, at + entryAt.position) });
+    at = end;
+  }
+  return entries.length > 0 ? entries : undefined;
 }
 
 /** What the snapshot of a document covers; kept with the document's index so that reads of the index suffice. */
@@ -99,7 +120,7 @@ export function newSnapshotRecord(snapshot: DocumentSnapshot): Buffer {
 
 export function decodeSnapshotRecord(payload: Buffer): { readonly position: number; readonly state: Uint8Array } | undefined {
   if (payload.length < uint56Bytes) return undefined;
-  return { position: readUint56(payload, 0), state: plainBytes(payload.subarray(uint56Bytes)) };
+  return { position: readUint56(payload, 0), state: plainBytes(payload, uint56Bytes, payload.length) };
 }
 
 export function newIdentityRecord(identity: ReplicaIdentity): Buffer {
@@ -155,8 +176,8 @@ export function decodeFormatRecord(payload: Buffer): number | undefined {
 }
 
 /** A Buffer's own slice() shares memory; what leaves the store shall behave like any Uint8Array. */
-function plainBytes(bytes: Buffer): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function plainBytes(bytes: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
 function recordOf(writer: ByteWriter): Buffer {

@@ -25,8 +25,8 @@ describe('records of store format 1', () => {
     [
       'document entry',
       documentKey(cartA, 2 ** 33),
-      codec.newIndexRecord(berlin, 2 ** 34),
-      '6463617274732f610000000200000000 01000004000000006265726c696e2e3566306331326162393064653ad1c686',
+      codec.newIndexRecord([{ origin: berlin, seq: 2 ** 34, position: 2 ** 33 }]),
+      '6463617274732f610000000200000000 010000020000000000000400000000136265726c696e2e35663063313261623930646589f13595',
     ],
     ['document mark', documentKey(cartA, 0), codec.newMarkRecord(mark), '6463617274732f610000000000000000 010100010000000000e71fc090'],
     ['snapshot', snapshotKey(cartA), codec.newSnapshotRecord(snapshot), '7363617274732f61 0100010000000000cd488d446f'],

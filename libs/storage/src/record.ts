@@ -28,8 +28,7 @@ export const payloadStart = headBytes;
 /** Completes a record made by {@link newRecord} for its place under `key`. */
 export function sealRecord(key: Uint8Array, record: Buffer): Buffer {
   record[0] = formatVersion;
-  const end = record.length - checksumBytes;
-  record.writeUInt32BE(crc32(record.subarray(0, end), crc32(key)), end);
+  record.writeInt32BE(checksumOf(key, record) | 0, record.length - checksumBytes);
   return record;
 }
 
@@ -38,7 +37,12 @@ export function openRecord(key: Uint8Array, bytes: Uint8Array): Buffer | DamageR
   const record = toBuffer(bytes);
   const end = record.length - checksumBytes;
   if (end < headBytes) return 'truncated';
-  if (crc32(record.subarray(0, end), crc32(key)) !== record.readUInt32BE(end)) return 'checksum';
+  if (checksumOf(key, record) !== record.readUInt32BE(end)) return 'checksum';
   if (record[0] !== formatVersion) return 'format';
   return record.subarray(headBytes, end);
+}
+
+function checksumOf(key: Uint8Array, record: Buffer): number {
+  // A plain view is made several times faster than a Buffer's.
+  return crc32(new Uint8Array(record.buffer, record.byteOffset, record.length - checksumBytes), crc32(key));
 }

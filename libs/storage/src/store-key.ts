@@ -3,14 +3,15 @@
 //
 //   meta         'm' name                             the store's format version, the replica's identity
 //   log          'l' origin 0 seq                     an origin's ops in order
-//   document     'd' document 0 position              0: what the snapshot covers; above: one op that wrote the document
+//   document     'd' document 0 position              0: what the snapshot covers; above: the ops of one batch that wrote
+//                                                     the document, under the position of the last
 //   snapshot     's' document                         the merged state
 //   peerVector   'p' region                           what a peer has made durable
 //   idempotency  'i' key                              a used idempotency key
 //
 // The document space serves two reads with one range: the tail of a document, and, skipping from one document to the
-// next, the list of a collection. So a write to a document that exists costs one small record besides the log, and
-// nothing has to remember which documents exist.
+// next, the list of a collection. So a batch costs one small record for each document it writes, besides the log, and
+// nothing has to remember which documents exist. A range of the index from a position on holds every op after it.
 
 import { assert } from '@anabranch/base';
 import type { OriginId, RegionId } from '@anabranch/causality';
@@ -134,15 +135,20 @@ function numberedKey(space: KeySpace, text: string, number: number): Buffer {
 }
 
 export function writeUint56(bytes: Buffer, value: number, at: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is not an unsigned integer of 53 bits`);
-  bytes.writeUIntBE(Math.floor(value / 2 ** 32), at, 3);
-  bytes.writeUInt32BE(value % 2 ** 32, at + 3);
+  assert(Number.isSafeInteger(value) && value >= 0, 'a seq or a position is an unsigned integer of 53 bits');
+  const high = Math.floor(value / 2 ** 32);
+  bytes[at] = high >> 16;
+  bytes[at + 1] = high >> 8;
+  bytes[at + 2] = high;
+  bytes.writeInt32BE(value | 0, at + 3);
 }
 
 export function readUint56(bytes: Buffer, at: number): number {
-  return bytes.readUIntBE(at, 3) * 2 ** 32 + bytes.readUInt32BE(at + 3);
+  const high = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+  return high * 2 ** 32 + bytes.readUInt32BE(at + 3);
 }
 
+/** The same bytes with a Buffer's methods. */
 export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

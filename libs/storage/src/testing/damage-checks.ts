@@ -164,7 +164,7 @@ function codeOf(read: () => unknown): unknown {
 }
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
-  const copy = bytes.slice();
+  const copy = Uint8Array.from(bytes);
   copy[at] = (copy[at] ?? 0) ^ 0x10;
   return copy;
 }
