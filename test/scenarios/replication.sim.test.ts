@@ -100,7 +100,7 @@ test('[LOG8] a restart that all peers confirm keeps the epoch; an isolated one t
   for (const other of ['new-york', 'berlin']) mesh.path('tokyo', other).cut('both');
   await mesh.start('tokyo');
   const edited = mesh.edit('tokyo', 'carts/c1', add('sku-1', 10));
-  await mesh.clock.advance(2_000);
+  await mesh.clock.advance(3_000);
   await edited;
   expect(mesh.replica('tokyo').origin).not.toBe(epoch);
   for (const other of ['new-york', 'berlin']) mesh.path('tokyo', other).heal();

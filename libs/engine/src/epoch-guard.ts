@@ -5,8 +5,10 @@
 //   new store, its epoch just minted --------------------------------------------> writable
 //   checking --every configured peer has reported no more than we hold----------> writable
 //   checking --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
-//   checking --not all have reported within checkMs, and somebody wants to write-> renewing --> writable (new epoch)
+//   checking --not all have reported within checkMs-----------------------------> renewing --> writable (new epoch)
 //   writable --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
+//
+// An epoch under which nothing is written leaves no trace: it appears in no vector, and the next start may replace it.
 //
 // Invariant 1: a local op is appended only in `writable`.
 // Invariant 2: a new epoch is durable before the first op under it.
@@ -25,18 +27,20 @@ export interface EpochGuardParts {
   readonly origin: () => OriginId;
   readonly heldSeq: () => number;
   /** Makes a new epoch durable; afterwards `origin()` names it. */
-  readonly renew: (reason: string) => Promise<void>;
+  readonly renew: (cause: RenewalCause, reason: string) => Promise<void>;
 }
+
+/** A store that lost ops is a reason to look; one that nobody could confirm is a precaution. */
+export type RenewalCause = 'rolled_back' | 'unconfirmed';
 
 export class EpochGuard {
   /** How long a replica with a log of its own waits for all peers to confirm it before it takes a new epoch to write. */
-  static readonly checkMs = 1_500;
+  static readonly checkMs = 2_500;
 
   readonly #parts: EpochGuardParts;
   readonly #confirmed = new Set<RegionId>();
   readonly #waiters: Array<() => void> = [];
   #state: EpochState = 'checking';
-  #isOverdue = false;
 
   constructor(parts: EpochGuardParts) {
     this.#parts = parts;
@@ -45,8 +49,7 @@ export class EpochGuard {
       return;
     }
     parts.clock.setTimer(EpochGuard.checkMs, () => {
-      this.#isOverdue = true;
-      if (this.#waiters.length > 0) this.#renewOverdue();
+      if (this.#state === 'checking') this.#renew('unconfirmed', this.#overdueReason());
     });
   }
 
@@ -54,19 +57,17 @@ export class EpochGuard {
     return this.#state;
   }
 
-  /** Resolves when local ops may be appended. Waiting is what makes an unconfirmed replica take a new epoch. */
+  /** Resolves when local ops may be appended. */
   whenWritable(): Promise<void> {
     if (this.#state === 'writable') return Promise.resolve();
-    const writable = new Promise<void>((resolve) => this.#waiters.push(resolve));
-    if (this.#isOverdue) this.#renewOverdue();
-    return writable;
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** A peer told how much of our own origin it holds. */
   report(region: RegionId, origin: OriginId, seq: number): void {
     if (origin !== this.#parts.origin()) return;
     if (seq > this.#parts.heldSeq()) {
-      this.#renew(`${region} holds ${seq} ops of ${origin}, this store ${this.#parts.heldSeq()}`);
+      this.#renew('rolled_back', `${region} holds ${seq} ops of ${origin}, this store ${this.#parts.heldSeq()}`);
       return;
     }
     this.#confirm(region);
@@ -82,16 +83,16 @@ export class EpochGuard {
     if (this.#state === 'checking' && this.#parts.peers.every((peer) => this.#confirmed.has(peer))) this.#open();
   }
 
-  #renewOverdue(): void {
+  #overdueReason(): string {
     const silent = this.#parts.peers.filter((peer) => !this.#confirmed.has(peer));
-    this.#renew(`${silent.join(', ')} could not confirm the newest op of ${this.#parts.origin()}`);
+    return `${silent.join(', ')} could not confirm the newest op of ${this.#parts.origin()}`;
   }
 
-  #renew(reason: string): void {
+  #renew(cause: RenewalCause, reason: string): void {
     if (this.#state === 'renewing') return;
     this.#state = 'renewing';
     // A failed commit has already stopped the replica; nobody is let through then.
-    this.#parts.renew(reason).then(
+    this.#parts.renew(cause, reason).then(
       () => this.#open(),
       () => {},
     );

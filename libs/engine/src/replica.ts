@@ -25,7 +25,7 @@ import {
 import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
-import { EpochGuard } from './epoch-guard.ts';
+import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
 import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import { Mesh } from './mesh.ts';
@@ -148,7 +148,7 @@ export class Replica implements ReplicaDoor {
       peers: this.#peers,
       origin: () => this.#identity.origin,
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
-      renew: (reason) => this.#renewEpoch(reason),
+      renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
     this.#mesh = new Mesh({
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
@@ -337,7 +337,7 @@ export class Replica implements ReplicaDoor {
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
-  async #renewEpoch(reason: string): Promise<void> {
+  async #renewEpoch(cause: RenewalCause, reason: string): Promise<void> {
     const { store, random, hash, logger } = this.#ports;
     const before = this.#identity.origin;
     await this.#log.whenDurable(this.#log.position);
@@ -348,7 +348,8 @@ export class Replica implements ReplicaDoor {
     this.#dependedOn = VersionVector.empty;
     this.#sessions.endAll('not_ready');
     this.#documents.clear();
-    logger.error('epoch.renewed', { before, origin: identity.origin, reason });
+    const log = cause === 'rolled_back' ? logger.error : logger.info;
+    log.call(logger, 'epoch.renewed', { before, origin: identity.origin, cause, reason });
   }
 
   /** Peers met once are asked about our own log after a restart, configured or not. */
