@@ -50,6 +50,12 @@ describe('[WIRE2] a number has one form', () => {
     expect(refusalOf(() => readerOf(...bytes).uint())).toBe('frame_invalid');
   });
 
+  test('padding costs no more than the bytes of the greatest number, however much of it there is', () => {
+    const reader = readerOf(...new Array<number>(1_000).fill(0x80));
+    expect(refusalOf(() => reader.uint())).toBe('frame_invalid');
+    expect(reader.remaining).toBe(1_000 - greatest.length);
+  });
+
   test('[WIRE4] the limit of a field is taken, one more is refused', () => {
     expect(readerOf(200, 1).uint(200)).toBe(200);
     expect(refusalOf(() => readerOf(201, 1).uint(200))).toBe('frame_invalid');
