@@ -1,20 +1,32 @@
-// Prepares the clone, then runs one of its programs: `start.mjs apps/demo/dist/main.js ...` is `npm start`. Signals go on
-// to the program, and its exit code becomes ours.
+// Prepares the clone, then runs one of its programs: `start.mjs apps/demo/dist/main.js ...` is `npm start`. The program's
+// exit code becomes ours.
+//
+// A program may take a second signal for impatience, but one Ctrl-C comes by several ways: the terminal signals everybody
+// in the group, and npm passes on what it got. So the program gets a group of its own, and a signal only from here, once.
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { compile, install, root } from './prepare.mjs';
 
+/** The same signal again within this time is the same wish. */
+const repeatMs = 500;
+
 if (!(await install()) || !(await compile())) process.exit(1);
 
 const [path = '', ...programArguments] = process.argv.slice(2);
-const program = spawn(process.execPath, [join(root, path), ...programArguments], { stdio: 'inherit' });
-process.on('SIGTERM', () => program.kill('SIGTERM'));
-process.on('SIGINT', () => {
-  // A terminal sends Ctrl-C to the program as well; only a signal sent to us alone has to be passed on.
-  if (!process.stdin.isTTY) program.kill('SIGINT');
-});
+const program = spawn(process.execPath, [join(root, path), ...programArguments], { stdio: 'inherit', detached: true });
+
+/** @type {NodeJS.Signals[]} */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+for (const signal of signals) {
+  let passedOnMs = Number.NEGATIVE_INFINITY;
+  process.on(signal, () => {
+    if (performance.now() - passedOnMs < repeatMs) return;
+    passedOnMs = performance.now();
+    program.kill(signal);
+  });
+}
 program.once('error', (error) => {
   console.error(`it did not start: ${error.message}`);
   process.exitCode = 1;
