@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { assert } from '@anabranch/base';
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const source = fileURLToPath(new URL('./crash-writer.ts', import.meta.url));
+const folder = join(dirname(source), '..', '..');
 const program = join(folder, 'dist', 'testing', 'crash-writer.js');
 
 export interface WriterOptions {
