@@ -1,8 +1,11 @@
 export { AutomergeDocument } from './automerge/automerge-document.ts';
+export type { InflateRaw } from './automerge/column-scan.ts';
 export type { Author, CrdtDocument } from './crdt-document.ts';
 export { createDocument } from './create-document.ts';
 export { type DocumentIdentity, identityOf, reservedClientIdMin } from './document-identity.ts';
 export type { DocumentOp } from './document-op.ts';
+export { inspectUpdate } from './inspect-update.ts';
+export { inspectionLimits } from './inspection-limits.ts';
 export { crdtLimits } from './limits.ts';
 export type { CollectionSchema, FieldSchema, Library, ObjectSchema } from './schema.ts';
 export { YjsDocument } from './yjs/yjs-document.ts';

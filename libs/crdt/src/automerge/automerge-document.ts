@@ -7,16 +7,29 @@
 // Invariant 2: no operation stays uncommitted between calls; an edit that is refused is rolled back.
 // Invariant 3: changes are made at time 0: the bytes depend on nothing but the edit.
 
-import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
-import { type Doc, getBackend, init, load } from '@automerge/automerge';
+import { AnabranchError, assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
+import {
+  type Doc,
+  decodeSyncMessage,
+  generateSyncMessage,
+  getBackend,
+  init,
+  load,
+  receiveSyncMessage,
+  type SyncState,
+} from '@automerge/automerge';
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
+import { inspectionLimits } from '../inspection-limits.ts';
 import type { CollectionSchema } from '../schema.ts';
+import { tooLarge } from '../update-refusal.ts';
 import { AutomergeFreeform } from './automerge-freeform.ts';
 import { AutomergeTyped } from './automerge-typed.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
+import type { InflateRaw } from './column-scan.ts';
 import { firstChange } from './first-change.ts';
+import { inspectAutomergeUpdate, type LastChange } from './inspect-automerge-update.ts';
 
 export type AutomergeHandle = ReturnType<typeof getBackend>;
 
@@ -27,6 +40,8 @@ export class AutomergeDocument implements CrdtDocument {
   #handle: AutomergeHandle;
   /** True while nothing was merged or edited: then a snapshot can replace the document instead of merging into it. */
   #isFresh = true;
+  readonly #lastByActor = new Map<string, LastChange>();
+  #tableHeads: string[] = [];
 
   constructor(schema: CollectionSchema['schema'], identity: DocumentIdentity) {
     this.#actor = identity.automergeActor;
@@ -71,6 +86,35 @@ export class AutomergeDocument implements CrdtDocument {
     this.#content.merged();
   }
 
+  /** See inspectUpdate. Returns the changes the document lacks, in causal order. */
+  inspect(update: Uint8Array, inflateRaw: InflateRaw): Uint8Array[] {
+    const holder = { handle: this.#handle, actor: this.#actor, isTyped: this.#content instanceof AutomergeTyped, lastOf: this.#lastOf };
+    return inspectAutomergeUpdate(holder, update, inflateRaw);
+  }
+
+  /** The next message of the library's sync protocol for a peer, or undefined when there is nothing to say. */
+  generateSyncMessage(peer: SyncState): { readonly peer: SyncState; readonly message: Uint8Array | undefined } {
+    const [next, message] = generateSyncMessage(this.#shell(), peer);
+    return { peer: next, message: message ?? undefined };
+  }
+
+  /**
+   * Takes a message of the library's sync protocol from an untrusted peer, after inspecting the changes in it. `update`
+   * is what the document lacked, to be logged as one update; undefined when it brought nothing new.
+   * @throws AnabranchError as inspectUpdate; the document is unchanged then
+   */
+  receiveSyncMessage(
+    peer: SyncState,
+    message: Uint8Array,
+    inflateRaw: InflateRaw,
+  ): { readonly peer: SyncState; readonly update: Uint8Array | undefined } {
+    const changes = this.inspect(syncedChunks(message), inflateRaw);
+    // Merged by us, so that the fields follow; the library then finds nothing new and only notes what the peer has.
+    if (changes.length > 0) this.apply(changes);
+    const [, next] = receiveSyncMessage(this.#shell(), peer, message);
+    return { peer: next, update: changes.length === 0 ? undefined : concatBytes(changes) };
+  }
+
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
     assert(this.#handle.pendingOps() === 0, 'no operation is left uncommitted');
     let created: Uint8Array[] | undefined;
@@ -107,10 +151,35 @@ export class AutomergeDocument implements CrdtDocument {
     return hash.sha256(encodeUtf8(`${heads}\n${canonicalJson(content)}`));
   }
 
+  /** What the library's sync functions take: they use the backend behind it only, so it is made without any content. */
+  #shell(): Doc<unknown> {
+    return this.#handle.materialize('/', [], { handle: this.#handle, heads: undefined, freeze: false }) as Doc<unknown>;
+  }
+
+  /** The last change held of an actor; the table is brought up to date from the changes since the last time. */
+  readonly #lastOf = (actor: string): LastChange | undefined => {
+    for (const change of this.#handle.getChangesMeta(this.#tableHeads)) {
+      const known = this.#lastByActor.get(change.actor);
+      if (known === undefined || known.seq < change.seq) this.#lastByActor.set(change.actor, change);
+    }
+    this.#tableHeads = this.#handle.getHeads();
+    return this.#lastByActor.get(actor);
+  };
+
   #replace(handle: AutomergeHandle): void {
     const previous = this.#handle;
     this.#handle = handle;
     this.#content.replace(handle);
     previous.free();
+  }
+}
+
+/** The chunks a sync message carries: changes, or a whole document for a peer that has nothing. */
+function syncedChunks(message: Uint8Array): Uint8Array {
+  if (message.length > inspectionLimits.updateBytesMax) throw tooLarge('the sync message has too many bytes');
+  try {
+    return concatBytes(decodeSyncMessage(message).changes);
+  } catch (error) {
+    throw new AnabranchError('update_invalid', 'not a sync message', { reason: String(error).slice(0, 200) });
   }
 }

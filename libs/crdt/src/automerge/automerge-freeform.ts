@@ -40,6 +40,8 @@ export class AutomergeFreeform {
 
   merged(): void {
     this.#json = undefined;
+    // Nobody reads the patches of a freeform document; the library must not collect them for its next sync message.
+    this.#handle.updateDiffCursor();
   }
 
   edit(_author: Author, ops: readonly DocumentOp[]): Uint8Array[] | undefined {
@@ -49,7 +51,7 @@ export class AutomergeFreeform {
   }
 
   committed(): void {
-    this.#json = undefined;
+    this.merged();
   }
 }
 

@@ -4,7 +4,7 @@
 //
 // Types: 0 document (a whole history, compressed), 1 change, 2 change with deflated body.
 
-import { AnabranchError } from '@anabranch/base';
+import { invalid } from '../update-refusal.ts';
 
 export const chunkTypes = { document: 0, change: 1, deflatedChange: 2 } as const;
 
@@ -93,8 +93,4 @@ export class LebReader {
     if (byte === undefined) throw invalid('bytes end early');
     return byte;
   }
-}
-
-export function invalid(message: string): AnabranchError {
-  return new AnabranchError('update_invalid', message);
 }

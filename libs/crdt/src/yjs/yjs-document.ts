@@ -4,8 +4,9 @@
 // Invariant 1: every local edit is made under the identity's clientID. Yjs replaces a document's clientID silently when
 //              it meets its own id in a remote update (loading the own history is enough), so it is set before each edit.
 // Invariant 2: merging never writes. Yjs tidies formatting marks after remote changes on its own; those deletions would be
-//              in no op, and digests of replicas that received ops in other batches would differ. Transactions are
-//              therefore declared local before observers run, which switches off exactly that and the replacing of ids.
+//              in no op, and digests of replicas that received ops in other batches would differ. So once observers have
+//              run, the tidying is called off, and the transaction is declared local, which calls off the replacing of
+//              ids. (Not before: during observers, remote transactions drop the position caches of texts.)
 // Invariant 3: a throwing `apply` has changed nothing: updates are decoded whole before the first is integrated.
 
 import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
@@ -14,6 +15,7 @@ import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { CollectionSchema } from '../schema.ts';
+import { inspectYjsUpdate } from './inspect-yjs-update.ts';
 import { YjsFreeform } from './yjs-freeform.ts';
 import { YjsTyped } from './yjs-typed.ts';
 
@@ -34,7 +36,8 @@ export class YjsDocument implements CrdtDocument {
 
   constructor(schema: CollectionSchema['schema'], identity: DocumentIdentity) {
     this.doc = new Y.Doc({ gc: true });
-    this.doc.on('beforeObserverCalls', (transaction: Y.Transaction) => {
+    this.doc.on('afterTransaction', (transaction: Y.Transaction) => {
+      transaction._needFormattingCleanup = false;
       transaction.local = true;
     });
     this.#clientId = identity.yjsClientId;
@@ -46,6 +49,11 @@ export class YjsDocument implements CrdtDocument {
     this.doc.transact(() => {
       for (const update of updates) Y.applyUpdate(this.doc, update);
     });
+  }
+
+  /** See inspectUpdate. */
+  inspect(update: Uint8Array): void {
+    inspectYjsUpdate(this.doc, this.#clientId, update);
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {

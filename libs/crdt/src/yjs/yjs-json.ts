@@ -5,7 +5,7 @@
 // A root type that only remote updates have written has no type yet in Yjs: it is read as what its content looks like,
 // a map when it has entries, else text or XML when its first items are, else an array.
 
-import { forbiddenKeys, type JsonObject, type JsonValue, toBase64url } from '@anabranch/base';
+import { compareStrings, forbiddenKeys, type JsonObject, type JsonValue, toBase64url } from '@anabranch/base';
 import * as Y from 'yjs';
 import { crdtLimits } from '../limits.ts';
 import { objectReplacement, textOf } from './yjs-text.ts';
@@ -75,13 +75,13 @@ function jsonOfType(type: YjsType, depth: number): JsonValue {
     case 'text':
       return type instanceof Y.Text ? textOf(type) : textOfUntyped(type);
     case 'xml':
-      return markupOf(type);
+      return markupOf(type, depth);
     default:
       return jsonOfItems(type, depth);
   }
 }
 
-function jsonOfEntries(type: YjsType, depth: number): JsonObject {
+function jsonOfEntries(type: Pick<YjsType, '_map'>, depth: number): JsonObject {
   const view: Record<string, JsonValue> = {};
   for (const [key, item] of type._map) {
     if (item.deleted || forbiddenKeys.has(key)) continue;
@@ -108,14 +108,21 @@ function textOfUntyped(type: YjsType): string {
   return whole;
 }
 
-function markupOf(type: YjsType): string {
-  if (type instanceof Y.XmlFragment || type instanceof Y.XmlText) return type.toString();
-  const parts: string[] = [];
+/** The library's own toString fails on values between elements and nests as deep as it is told; this does neither. */
+function markupOf(type: YjsType, depth: number): string {
+  if (depth > crdtLimits.valueDepthMax) return '';
+  if (type instanceof Y.Text) return textOf(type);
+  let inner = '';
   for (let item = type._start; item !== null; item = item.right) {
-    if (item.deleted || !(item.content instanceof Y.ContentType)) continue;
-    parts.push(markupOf(item.content.type));
+    if (item.deleted) continue;
+    if (item.content instanceof Y.ContentType) inner += markupOf(item.content.type, depth + 1);
+    else if (item.content instanceof Y.ContentString) inner += item.content.str;
   }
-  return parts.join('');
+  if (!(type instanceof Y.XmlElement)) return inner;
+  const attributes = Object.entries(jsonOfEntries(type, depth)).sort(([a], [b]) => compareStrings(a, b));
+  const written = attributes.map(([name, value]) => ` ${name}=${JSON.stringify(typeof value === 'string' ? value : JSON.stringify(value))}`);
+  const name = type.nodeName.toLowerCase();
+  return `<${name}${written.join('')}>${inner}</${name}>`;
 }
 
 function firstLive(type: YjsType): Y.Item | null {

@@ -1,0 +1,117 @@
+// Bounds what an Automerge chunk would expand to, before the library expands it. A chunk is small columns of run-length
+// encoded values: a few bytes can claim 2^50 operations, and deflated parts can inflate a thousandfold. Nothing here
+// decides whether a change is sensible; only whether it is safe to let the library look.
+//
+//   change body    deps, actor, seq, startOp, time, message, other actors, columns, extra bytes
+//   document body  actors, heads, change columns, operation columns, data of both, head indexes
+
+import { inspectionLimits as limits } from '../inspection-limits.ts';
+import { invalid, tooLarge } from '../update-refusal.ts';
+import { type Chunk, chunkTypes, LebReader } from './chunks.ts';
+
+/** Inflates a raw deflate stream; undefined when it is malformed or would give more than `outputBytesMax` bytes. */
+export type InflateRaw = (bytes: Uint8Array, outputBytesMax: number) => Uint8Array | undefined;
+
+const hashBytes = 32;
+const columnTypeMask = 7;
+const deflateBit = 8;
+const columnsMax = 64;
+
+/** What may still be inflated and counted for one update. */
+export class Budget {
+  readonly #inflateRaw: InflateRaw;
+  #inflatedBytesLeft: number = limits.inflatedBytesMax;
+  #rowsLeft: number = 4 * limits.structsMax;
+
+  constructor(inflateRaw: InflateRaw) {
+    this.#inflateRaw = inflateRaw;
+  }
+
+  inflate(bytes: Uint8Array): Uint8Array {
+    const inflated = this.#inflateRaw(bytes, this.#inflatedBytesLeft);
+    if (inflated === undefined) throw tooLarge('a deflated part is malformed or inflates beyond the limit');
+    this.#inflatedBytesLeft -= inflated.length;
+    return inflated;
+  }
+
+  takeRows(count: number): void {
+    if (count > limits.structsMax) throw tooLarge('a column has too many rows');
+    this.#rowsLeft -= count;
+    if (this.#rowsLeft < 0) throw tooLarge('the update has too many rows');
+  }
+}
+
+/** @throws AnabranchError `update_invalid`, `request_too_large` */
+export function scanChunk(chunk: Chunk, budget: Budget): void {
+  if (chunk.type === chunkTypes.document) scanDocument(new LebReader(chunk.body), budget);
+  else scanChange(new LebReader(chunk.type === chunkTypes.change ? chunk.body : budget.inflate(chunk.body)), budget);
+}
+
+function scanChange(reader: LebReader, budget: Budget): void {
+  reader.take(reader.unsigned() * hashBytes);
+  reader.take(reader.unsigned());
+  reader.unsigned();
+  reader.unsigned();
+  reader.signed();
+  reader.take(reader.unsigned());
+  for (let actors = reader.unsigned(); actors > 0; actors--) reader.take(reader.unsigned());
+  scanColumns(reader, readColumns(reader, false), budget);
+}
+
+function scanDocument(reader: LebReader, budget: Budget): void {
+  for (let actors = reader.unsigned(); actors > 0; actors--) reader.take(reader.unsigned());
+  reader.take(reader.unsigned() * hashBytes);
+  const changeColumns = readColumns(reader, true);
+  const opColumns = readColumns(reader, true);
+  scanColumns(reader, changeColumns, budget);
+  scanColumns(reader, opColumns, budget);
+}
+
+interface Column {
+  readonly type: number;
+  readonly isDeflated: boolean;
+  readonly length: number;
+}
+
+function readColumns(reader: LebReader, mayDeflate: boolean): Column[] {
+  const count = reader.unsigned();
+  if (count > columnsMax) throw invalid('a chunk has too many columns');
+  return Array.from({ length: count }, () => {
+    const spec = reader.unsigned();
+    const isDeflated = (spec & deflateBit) !== 0;
+    if (isDeflated && !mayDeflate) throw invalid('a column of a change is deflated');
+    return { type: spec & columnTypeMask, isDeflated, length: reader.unsigned() };
+  });
+}
+
+function scanColumns(reader: LebReader, columns: readonly Column[], budget: Budget): void {
+  for (const { type, isDeflated, length } of columns) {
+    const data = reader.take(length);
+    scanColumn(type, new LebReader(isDeflated ? budget.inflate(data) : data), budget);
+  }
+}
+
+const columnTypes = { delta: 3, boolean: 4, string: 5, rawValue: 7 } as const;
+
+function scanColumn(type: number, reader: LebReader, budget: Budget): void {
+  if (type === columnTypes.rawValue) return;
+  let rows = 0;
+  while (!reader.isAtEnd) {
+    if (type === columnTypes.boolean) rows += reader.unsigned();
+    else rows += scanRun(type, reader);
+    if (rows > limits.structsMax) break;
+  }
+  budget.takeRows(rows);
+}
+
+/** One run: `n > 0` one value n times, `n < 0` that many values, `0` a number of nulls. */
+function scanRun(type: number, reader: LebReader): number {
+  const count = reader.signed();
+  if (count === 0) return reader.unsigned();
+  for (let values = count < 0 ? -count : 1; values > 0; values--) {
+    if (type === columnTypes.string) reader.take(reader.unsigned());
+    else if (type === columnTypes.delta) reader.signed();
+    else reader.unsigned();
+  }
+  return Math.abs(count);
+}

@@ -1,0 +1,15 @@
+/** Limits of one update from an untrusted sender. What goes beyond is refused before it is logged. */
+export const inspectionLimits = {
+  /** Bytes of one update; more give `request_too_large`. The peer path carries at least as much. */
+  updateBytesMax: 4_194_304,
+  /** Bytes all deflated parts of one update inflate to; more give `request_too_large`. */
+  inflatedBytesMax: 16_777_216,
+  /** Yjs structs, or Automerge operations, in one update; more give `request_too_large`. */
+  structsMax: 500_000,
+  /** Positions one update may skip over as deleted or collected without bringing their content. */
+  emptyPositionsMax: 8_388_608,
+  /** Nesting of values and of shared types. */
+  depthMax: 64,
+  /** UTF-16 units of one key or type name. */
+  keyUnitsMax: 16_384,
+} as const;
