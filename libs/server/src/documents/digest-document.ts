@@ -1,5 +1,4 @@
 import type { DoorParts } from '../door-parts.ts';
-import { encodeJson } from '../http/json-body.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
@@ -14,7 +13,7 @@ export function digestDocumentRoute({ replica }: DoorParts): Route {
       return {
         status: 200,
         headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store' },
-        body: encodeJson({ digest, versionVector: version }),
+        body: JSON.stringify({ digest, versionVector: version }),
       };
     },
     description: {

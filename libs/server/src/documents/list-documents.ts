@@ -5,7 +5,6 @@ import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { readSession } from '../http/fields.ts';
-import { encodeJson } from '../http/json-body.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
@@ -64,7 +63,7 @@ function listDocuments({ replica }: DoorParts, request: DoorRequest): DoorRespon
   return {
     status: 200,
     headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store', 'anabranch-session': encodeSessionToken(version) },
-    body: encodeJson({ documents: page.map(localIdOf), nextCursor }),
+    body: JSON.stringify({ documents: page.map(localIdOf), nextCursor }),
   };
 }
 

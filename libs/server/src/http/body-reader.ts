@@ -22,6 +22,7 @@ function collect(request: IncomingMessage, bytesMax: number): Promise<Uint8Array
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let isWhole = false;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= bytesMax) chunks.push(chunk);
@@ -30,8 +31,13 @@ function collect(request: IncomingMessage, bytesMax: number): Promise<Uint8Array
         reject(tooLarge(bytesMax));
       }
     });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
-    request.on('close', () => reject(new AnabranchError('request_malformed', 'the body broke off')));
+    request.on('end', () => {
+      isWhole = true;
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
+    request.on('close', () => {
+      if (!isWhole) reject(new AnabranchError('request_malformed', 'the body broke off'));
+    });
   });
 }
 

@@ -19,7 +19,8 @@ export interface DoorResponse {
   readonly status: number;
   /** Names in lower case. Content-Length is added. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | StreamBody | undefined;
+  /** A text is sent with its header fields in one piece. */
+  readonly body: string | StreamBody | undefined;
 }
 
 /** Starts to write a body that has no end of its own. */

@@ -7,7 +7,7 @@ import { AnabranchError, canonicalJson, encodeUtf8, type Hash, type JsonObject, 
 /** A JSON view as it is sent. */
 export interface Representation {
   /** Canonical JSON. */
-  readonly body: Uint8Array;
+  readonly body: string;
   readonly entityTag: string;
 }
 
@@ -15,8 +15,8 @@ const tagBytes = 16;
 const tagPattern = /^(?:W\/)?"[\x21\x23-\x7e]*"$/;
 
 export function represent(view: JsonObject, hash: Hash): Representation {
-  const body = encodeUtf8(canonicalJson(view));
-  return { body, entityTag: `"${toBase64url(hash.sha256(body).subarray(0, tagBytes))}"` };
+  const body = canonicalJson(view);
+  return { body, entityTag: `"${toBase64url(hash.sha256(encodeUtf8(body)).subarray(0, tagBytes))}"` };
 }
 
 /**

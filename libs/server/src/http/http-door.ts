@@ -140,7 +140,7 @@ export class HttpDoor {
       else body(sinkOf(response));
       return;
     }
-    if (status !== 204 && status !== 304) fields['content-length'] = body?.length ?? 0;
+    if (status !== 204 && status !== 304) fields['content-length'] = body === undefined ? 0 : Buffer.byteLength(body);
     response.writeHead(status, fields);
     response.end(body);
   }

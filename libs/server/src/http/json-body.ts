@@ -3,7 +3,7 @@
 // the depth limit, so nothing later overflows the stack.
 
 import { isUtf8 } from 'node:buffer';
-import { AnabranchError, encodeUtf8, forbiddenKeys, type JsonValue } from '@anabranch/base';
+import { AnabranchError, forbiddenKeys, type JsonValue } from '@anabranch/base';
 
 export const jsonLimits = {
   /** Nesting of arrays and objects. Beyond: 413 `request_too_large`. */
@@ -26,10 +26,6 @@ export function parseJsonBody(body: Uint8Array): JsonValue {
   // Bytes that are UTF-8 hold a lone surrogate only as an escape.
   new ValueInspection(text.includes('\\u')).inspect(value, 1);
   return value;
-}
-
-export function encodeJson(value: unknown): Uint8Array {
-  return encodeUtf8(JSON.stringify(value));
 }
 
 class ValueInspection {

@@ -1,7 +1,7 @@
 // Errors as problem details (RFC 9457): `type` and `code` name an entry of the error registry, which also gives the status;
 // what the entry says in general is the title, what happened here the detail. Unexpected errors say nothing of themselves.
 
-import { AnabranchError, type ErrorCode, encodeUtf8 } from '@anabranch/base';
+import { AnabranchError, type ErrorCode } from '@anabranch/base';
 import type { DoorResponse } from './door-request.ts';
 import { mediaTypes } from './media-type.ts';
 
@@ -38,5 +38,5 @@ export function problemResponse(error: AnabranchError): DoorResponse {
   if (error.code === 'content_type_unsupported') headers['accept-patch'] = acceptPatch;
   const allow = error.details['allow'];
   if (error.code === 'method_not_allowed' && Array.isArray(allow)) headers['allow'] = allow.join(', ');
-  return { status: error.entry.status, headers, body: encodeUtf8(JSON.stringify(problemOf(error))) };
+  return { status: error.entry.status, headers, body: JSON.stringify(problemOf(error)) };
 }

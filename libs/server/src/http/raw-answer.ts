@@ -8,7 +8,7 @@ import { problemResponse } from './problem.ts';
 /** Sends a problem document and closes the connection, without waiting for the client to close. */
 export function refuseSocket(socket: Duplex, failure: AnabranchError): void {
   const { status, headers, body } = problemResponse(failure);
-  const text = body instanceof Uint8Array ? Buffer.from(body).toString() : '';
+  const text = typeof body === 'string' ? body : '';
   const fields = { ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.on('error', () => {});

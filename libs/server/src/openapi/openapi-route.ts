@@ -1,17 +1,16 @@
 import { z } from 'zod';
-import { encodeJson } from '../http/json-body.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { openApiDocument } from './openapi-document.ts';
 
 /** `/openapi.json`: describes `others` and itself. Made once, when the region starts. */
 export function openApiRoute(others: readonly Route[], about: { readonly version: string }): Route {
-  let body: Uint8Array | undefined;
+  let body: string | undefined;
   const route: Route = {
     method: 'GET',
     template: '/openapi.json',
     handle: async () => {
-      body ??= encodeJson(openApiDocument([...others, route], about));
+      body ??= JSON.stringify(openApiDocument([...others, route], about));
       return { status: 200, headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-cache' }, body };
     },
     description: {

@@ -1,7 +1,6 @@
-import { AnabranchError, encodeUtf8 } from '@anabranch/base';
+import { AnabranchError } from '@anabranch/base';
 import { z } from 'zod';
 import type { DoorResponse } from '../http/door-request.ts';
-import { encodeJson } from '../http/json-body.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 
@@ -30,7 +29,7 @@ export function metricsRoute(source: MetricsSource): Route {
   return {
     method: 'GET',
     template: '/metrics',
-    handle: async () => ({ status: 200, headers: { 'content-type': source.contentType }, body: encodeUtf8(await source.read()) }),
+    handle: async () => ({ status: 200, headers: { 'content-type': source.contentType }, body: await source.read() }),
     description: {
       operationId: 'metrics',
       summary: 'Measurements in the Prometheus text format.',
@@ -44,7 +43,7 @@ function healthRoute(template: string, status: 'live' | 'ready', summary: string
   const answer: DoorResponse = {
     status: 200,
     headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store' },
-    body: encodeJson({ status }),
+    body: JSON.stringify({ status }),
   };
   return {
     method: 'GET',

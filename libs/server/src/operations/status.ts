@@ -4,7 +4,6 @@ import { encodeSessionToken, formatHlc } from '@anabranch/causality';
 import type { ReplicaStatus } from '@anabranch/engine';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
-import { encodeJson } from '../http/json-body.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 
@@ -85,7 +84,7 @@ export function statusRoute({ replica }: DoorParts): Route {
     handle: async () => ({
       status: 200,
       headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store' },
-      body: encodeJson(statusAnswer(replica.status())),
+      body: JSON.stringify(statusAnswer(replica.status())),
     }),
     description: {
       operationId: 'status',
