@@ -3,12 +3,12 @@
 
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['anabranch-source', 'module', 'node', 'import', 'default'];
+const conditions = ['anabranch-source', 'module', 'node'];
 const scenarios = ['test/scenarios/**/*.e2e.test.ts', 'apps/*/src/**/*.e2e.test.ts'];
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'module', 'default'] } },
+  ssr: { resolve: { conditions, externalConditions: ['node', 'module'] } },
   test: {
     projects: [
       {
