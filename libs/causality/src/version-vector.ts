@@ -38,6 +38,11 @@ export class VersionVector {
     return [...this.#seqs].sort(([a], [b]) => compareStrings(a, b));
   }
 
+  /** The components that are greater than the other's, ordered by origin. */
+  since(other: VersionVector): Array<[OriginId, number]> {
+    return this.entries().filter(([origin, seq]) => seq > other.get(origin));
+  }
+
   origins(): IterableIterator<OriginId> {
     return this.#seqs.keys();
   }

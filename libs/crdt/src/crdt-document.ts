@@ -20,8 +20,11 @@ export interface Author {
 export interface CrdtDocument {
   readonly library: Library;
 
-  /** Merges updates that were validated before (from the log, a snapshot, or past {@link inspectUpdate}). */
-  apply(updates: readonly Uint8Array[]): void;
+  /**
+   * Merges updates that were validated before (from the log, a snapshot, or past {@link inspectUpdate}). True when they
+   * brought anything that the document did not hold.
+   */
+  apply(updates: readonly Uint8Array[]): boolean;
 
   /**
    * Applies typed operations as one update authored by `author` and returns its bytes, or undefined when they change

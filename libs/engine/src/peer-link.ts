@@ -257,7 +257,7 @@ export class PeerLink implements PeerLinkHandle {
 
   #acknowledge(): void {
     const durable = this.#parts.log.durableVector;
-    const news = durable.entries().filter(([origin, seq]) => seq > this.#acknowledgedToPeer.get(origin));
+    const news = durable.since(this.#acknowledgedToPeer);
     if (news.length === 0) return;
     this.#acknowledgedToPeer = durable;
     this.send({ type: 'acknowledge', durable: news });

@@ -22,7 +22,7 @@ import {
   regionOf,
   VersionVector,
 } from '@anabranch/causality';
-import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
+import { type CollectionSchema, createDocument, type DocumentIdentity, type InflateRaw, identityOf, inspectUpdate } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
@@ -54,7 +54,7 @@ export interface ReplicaPorts {
   readonly metrics: Metrics;
   readonly store: ReplicaStore;
   /** Inflates raw deflate data to at most so many bytes; undefined when it is damaged or larger. */
-  readonly inflateRaw: (bytes: Uint8Array, bytesMax: number) => Uint8Array | undefined;
+  readonly inflateRaw: InflateRaw;
 }
 
 export interface ReplicaOptions {
@@ -262,7 +262,12 @@ export class Replica implements ReplicaDoor {
     if (update.length > updateBytesMax) {
       throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
     }
-    loaded.crdt.apply([update]);
+    inspectUpdate(loaded.crdt, update, this.#ports.inflateRaw);
+    if (!loaded.crdt.apply([update])) {
+      // Nothing new: but what the sender repeats may be on its way to the disk still.
+      await this.#log.whenDurable(loaded.localPosition);
+      return undefined;
+    }
     const logged = this.#appendLocal(loaded, update, { hlc: this.#hlc.next() });
     this.#sessions.attribute(logged.position, session);
     await this.#log.whenDurable(logged.position);

@@ -25,13 +25,12 @@ import { inspectionLimits } from '../inspection-limits.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { tooLarge } from '../update-refusal.ts';
 import { AutomergeFreeform } from './automerge-freeform.ts';
+import type { AutomergeHandle } from './automerge-handle.ts';
 import { AutomergeTyped } from './automerge-typed.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
 import type { InflateRaw } from './column-scan.ts';
 import { firstChange } from './first-change.ts';
 import { inspectAutomergeUpdate, type LastChange } from './inspect-automerge-update.ts';
-
-export type AutomergeHandle = ReturnType<typeof getBackend>;
 
 export class AutomergeDocument implements CrdtDocument {
   readonly library = 'automerge';
@@ -65,7 +64,8 @@ export class AutomergeDocument implements CrdtDocument {
     return this.#handle.getMissingDeps([]).length > 0;
   }
 
-  apply(updates: readonly Uint8Array[]): void {
+  apply(updates: readonly Uint8Array[]): boolean {
+    const headsBefore = this.heads.join();
     const chunks = updates.flatMap(splitChunks);
     const changes = chunks.filter((chunk) => chunk.type !== chunkTypes.document).map((chunk) => chunk.bytes);
     // `load` verifies checksums; loadIncremental would skip a damaged chunk without a word.
@@ -84,6 +84,7 @@ export class AutomergeDocument implements CrdtDocument {
     if (changes.length > 0) this.#handle.applyChanges(changes);
     this.#isFresh = false;
     this.#content.merged();
+    return this.heads.join() !== headsBefore;
   }
 
   /** See inspectUpdate. Returns the changes the document lacks, in causal order. */

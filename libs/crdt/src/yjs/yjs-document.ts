@@ -44,10 +44,11 @@ export class YjsDocument implements CrdtDocument {
     this.#content = schema === 'freeform' ? new YjsFreeform(this.doc) : new YjsTyped(this.doc, schema);
   }
 
-  apply(updates: readonly Uint8Array[]): void {
+  apply(updates: readonly Uint8Array[]): boolean {
     for (const update of updates) Y.decodeUpdate(update);
-    this.doc.transact(() => {
+    return this.doc.transact((transaction) => {
       for (const update of updates) Y.applyUpdate(this.doc, update);
+      return transaction.deleteSet.clients.size > 0 || hasNewStructs(transaction);
     });
   }
 
@@ -95,4 +96,13 @@ export class YjsDocument implements CrdtDocument {
   get hasPending(): boolean {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null;
   }
+}
+
+function hasNewStructs(transaction: Y.Transaction): boolean {
+  const { clients } = transaction.doc.store;
+  for (const [client, structs] of clients) {
+    const last = structs.at(-1);
+    if (last !== undefined && last.id.clock + last.length > (transaction.beforeState.get(client) ?? 0)) return true;
+  }
+  return false;
 }
