@@ -16,7 +16,8 @@ export const mediaTypes = {
 export function mediaTypeOf(contentType: string | undefined): string | undefined {
   const [essence, ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
   for (const parameter of parameters) {
-    if (/^charset="?(?!utf-8"?$)/.test(parameter)) throw new AnabranchError('content_type_unsupported', 'bodies are UTF-8');
+    if (parameter.startsWith('charset=') && !/^charset=(?:utf-8|"utf-8")$/.test(parameter))
+      throw new AnabranchError('content_type_unsupported', 'bodies are UTF-8');
   }
   return essence === '' ? undefined : essence;
 }
