@@ -1,0 +1,24 @@
+import type { Clock, Logger } from '@anabranch/base';
+import type { ReplicaDoor } from '@anabranch/engine';
+import type { UpgradeHandler } from '../upgrade-router.ts';
+import type { SyncLimits } from './sync-limits.ts';
+
+/** One sync protocol: takes upgrades, holds its sessions. */
+export interface SyncDoor {
+  readonly handleUpgrade: UpgradeHandler;
+  readonly sessionCount: number;
+  /** The regular look after all sessions. */
+  sweep(nowMs: number): void;
+  /** Closes every session because the region stops. */
+  goAway(): void;
+}
+
+export interface SyncDoorParts {
+  readonly replica: ReplicaDoor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: SyncLimits;
+  /** A session was opened, or its socket is gone. */
+  readonly onOpened: () => void;
+  readonly onClosed: () => void;
+}

@@ -1,0 +1,66 @@
+// Everything a sync session can make the region hold, send or work for, with its limit and what happens there.
+
+import { opBytesMax, updateBytesMax } from '@anabranch/protocol';
+
+export interface SyncLimits {
+  /** Open sync sessions of the region. Beyond: 503 before the upgrade. */
+  readonly sessionsMax: number;
+  /** Bytes of one y-websocket message. Beyond: close 1009 before it has arrived whole. */
+  readonly yjsMessageBytesMax: number;
+  /** Bytes of one automerge-repo message. Beyond: close 1009 before it has arrived whole. */
+  readonly repoMessageBytesMax: number;
+  /** Bytes of received updates of one session on their way to durability. Beyond: its socket is not read until they are. */
+  readonly ingestBytesMax: number;
+  /** Bytes waiting to be sent to a client, besides the answer it asked for. Beyond: close 1013, the client syncs anew. */
+  readonly sendBufferBytesMax: number;
+  /** Updates in a row that build on parts this region lacks. Beyond: close 1013, the client starts afresh. */
+  readonly incompleteUpdatesMax: number;
+  /** Bytes of changes held until the ones they build on have come. Beyond: close 1013, the client syncs anew. */
+  readonly heldChangeBytesMax: number;
+  /** Documents one automerge-repo socket follows. Beyond: close 1013. */
+  readonly documentsPerSocketMax: number;
+  /** Time spent per second on working out what one session asks for. Beyond: its socket is not read for a while. */
+  readonly questionMsPerSecondMax: number;
+  /** Bytes of awareness that one session sends per second. Beyond: its socket is not read for a while. */
+  readonly awarenessBytesPerSecondMax: number;
+  /** Bytes of one client's awareness state. Beyond: close 1009. */
+  readonly awarenessStateBytesMax: number;
+  /** Awareness states of one document. Beyond: further clients are not shown to others. */
+  readonly awarenessStatesMax: number;
+  /** Age at which an awareness state that was not renewed is forgotten; clients renew every 15 s. */
+  readonly awarenessExpiryMs: number;
+  /** How often all sessions are looked after: liveness, expiry, keep-alive. */
+  readonly sweepMs: number;
+  /** Silence towards a client after which it is sent something: y-websocket gives up a server after 30 s without. */
+  readonly keepAliveMs: number;
+  /** Time for an automerge-repo client to join. Beyond: its connection is cut. */
+  readonly joinMsMax: number;
+  /** Silence of a client after which it is pinged. */
+  readonly pingAfterMs: number;
+  /** Silence of a client after which its connection is cut. */
+  readonly silenceMsMax: number;
+  /** A close handshake that the client does not finish in this time ends with the connection cut. */
+  readonly closeMsMax: number;
+}
+
+export const defaultSyncLimits: SyncLimits = {
+  sessionsMax: 20_000,
+  yjsMessageBytesMax: updateBytesMax + 16,
+  repoMessageBytesMax: opBytesMax,
+  ingestBytesMax: 4 << 20,
+  sendBufferBytesMax: 4 << 20,
+  incompleteUpdatesMax: 16,
+  heldChangeBytesMax: 1 << 20,
+  documentsPerSocketMax: 1_024,
+  questionMsPerSecondMax: 250,
+  awarenessBytesPerSecondMax: 256 << 10,
+  awarenessStateBytesMax: 8 << 10,
+  awarenessStatesMax: 1_000,
+  awarenessExpiryMs: 30_000,
+  sweepMs: 5_000,
+  keepAliveMs: 10_000,
+  joinMsMax: 10_000,
+  pingAfterMs: 10_000,
+  silenceMsMax: 40_000,
+  closeMsMax: 2_000,
+};
