@@ -16,7 +16,6 @@ export {
   frameOpsMax,
   idempotencyKeyLengthMax,
   opBytesMax,
-  opDependenciesMax,
   opWritesMax,
   traceLengthMax,
   updateBytesMax,

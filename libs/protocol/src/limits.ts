@@ -15,10 +15,8 @@ export const frameOpsMax = 4096;
 export const frameBytesTarget: number = 256 << 10;
 /** One link frame, before decompression and after. Beyond: the link is closed with 1009. */
 export const frameBytesMax: number = opBytesMax + (64 << 10);
-/** Origins in a vector on a link, as many as in a session token. Beyond: the frame is refused. */
+/** Origins in a vector on a link or in an op, as many as in a session token. Beyond: the frame is refused. */
 export const vectorOriginsMax: number = tokenOriginsMax;
-/** Changed components of the version vector named by one op; the first op of a process names them all. */
-export const opDependenciesMax: number = vectorOriginsMax;
 /** Characters of an Idempotency-Key. */
 export const idempotencyKeyLengthMax = 255;
 /** Characters of a trace context. */

@@ -10,11 +10,11 @@ import {
   idempotencyKeyLengthMax,
   type Op,
   opBytesMax,
-  opDependenciesMax,
   opWritesMax,
   parseDocumentId,
   traceLengthMax,
   updateBytesMax,
+  vectorOriginsMax,
 } from './index.ts';
 import { op } from './testing/arbitrary-op.ts';
 import { mutated, mutations } from './testing/mutated-bytes.ts';
@@ -212,7 +212,7 @@ describe('[WIRE4] the limits of an op', () => {
   });
 
   test('its dependencies', () => {
-    expectLimit(opDependenciesMax, (count) => ({ dependencies: many(count, (index) => [originAt(index), 1] as const) }));
+    expectLimit(vectorOriginsMax, (count) => ({ dependencies: many(count, (index) => [originAt(index), 1] as const) }));
   });
 
   test('its writes', () => {
@@ -267,7 +267,7 @@ describe('[WIRE4] what no replica would take is not encoded', () => {
       },
     ],
     ['seqs above 0', { ...bareOp, dependencies: [[berlin, 0]] }],
-    ['no more origins', { ...bareOp, dependencies: many(opDependenciesMax + 1, (index) => [originAt(index), 1] as const) }],
+    ['no more origins', { ...bareOp, dependencies: many(vectorOriginsMax + 1, (index) => [originAt(index), 1] as const) }],
     ['one that a clock gives', { ...bareOp, hlc: { ms: hlcMsMax + 1, counter: 0 } }],
     ['one that a clock gives', { ...bareOp, hlc: { ms: 0, counter: hlcCounterMax + 1 } }],
     ['one that a clock gives', { ...bareOp, hlc: { ms: Number.NaN, counter: 0 } }],

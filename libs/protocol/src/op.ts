@@ -18,7 +18,7 @@ import { type Hlc, hlcCounterMax, hlcMsMax } from '@anabranch/causality';
 import { BoundedReader, frameInvalid } from './bounded-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type DocumentId, readDocumentId } from './document-id.ts';
-import { idempotencyKeyLengthMax, opBytesMax, opDependenciesMax, opWritesMax, traceLengthMax, updateBytesMax } from './limits.ts';
+import { idempotencyKeyLengthMax, opBytesMax, opWritesMax, traceLengthMax, updateBytesMax, vectorOriginsMax } from './limits.ts';
 import { readVector, type VectorEntries, writeVector } from './vector-field.ts';
 
 export interface DocumentWrite {
@@ -84,7 +84,7 @@ export function decodeOp(bytes: Uint8Array): Op {
   const flags = reader.byte();
   if (flags > 7) throw frameInvalid('an op has unknown flags');
   const hlc = { ms: reader.uint(hlcMsMax), counter: reader.uint(hlcCounterMax) };
-  const dependencies = readVector(reader, opDependenciesMax);
+  const dependencies = readVector(reader, vectorOriginsMax);
   const writes = readWrites(reader);
   const idempotency = flags & flag.idempotency ? readIdempotency(reader) : undefined;
   const trace = flags & flag.trace ? readTrace(reader) : undefined;
@@ -102,7 +102,7 @@ export function decodeOp(bytes: Uint8Array): Op {
 
 function assertEncodable({ hlc, dependencies, writes, idempotency, trace }: Op): void {
   assert(hlc.ms <= hlcMsMax && hlc.counter <= hlcCounterMax, 'the stamp of an op is one that a clock gives');
-  assert(dependencies.length <= opDependenciesMax, 'an op depends on no more origins than a vector has');
+  assert(dependencies.length <= vectorOriginsMax, 'an op depends on no more origins than a vector has');
   assert(writes.length > 0 && writes.length <= opWritesMax, () => `an op writes 1 to ${opWritesMax} documents`);
   assert(areDistinct(writes), 'an op writes a document once');
   assert(idempotency === undefined || isIdempotencyKey(idempotency.key), 'an idempotency key was checked at its door');
