@@ -1,17 +1,15 @@
 import { assert } from '@anabranch/base';
 import { AutomergeDocument } from './automerge/automerge-document.ts';
+import { isAllowedKey } from './bounded-json.ts';
 import type { DocumentIdentity } from './document-identity.ts';
 import { crdtLimits } from './limits.ts';
-import { isAllowedKey } from './bounded-json.ts';
 import type { CollectionSchema, FieldSchema } from './schema.ts';
 import { YjsDocument } from './yjs/yjs-document.ts';
 
 /** An empty document of a collection, edited under `identity`: load it with `apply`. */
 export function createDocument(collection: CollectionSchema, identity: DocumentIdentity): YjsDocument | AutomergeDocument {
   if (collection.schema !== 'freeform') assertSchema(collection.schema, 0);
-  return collection.library === 'yjs'
-    ? new YjsDocument(collection.schema, identity)
-    : new AutomergeDocument(collection.schema, identity);
+  return collection.library === 'yjs' ? new YjsDocument(collection.schema, identity) : new AutomergeDocument(collection.schema, identity);
 }
 
 /** Field names become parts of keys; an empty one at the root is where the document's existence is kept. */

@@ -31,16 +31,17 @@ export function readOpShape(candidate: unknown): DocumentOp | { readonly code: E
     if (name !== 'op' && name !== 'path' && !Object.hasOwn(allowed, name)) return invalid(`${op} takes no member ${name.slice(0, 64)}`);
   }
   for (const [name, kind] of Object.entries(allowed)) {
-    const value = Object.hasOwn(candidate, name) ? candidate[name] : undefined;
-    if (value === undefined) {
-      if (kind.endsWith('?')) continue;
-      return invalid(`${op} needs a member ${name}`);
-    }
-    if (kind.startsWith('integer') && !Number.isSafeInteger(value)) return invalid(`${name} is not an integer of at most 2^53 - 1`);
-    if (kind.startsWith('string') && typeof value !== 'string') return invalid(`${name} is not a string`);
+    const fault = faultOf(kind, Object.hasOwn(candidate, name) ? candidate[name] : undefined);
+    if (fault !== undefined) return invalid(`member ${name} of ${op} ${fault}`);
   }
   // Every member was checked against the table above.
   return candidate as DocumentOp;
+}
+
+function faultOf(kind: string, value: unknown): string | undefined {
+  if (value === undefined) return kind.endsWith('?') ? undefined : 'is missing';
+  if (kind.startsWith('integer') && !Number.isSafeInteger(value)) return 'is not an integer of at most 2^53 - 1';
+  return kind.startsWith('string') && typeof value !== 'string' ? 'is not a string' : undefined;
 }
 
 function invalid(message: string): { code: ErrorCode; message: string } {

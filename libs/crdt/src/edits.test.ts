@@ -1,8 +1,8 @@
 // What edits refuse, what freeform documents take, and what the libraries must not do behind our back.
 
+import { createHash } from 'node:crypto';
 import { isAnabranchError, type JsonValue } from '@anabranch/base';
 import { mintOrigin, parseRegionId } from '@anabranch/causality';
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -93,7 +93,10 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
     const document = open(library);
     edit(document, { op: 'insert', path: '/t', index: 0, text: '\u{1f600}' }, { op: 'increment', path: '/n', by: 1 });
     const [before, digest] = [document.json(), document.digest(hash)];
-    expect(refusal(document, { op: 'add', path: '/s', value: 1 }, { op: 'delete', path: '/t', index: 0, length: 2 }, op)).toEqual([code, 2]);
+    expect(refusal(document, { op: 'add', path: '/s', value: 1 }, { op: 'delete', path: '/t', index: 0, length: 2 }, op)).toEqual([
+      code,
+      2,
+    ]);
     expect(document.json()).toEqual(before);
     expect(document.digest(hash)).toEqual(digest);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
@@ -101,7 +104,12 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
 
   test('removing what is not there changes nothing and gives no update', () => {
     const document = open(library);
-    for (const op of [{ op: 'remove', path: '' }, { op: 'remove', path: '/m/a' }, { op: 'clear', path: '/l' }, { op: 'disable', path: '/g' }]) {
+    for (const op of [
+      { op: 'remove', path: '' },
+      { op: 'remove', path: '/m/a' },
+      { op: 'clear', path: '/l' },
+      { op: 'disable', path: '/g' },
+    ]) {
       expect(edit(document, op)).toBeUndefined();
     }
     expect(document.exists()).toBe(false);
@@ -122,12 +130,21 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
   test('freeform documents take set, remove, insert and delete', () => {
     const document = open(library, 'freeform');
     expect(document.exists()).toBe(false);
-    if (library === 'automerge') edit(document, { op: 'set', path: '/meta', value: {} }, { op: 'set', path: '/list', value: [] }, { op: 'set', path: '/body', value: '' });
+    if (library === 'automerge')
+      edit(
+        document,
+        { op: 'set', path: '/meta', value: {} },
+        { op: 'set', path: '/list', value: [] },
+        { op: 'set', path: '/body', value: '' },
+      );
     edit(document, { op: 'set', path: '/meta/title', value: { a: [1, 'x'] } }, { op: 'insert', path: '/list', index: 0, value: 7 });
     edit(document, { op: 'insert', path: '/body', index: 0, text: 'hello' }, { op: 'delete', path: '/body', index: 1, length: 3 });
     const expected = { meta: { title: { a: [1, 'x'] } }, list: [7], body: 'ho' };
     expect(document.json()).toEqual(expected);
-    expect(refusal(document, { op: 'remove', path: '/list', index: 0 }, { op: 'increment', path: '/meta', by: 1 })).toEqual(['type_mismatch', 1]);
+    expect(refusal(document, { op: 'remove', path: '/list', index: 0 }, { op: 'increment', path: '/meta', by: 1 })).toEqual([
+      'type_mismatch',
+      1,
+    ]);
     expect(refusal(document, { op: 'insert', path: '/meta', index: 0, text: 'x' })).toEqual(['type_mismatch', 0]);
     expect(refusal(document, { op: 'delete', path: '/body', index: 0, length: 3 })).toEqual(['index_out_of_range', 0]);
     expect(document.json()).toEqual(expected);

@@ -1,10 +1,10 @@
 // Named cases of the typed fields, the same on both libraries.
 
 import { describe, expect, test } from 'vitest';
-import type { DocumentOp } from './document-op.ts';
-import { createDocument } from './create-document.ts';
-import type { CollectionSchema, Library } from './schema.ts';
 import type { CrdtDocument } from './crdt-document.ts';
+import { createDocument } from './create-document.ts';
+import type { DocumentOp } from './document-op.ts';
+import type { CollectionSchema, Library } from './schema.ts';
 
 const cart: CollectionSchema['schema'] = {
   type: 'object',
@@ -80,9 +80,17 @@ describe.each(['yjs', 'automerge'] as const)('typed fields on %s', (library) => 
     const [a, b] = replicas();
     a.do({ op: 'increment', path: '/items/sku-1/qty', by: 2 });
     a.do({ op: 'set', path: '/items/sku-1/name', value: { de: 'Hut' } });
-    a.do({ op: 'add', path: '/coupons', value: 'X' }, { op: 'add', path: '/coupons', value: 'A' }, { op: 'remove', path: '/coupons', value: 'X' });
+    a.do(
+      { op: 'add', path: '/coupons', value: 'X' },
+      { op: 'add', path: '/coupons', value: 'A' },
+      { op: 'remove', path: '/coupons', value: 'X' },
+    );
     a.do({ op: 'enable', path: '/gift' });
-    a.do({ op: 'insert', path: '/lines', index: 0, value: 1 }, { op: 'insert', path: '/lines', index: 1, value: 2 }, { op: 'insert', path: '/lines', index: 2, value: 3 });
+    a.do(
+      { op: 'insert', path: '/lines', index: 0, value: 1 },
+      { op: 'insert', path: '/lines', index: 1, value: 2 },
+      { op: 'insert', path: '/lines', index: 2, value: 3 },
+    );
     a.do({ op: 'move', path: '/lines', from: 0, to: 2 });
     a.do({ op: 'remove', path: '/lines', index: 0 });
     a.do({ op: 'insert', path: '/note', index: 0, text: 'hello' }, { op: 'delete', path: '/note', index: 1, length: 3 });

@@ -5,7 +5,7 @@ import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import { applyFreeformOp, type FreeformKind, type FreeformNode } from '../freeform/apply-freeform-op.ts';
 import { crdtLimits } from '../limits.ts';
-import type { AutomergeHandle } from './automerge-document.ts';
+import type { AutomergeHandle } from './automerge-handle.ts';
 
 type FullValue = NonNullable<ReturnType<AutomergeHandle['getWithType']>>;
 
@@ -24,13 +24,13 @@ export class AutomergeFreeform {
   }
 
   json(): JsonObject {
-    this.#json ??= jsonOfMap(this.#handle, rootId, 0, false);
+    this.#json ??= new JsonReader(this.#handle, false).map(rootId, 0);
     return this.#json;
   }
 
   /** The view with the losing value of each conflict beside the winning one, each under the id of its operation. */
   jsonWithConflicts(): JsonObject {
-    return jsonOfMap(this.#handle, rootId, 0, true);
+    return new JsonReader(this.#handle, true).map(rootId, 0);
   }
 
   replace(handle: AutomergeHandle): void {
@@ -128,48 +128,56 @@ function isNested(value: JsonValue): value is string | JsonValue[] | Record<stri
   return typeof value === 'string' || (typeof value === 'object' && value !== null);
 }
 
-function jsonOfMap(handle: AutomergeHandle, id: string, depth: number, withConflicts: boolean): JsonObject {
-  const view: Record<string, JsonValue> = {};
-  for (const key of handle.keys(id)) {
-    if (!forbiddenKeys.has(key)) view[key] = jsonAt(handle, id, key, depth, withConflicts);
-  }
-  return view;
-}
+/** Reads a whole document as JSON. It is total: times are shown as milliseconds, bytes as base64url. */
+class JsonReader {
+  readonly #handle: AutomergeHandle;
+  readonly #showsConflicts: boolean;
 
-function jsonAt(handle: AutomergeHandle, id: string, prop: string | number, depth: number, withConflicts: boolean): JsonValue {
-  const winner = handle.getWithType(id, prop);
-  if (winner === null) return null;
-  if (withConflicts) {
-    const all = handle.getAll(id, prop);
-    if (all.length > 1) return { conflict: all.map((value) => [value.at(-1) as string, jsonOfFull(handle, value, depth, true)]) };
+  constructor(handle: AutomergeHandle, showsConflicts: boolean) {
+    this.#handle = handle;
+    this.#showsConflicts = showsConflicts;
   }
-  return jsonOfFull(handle, winner, depth, withConflicts);
-}
 
-/** Total: what JSON lacks is shown by its nearest form, times as milliseconds, bytes as base64url. */
-function jsonOfFull(handle: AutomergeHandle, value: readonly unknown[], depth: number, withConflicts: boolean): JsonValue {
-  const [type, content] = value as FullValue;
-  if (depth > crdtLimits.valueDepthMax) return null;
-  switch (type) {
-    case 'map':
-    case 'table':
-      return jsonOfMap(handle, content, depth + 1, withConflicts);
-    case 'list':
-      return Array.from({ length: handle.length(content) }, (_, i) => jsonAt(handle, content, i, depth + 1, withConflicts));
-    case 'text':
-      return handle.text(content);
-    case 'timestamp':
-      return content.getTime();
-    case 'bytes':
-      return toBase64url(content);
-    case 'null':
-      return null;
-    case 'int':
-    case 'uint':
-    case 'f64':
-    case 'counter':
-      return Number.isFinite(content) ? content : null;
-    default:
-      return content;
+  map(id: string, depth: number): JsonObject {
+    const view: Record<string, JsonValue> = {};
+    for (const key of this.#handle.keys(id)) {
+      if (!forbiddenKeys.has(key)) view[key] = this.#at(id, key, depth);
+    }
+    return view;
+  }
+
+  #at(id: string, prop: string | number, depth: number): JsonValue {
+    const winner = this.#handle.getWithType(id, prop);
+    if (winner === null) return null;
+    const all = this.#showsConflicts ? this.#handle.getAll(id, prop) : [];
+    if (all.length <= 1) return this.#value(winner, depth);
+    return { conflict: all.map((value) => [String(value.at(-1)), this.#value(value, depth)]) };
+  }
+
+  #value(value: readonly unknown[], depth: number): JsonValue {
+    const [type, content] = value as FullValue;
+    if (depth > crdtLimits.valueDepthMax) return null;
+    switch (type) {
+      case 'map':
+      case 'table':
+        return this.map(content, depth + 1);
+      case 'list':
+        return Array.from({ length: this.#handle.length(content) }, (_, i) => this.#at(content, i, depth + 1));
+      case 'text':
+        return this.#handle.text(content);
+      case 'timestamp':
+        return content.getTime();
+      case 'bytes':
+        return toBase64url(content);
+      case 'null':
+        return null;
+      case 'int':
+      case 'uint':
+      case 'f64':
+      case 'counter':
+        return Number.isFinite(content) ? content : null;
+      default:
+        return content;
+    }
   }
 }

@@ -10,7 +10,7 @@ import type { DocumentOp } from '../document-op.ts';
 import type { ObjectSchema } from '../schema.ts';
 import { stageEdit } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
-import type { AutomergeHandle } from './automerge-document.ts';
+import type { AutomergeHandle } from './automerge-handle.ts';
 import { entriesId, textCreation, textsId } from './first-change.ts';
 
 export class AutomergeTyped {

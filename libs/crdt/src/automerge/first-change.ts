@@ -13,8 +13,7 @@ const firstActor = '00'.repeat(16);
 export const entriesId = `1@${firstActor}`;
 export const textsId = `2@${firstActor}`;
 
-const firstChangeHex =
-  '856f4a833d3ee1e6012e001000000000000000000000000000000000010100000005150534014202560270027e0166017402020002000200';
+const firstChangeHex = '856f4a833d3ee1e6012e001000000000000000000000000000000000010100000005150534014202560270027e0166017402020002000200';
 
 export function firstChange(): Uint8Array {
   const bytes = fromHex(firstChangeHex);

@@ -11,10 +11,10 @@
 // Invariant: after an update passed, merging it throws nothing, leaves nothing pending, and the document stays loadable.
 
 import { AnabranchError, forbiddenKeys } from '@anabranch/base';
-import { decodeChange, type DecodedChange, getBackend, load } from '@automerge/automerge';
+import { type DecodedChange, decodeChange, getBackend, load } from '@automerge/automerge';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import { incomplete, invalid, tooLarge } from '../update-refusal.ts';
-import type { AutomergeHandle } from './automerge-document.ts';
+import type { AutomergeHandle } from './automerge-handle.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
 import { Budget, type InflateRaw, scanChunk } from './column-scan.ts';
 import { entriesId, textActorOf, textCreation, textsId } from './first-change.ts';
@@ -120,10 +120,9 @@ class Walk {
       const container = this.#object(op.obj);
       const hasElement = op.elemId !== undefined;
       if (container === undefined || (container.kind === 'sequence') !== hasElement) throw invalid('an operation does not fit its object');
-      if (this.#holder.isTyped && (op.obj === '_root' || op.obj === textsId)) throw invalid('an operation changes the frame of a typed document');
-      if (!hasElement && (forbiddenKeys.has(op.key) || op.key.length > limits.keyUnitsMax || op.key === '')) throw invalid('a key is not allowed');
+      if (!hasElement && !isAllowedKey(op.key)) throw invalid('a key is not allowed');
+      if (this.#holder.isTyped) checkFrame(op);
       if (!op.action.startsWith('make')) continue;
-      if (this.#holder.isTyped && op.obj === entriesId) throw invalid('entries of a typed document are not objects');
       const depth = container.depth + 1;
       if (depth > limits.depthMax) throw invalid('objects are nested too deep');
       const kind = op.action === 'makeMap' || op.action === 'makeTable' ? 'map' : 'sequence';
@@ -150,4 +149,14 @@ class Walk {
       return undefined;
     }
   }
+}
+
+function isAllowedKey(key: string): boolean {
+  return key !== '' && key.length <= limits.keyUnitsMax && !forbiddenKeys.has(key);
+}
+
+/** A typed document is two maps for ever: entries are values in one, texts come to the other by their own changes. */
+function checkFrame(op: Op): void {
+  if (op.obj === '_root' || op.obj === textsId) throw invalid('an operation changes the frame of a typed document');
+  if (op.obj === entriesId && op.action.startsWith('make')) throw invalid('entries of a typed document are not objects');
 }

@@ -107,7 +107,12 @@ function insertItem(root: FreeformNode, op: Extract<DocumentOp, { op: 'insert' }
   list.insertItem(op.index, value);
 }
 
-function splice(root: FreeformNode, op: Extract<DocumentOp, { op: 'insert' | 'delete' }>, segments: readonly string[], reject: Reject): void {
+function splice(
+  root: FreeformNode,
+  op: Extract<DocumentOp, { op: 'insert' | 'delete' }>,
+  segments: readonly string[],
+  reject: Reject,
+): void {
   const insert = op.op === 'insert' ? (op.text ?? '') : '';
   const deleteLength = op.op === 'delete' ? op.length : 0;
   if (op.op === 'insert' && op.value !== undefined) reject('op_invalid', 'insert takes a value or a text, not both');

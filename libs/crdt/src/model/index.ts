@@ -1,2 +1,2 @@
-export { type ModelEvent, ReferenceModel } from './reference-model.ts';
 export { itemIdOf } from '../typed/edit.ts';
+export { type ModelEvent, ReferenceModel } from './reference-model.ts';

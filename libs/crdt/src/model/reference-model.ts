@@ -114,7 +114,10 @@ export class ReferenceModel {
       const segments = events[0]?.segments ?? [];
       const schema = schemaAt(this.#schema, segments);
       if (schema === undefined || schema.type === 'map' || schema.type === 'object') continue;
-      standing.set(pathKey, standingOf(schema, uncovered(events, removals), () => textAt(segments)));
+      standing.set(
+        pathKey,
+        standingOf(schema, uncovered(events, removals), () => textAt(segments)),
+      );
     }
     return standing;
   }
@@ -143,7 +146,8 @@ export class ReferenceModel {
     const before = this.#events.filter((earlier) => event.seen.has(earlier.id) && earlier.pathKey === event.pathKey);
     const order = listOrder(uncovered(before, this.#removals(event.seen)));
     if (op.op === 'remove') return { item: itemAt(order, op.index) };
-    if (op.op === 'insert') return { item: event.itemId ?? event.id, position: positionBetween(order[op.index - 1]?.key, order[op.index]?.key) };
+    if (op.op === 'insert')
+      return { item: event.itemId ?? event.id, position: positionBetween(order[op.index - 1]?.key, order[op.index]?.key) };
     if (op.op !== 'move') return {};
     const at = op.to < op.from ? op.to : op.to + 1;
     return { item: itemAt(order, op.from), position: positionBetween(order[at - 1]?.key, order[at]?.key) };
@@ -155,7 +159,11 @@ function removesDocument(removal: Resolved): boolean {
 }
 
 function isRemoval(event: Resolved): boolean {
-  return event.op.op === 'clear' || event.op.op === 'disable' || (event.op.op === 'remove' && event.element === undefined && event.item === undefined);
+  return (
+    event.op.op === 'clear' ||
+    event.op.op === 'disable' ||
+    (event.op.op === 'remove' && event.element === undefined && event.item === undefined)
+  );
 }
 
 /** The events that no removal of their field, or of anything above it, had seen. */

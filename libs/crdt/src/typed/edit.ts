@@ -10,7 +10,6 @@
 import { AnabranchError, type ErrorCode } from '@anabranch/base';
 import { formatHlc } from '@anabranch/causality';
 import type { Author } from '../crdt-document.ts';
-import type { Leaf } from './field-node.ts';
 
 export interface TextSplice {
   readonly key: string;
@@ -23,6 +22,14 @@ export interface TextSplice {
 export interface EditWrites {
   readonly entries: ReadonlyMap<string, string | undefined>;
   readonly splices: readonly TextSplice[];
+}
+
+/** The flat entries of one field, as an edit sees them. */
+export interface StagedEntries {
+  /** The flat key of an entry is this prefix and its name. */
+  readonly prefix: string;
+  get(name: string): string | undefined;
+  put(name: string, text: string | undefined): void;
 }
 
 /** A text field as an edit sees it. */
@@ -46,7 +53,7 @@ export class Edit {
   /** The operation being applied, for error details. */
   op: { readonly path: string; readonly index: number } = { path: '', index: 0 };
 
-  readonly #before = new Map<string, { leaf: Leaf; name: string; text: string | undefined }>();
+  readonly #before = new Map<string, { leaf: StagedEntries; name: string; text: string | undefined }>();
   readonly #textsBefore = new Map<StagedText, string>();
   readonly #splices: TextSplice[] = [];
   readonly #author: Author;
@@ -65,7 +72,7 @@ export class Edit {
     return this.#writeCount;
   }
 
-  put(leaf: Leaf, name: string, text: string | undefined): void {
+  put(leaf: StagedEntries, name: string, text: string | undefined): void {
     const key = leaf.prefix + name;
     const before = leaf.get(name);
     if (!this.#before.has(key)) this.#before.set(key, { leaf, name, text: before });

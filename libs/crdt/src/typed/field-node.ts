@@ -6,7 +6,7 @@
 // Invariant 2: entries that do not parse change nothing in the view.
 
 import type { JsonValue } from '@anabranch/base';
-import type { Edit } from './edit.ts';
+import type { Edit, StagedEntries } from './edit.ts';
 
 export interface FieldNode {
   /** False when nothing at or below contributes to the view: the field shows its empty value. */
@@ -24,7 +24,7 @@ export interface NodeParent {
 }
 
 /** One field's flat entries. `name` is the part of the flat key behind the field's path, still escaped. */
-export abstract class Leaf implements FieldNode {
+export abstract class Leaf implements FieldNode, StagedEntries {
   /** The flat key of an entry is this prefix and its name. */
   readonly prefix: string;
   readonly #parent: NodeParent;

@@ -28,9 +28,7 @@ export class Register extends WriterLeaf<RegisterWrite> {
   }
 
   protected computeView(): JsonValue {
-    const writes = [...this.parsed].sort(
-      ([writerA, a], [writerB, b]) => compareStrings(a.hlc, b.hlc) || compareStrings(writerA, writerB),
-    );
+    const writes = [...this.parsed].sort(([writerA, a], [writerB, b]) => compareStrings(a.hlc, b.hlc) || compareStrings(writerA, writerB));
     return this.#keepsAll ? writes.map(([, write]) => write.value) : (writes.at(-1)?.[1].value ?? null);
   }
 

@@ -2,8 +2,8 @@
 
 import { AnabranchError, assert } from '@anabranch/base';
 import type { Author } from '../crdt-document.ts';
-import { readOpShape } from '../document-op-shape.ts';
 import type { DocumentOp } from '../document-op.ts';
+import { readOpShape } from '../document-op-shape.ts';
 import { crdtLimits } from '../limits.ts';
 import { applyOp } from './apply-op.ts';
 import { Edit, type EditWrites } from './edit.ts';
@@ -19,7 +19,10 @@ export function stageEdit(tree: TypedTree, author: Author, ops: readonly Documen
   assert(writerPattern.test(author.writer), 'a writer is named by 1 to 64 printable ASCII characters');
   assert(Number.isSafeInteger(author.dot) && author.dot >= 0, 'a dot is a safe integer');
   if (ops.length > crdtLimits.editOpsMax) {
-    throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`, { path: '', opIndex: crdtLimits.editOpsMax });
+    throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`, {
+      path: '',
+      opIndex: crdtLimits.editOpsMax,
+    });
   }
   const edit = new Edit(author);
   try {

@@ -11,7 +11,7 @@ import type { FieldSchema, ObjectSchema } from '../schema.ts';
 import { Counter } from './counter.ts';
 import type { Edit } from './edit.ts';
 import { ElementSet } from './element-set.ts';
-import { Leaf, type FieldNode, type NodeParent } from './field-node.ts';
+import { type FieldNode, Leaf, type NodeParent } from './field-node.ts';
 import { Flag } from './flag.ts';
 import { List } from './list.ts';
 import { Register } from './register.ts';

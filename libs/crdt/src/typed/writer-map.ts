@@ -1,9 +1,9 @@
 // Entries of the form `writer -> text`, with the rule all simple types share: setting writes the writer's own entry and
 // deletes the others it sees. What remains are the writes that no later write had seen.
 
+import { escapePart, unescapePart } from '../path.ts';
 import type { Edit } from './edit.ts';
 import { Leaf } from './field-node.ts';
-import { escapePart, unescapePart } from '../path.ts';
 
 export abstract class WriterLeaf<Parsed> extends Leaf {
   readonly #texts = new Map<string, string>();

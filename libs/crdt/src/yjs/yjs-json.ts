@@ -120,7 +120,9 @@ function markupOf(type: YjsType, depth: number): string {
   }
   if (!(type instanceof Y.XmlElement)) return inner;
   const attributes = Object.entries(jsonOfEntries(type, depth)).sort(([a], [b]) => compareStrings(a, b));
-  const written = attributes.map(([name, value]) => ` ${name}=${JSON.stringify(typeof value === 'string' ? value : JSON.stringify(value))}`);
+  const written = attributes.map(
+    ([name, value]) => ` ${name}=${JSON.stringify(typeof value === 'string' ? value : JSON.stringify(value))}`,
+  );
   const name = type.nodeName.toLowerCase();
   return `<${name}${written.join('')}>${inner}</${name}>`;
 }

@@ -5,7 +5,7 @@
 //            and count as absent.
 
 import type { JsonObject } from '@anabranch/base';
-import * as Y from 'yjs';
+import type * as Y from 'yjs';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { ObjectSchema } from '../schema.ts';
@@ -67,6 +67,8 @@ export class YjsTyped {
   #take(event: Y.YMapEvent<unknown>): void {
     if (this.#isWriting) return;
     for (const key of event.keysChanged) {
+      // Foreign list items in the map are reported as the key null.
+      if (typeof key !== 'string') continue;
       const value = this.#entries.get(key);
       this.#tree.put(key, typeof value === 'string' ? value : undefined);
     }

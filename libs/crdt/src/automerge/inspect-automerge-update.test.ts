@@ -1,0 +1,279 @@
+// Bytes from strangers. Each named input was seen to hang, inflate, mute a user or ruin a document when given to the
+// library directly; the last tests throw random damage at the inspection and check what it promises.
+
+import { createHash, createHmac } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { isAnabranchError } from '@anabranch/base';
+import * as Automerge from '@automerge/automerge';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createDocument } from '../create-document.ts';
+import type { CollectionSchema } from '../schema.ts';
+import { bytes, identity, raw, schema, verdict as verdictBy } from '../testing/poison.ts';
+import { AutomergeDocument } from './automerge-document.ts';
+import { entriesId, firstChange, textActorOf, textCreation, textsId } from './first-change.ts';
+
+const hash = {
+  sha256: (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest(),
+  hmacSha256: (key: Uint8Array, bytes: Uint8Array): Uint8Array => createHmac('sha256', key).update(bytes).digest(),
+};
+
+function inflateRaw(bytes: Uint8Array, outputBytesMax: number): Uint8Array | undefined {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: outputBytesMax });
+  } catch {
+    return undefined;
+  }
+}
+
+const verdict = (document: AutomergeDocument, update: Uint8Array): string => verdictBy(document, update, inflateRaw);
+
+function automerge(kind: CollectionSchema['schema'] = 'freeform'): AutomergeDocument {
+  const document = createDocument({ library: 'automerge', schema: kind }, identity);
+  if (!(document instanceof AutomergeDocument)) throw new Error('not Automerge');
+  return document;
+}
+
+const aa = 'aa'.repeat(16);
+const bb = 'bb'.repeat(16);
+const handleOf = (actor: string): ReturnType<typeof Automerge.getBackend> => Automerge.getBackend(Automerge.init({ actor }));
+
+/** A document by actor aa: k = 1, a list l, a text t. */
+function baseChange(): Uint8Array {
+  const handle = handleOf(aa);
+  handle.put('_root', 'k', 1);
+  handle.putObject('_root', 'l', [1, 2, 3]);
+  handle.putObject('_root', 't', 'abc');
+  handle.commit(null, 0);
+  return handle.getLastLocalChange() ?? raw();
+}
+
+describe('[CRDT6] poisoned Automerge updates are refused before they are logged', () => {
+  const base = baseChange();
+  const decoded = Automerge.decodeChange(base);
+  const crafted = (ops: object[], over: object = {}): Uint8Array =>
+    Automerge.encodeChange({
+      actor: bb,
+      author: null,
+      seq: 1,
+      startOp: decoded.startOp + decoded.ops.length,
+      time: 0,
+      message: null,
+      deps: [decoded.hash],
+      ops: ops as Automerge.DecodedChange['ops'],
+      ...over,
+    });
+  const withBase = (): AutomergeDocument => {
+    const document = automerge();
+    document.apply([base]);
+    return document;
+  };
+  const set = { action: 'set', obj: '_root', key: 'k', value: 2, datatype: 'int', pred: [`1@${aa}`] };
+
+  test('what an honest client sends is accepted', () => {
+    expect(verdict(automerge(), base)).toBe('accepted');
+    expect(verdict(withBase(), base)).toBe('accepted');
+    expect(verdict(withBase(), crafted([set]))).toBe('accepted');
+    const big = Automerge.from({ text: 'x'.repeat(5_000), list: Array.from({ length: 200 }, (_, i) => ({ i })) });
+    expect(verdict(automerge(), Automerge.save(big))).toBe('accepted');
+    const body = deflateRawSync(base.subarray(10));
+    const deflated = bytes(base.subarray(0, 8), raw(2), body.length, body);
+    expect(Automerge.decodeChange(deflated)).toEqual(decoded);
+    expect(verdict(automerge(), deflated)).toBe('accepted');
+  });
+
+  test.each(
+    Object.entries({
+      'replaces what was never there': [{ ...set, pred: [`7@${aa}`] }],
+      'replaces what an unknown actor wrote': [{ ...set, pred: [`1@${'ee'.repeat(16)}`] }],
+      'replaces itself': [{ ...set, pred: [`${decoded.startOp + decoded.ops.length}@${bb}`] }],
+      'replaces an entry of another key': [{ ...set, pred: [`2@${aa}`] }],
+      'deletes nothing': [{ action: 'del', obj: '_root', key: 'k', pred: [] }],
+      'writes to an object that does not exist': [{ ...set, obj: `77@${aa}`, pred: [] }],
+      'writes to a number': [{ ...set, obj: `1@${aa}`, pred: [] }],
+      'writes a map key in a list': [{ ...set, obj: `2@${aa}`, pred: [] }],
+      'writes a list element in a map': [
+        { action: 'set', obj: '_root', elemId: `3@${aa}`, insert: true, value: 1, datatype: 'int', pred: [] },
+      ],
+      'writes behind an unknown element': [
+        { action: 'set', obj: `2@${aa}`, elemId: `99@${aa}`, insert: true, value: 1, datatype: 'int', pred: [] },
+      ],
+      'makes an object inside itself': [{ action: 'makeMap', obj: `${decoded.startOp + decoded.ops.length}@${bb}`, key: 'k', pred: [] }],
+      'names a forbidden key': [{ ...set, key: '__proto__', pred: [] }],
+      'names an empty key': [{ ...set, key: '', pred: [] }],
+    }),
+  )('a change that %s', (_, ops) => {
+    const document = withBase();
+    const digest = document.digest(hash);
+    expect(verdict(document, crafted(ops))).toBe('update_invalid');
+    expect(document.digest(hash)).toEqual(digest);
+    document.apply([document.encodeState()]);
+  });
+
+  test('history that does not follow', () => {
+    expect(verdict(automerge(), crafted([set]))).toBe('update_incomplete');
+    expect(verdict(withBase(), crafted([set], { seq: 5 }))).toBe('update_incomplete');
+    expect(verdict(withBase(), crafted([set], { startOp: 1 }))).toBe('update_invalid');
+    expect(verdict(withBase(), crafted([set], { startOp: 2 ** 31 }))).toBe('update_invalid');
+    expect(verdict(withBase(), crafted([set], { actor: identity.automergeActor }))).toBe('update_invalid');
+    // Equivocation: the actor's change number 1 is another one.
+    expect(verdict(withBase(), crafted([set], { actor: aa }))).toBe('update_invalid');
+  });
+
+  test('a small chunk that inflates to 20 MB, as a change and as a document', () => {
+    const bomb = Automerge.save(Automerge.from({ bytes: new Uint8Array(20_000_000) }));
+    expect(bomb.length).toBeLessThan(100_000);
+    expect(verdict(automerge(), bomb)).toBe('request_too_large');
+    const body = deflateRawSync(new Uint8Array(20_000_000));
+    const chunk = bytes(raw(0x85, 0x6f, 0x4a, 0x83, 0, 0, 0, 0, 2), body.length, body);
+    expect(verdict(automerge(), chunk)).toBe('request_too_large');
+  });
+
+  test('a column that claims 2^40 operations', () => {
+    const handle = handleOf(bb);
+    handle.put('_root', 'k', 1);
+    handle.commit(null, 0);
+    const honest = handle.getLastLocalChange() ?? raw();
+    // The action column 0x42 holds one literal, 7f 01; it becomes a run of 2^40.
+    const at = Buffer.from(honest).lastIndexOf(Buffer.from([0x7f, 0x01]));
+    expect(at).toBeGreaterThan(0);
+    for (const run of [[0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 0x01]]) {
+      const body = Buffer.concat([honest.subarray(10, at), Buffer.from(run), honest.subarray(at + 2)]);
+      const chunk = bytes(honest.subarray(0, 9), body.length, body);
+      expect(verdict(automerge(), chunk)).toMatch(/^(update_invalid|request_too_large)$/);
+    }
+  });
+
+  test('objects nested beyond 64', () => {
+    const nested = (depth: number): Uint8Array => {
+      const handle = handleOf(bb);
+      let id = '_root';
+      for (let i = 0; i < depth; i++) id = handle.putObject(id, 'k', {});
+      handle.commit(null, 0);
+      return handle.getLastLocalChange() ?? raw();
+    };
+    expect(verdict(automerge(), nested(64))).toBe('accepted');
+    expect(verdict(automerge(), nested(65))).toBe('update_invalid');
+  });
+
+  test('the frame of a typed document', () => {
+    const write = (work: (handle: ReturnType<typeof handleOf>) => void, actor = bb): Uint8Array => {
+      const handle = handleOf(actor);
+      handle.applyChanges([firstChange()]);
+      work(handle);
+      handle.commit(null, 0);
+      return handle.getLastLocalChange() ?? raw();
+    };
+    expect(
+      verdict(
+        automerge(schema),
+        write((handle) => handle.put(entriesId, 'x', '1', 'str')),
+      ),
+    ).toBe('accepted');
+    expect(verdict(automerge(schema), textCreation('note'))).toBe('accepted');
+    expect(
+      verdict(
+        automerge(schema),
+        write((handle) => handle.putObject('_root', 'f', {})),
+      ),
+    ).toBe('update_invalid');
+    expect(
+      verdict(
+        automerge(schema),
+        write((handle) => handle.putObject(entriesId, 'x', {})),
+      ),
+    ).toBe('update_invalid');
+    expect(
+      verdict(
+        automerge(schema),
+        write((handle) => handle.putObject(textsId, 'note', '')),
+      ),
+    ).toBe('update_invalid');
+    expect(
+      verdict(
+        automerge(schema),
+        write((handle) => handle.putObject(textsId, 'note', 'x'), textActorOf('note')),
+      ),
+    ).toBe('update_invalid');
+  });
+
+  test('random damage: what passes, merges without an error, and the document loads again', () => {
+    const valid = crafted([set, { action: 'set', obj: `2@${aa}`, elemId: `3@${aa}`, insert: true, value: 7, datatype: 'int', pred: [] }]);
+    const document = withBase();
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 3 }), fc.boolean(), (damages, isSealed) => {
+        const body = Uint8Array.from(valid.subarray(10));
+        for (const [position, byte] of damages) body[position % body.length] = byte;
+        const sealed = bytes(raw(1), body.length, body);
+        const checksum = isSealed ? hash.sha256(sealed).subarray(0, 4) : valid.subarray(4, 8);
+        const update = bytes(raw(0x85, 0x6f, 0x4a, 0x83), checksum, sealed);
+        if (verdict(document, update) !== 'accepted') return;
+        const copy = withBase();
+        copy.apply([update]);
+        copy.json();
+        expect(copy.hasPending).toBe(false);
+        const reloaded = automerge();
+        reloaded.apply([copy.encodeState()]);
+        expect(reloaded.digest(hash)).toEqual(copy.digest(hash));
+      }),
+      { numRuns: 500, seed: 476 },
+    );
+  });
+
+  test('sync messages: a bomb, damage, and an honest exchange with the library', () => {
+    const document = automerge();
+    const decode = (message: Uint8Array): string => {
+      try {
+        document.receiveSyncMessage(Automerge.initSyncState(), message, inflateRaw);
+        return 'accepted';
+      } catch (error) {
+        return isAnabranchError(error) ? error.code : 'uncoded';
+      }
+    };
+    expect(decode(raw(1, 2, 3))).toBe('update_invalid');
+    expect(exchange(document, Automerge.from<Record<string, unknown>>({ a: 1, t: 'text' }))).toEqual({ a: 1, t: 'text' });
+    expect(document.json()).toEqual({ a: 1, t: 'text' });
+    let client = Automerge.init<Record<string, unknown>>();
+    client = exchange(document, client);
+    client = Automerge.change(client, (draft) => {
+      draft['b'] = [1];
+    });
+    const updates: Uint8Array[] = [];
+    exchange(document, client, updates);
+    expect(document.json()).toEqual({ a: 1, t: 'text', b: [1] });
+    expect(updates).toHaveLength(1);
+    const bomb = Automerge.generateSyncMessage(Automerge.from({ bytes: new Uint8Array(20_000_000) }), knowingNothing())[1];
+    expect(bomb).not.toBeNull();
+    expect(decode(bomb ?? raw())).toBe('request_too_large');
+  });
+});
+
+/** A peer state of somebody who asked for everything. */
+function knowingNothing(): Automerge.SyncState {
+  const [, hello] = Automerge.generateSyncMessage(Automerge.init(), Automerge.initSyncState());
+  const [, state] = Automerge.receiveSyncMessage(Automerge.init(), Automerge.initSyncState(), hello ?? raw());
+  return state;
+}
+
+function exchange(
+  document: AutomergeDocument,
+  doc: Automerge.Doc<Record<string, unknown>>,
+  updates: Uint8Array[] = [],
+): Automerge.Doc<Record<string, unknown>> {
+  let client = doc;
+  let ours = Automerge.initSyncState();
+  let theirs = Automerge.initSyncState();
+  for (let round = 0; round < 6; round++) {
+    const [next, message] = Automerge.generateSyncMessage(client, theirs);
+    theirs = next;
+    if (message !== null) {
+      const received = document.receiveSyncMessage(ours, message, inflateRaw);
+      ours = received.peer;
+      if (received.update !== undefined) updates.push(received.update);
+    }
+    const answer = document.generateSyncMessage(ours);
+    ours = answer.peer;
+    if (answer.message !== undefined) [client, theirs] = Automerge.receiveSyncMessage(client, theirs, answer.message);
+  }
+  return client;
+}

@@ -1,0 +1,36 @@
+// What the inspection tests share: verdicts, and bytes written by hand.
+
+import { isAnabranchError } from '@anabranch/base';
+import * as encoding from 'lib0/encoding';
+import type { InflateRaw } from '../automerge/column-scan.ts';
+import type { CrdtDocument } from '../crdt-document.ts';
+import { inspectUpdate } from '../inspect-update.ts';
+import type { ObjectSchema } from '../schema.ts';
+
+export const schema: ObjectSchema = {
+  type: 'object',
+  fields: { n: { type: 'counter' }, note: { type: 'text' }, tags: { type: 'set' } },
+};
+export const identity = { yjsClientId: 2 ** 32 + 7, automergeActor: '07'.repeat(16) };
+
+/** The code an inspection refuses with, or `accepted`. Anything without a code fails the test. */
+export function verdict(document: CrdtDocument, update: Uint8Array, inflateRaw: InflateRaw = () => undefined): string {
+  try {
+    inspectUpdate(document, update, inflateRaw);
+    return 'accepted';
+  } catch (error) {
+    if (isAnabranchError(error)) return error.code;
+    throw error;
+  }
+}
+
+/** Bytes from varuints and raw pieces. */
+export function bytes(...parts: (number | Uint8Array)[]): Uint8Array {
+  const encoder = encoding.createEncoder();
+  for (const part of parts) {
+    if (typeof part === 'number') encoding.writeVarUint(encoder, part);
+    else encoding.writeUint8Array(encoder, part);
+  }
+  return encoding.toUint8Array(encoder);
+}
+export const raw = (...values: number[]): Uint8Array => Uint8Array.from(values);
