@@ -63,7 +63,7 @@ export class Mesh implements LinkOwner {
   constructor(parts: MeshParts) {
     this.#parts = parts;
     parts.log.onDurable((ops) => {
-      for (const { logged } of ops) this.freshness.reach(logged.origin, logged.seq);
+      for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();
     });
     this.#beat();

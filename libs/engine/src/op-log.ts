@@ -12,10 +12,10 @@
 import { AnabranchError, assert, type Hash, isAnabranchError } from '@anabranch/base';
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
 import type { Library } from '@anabranch/crdt';
-import { chainNext, chainStart, type DocumentId, decodeOp, type Op } from '@anabranch/protocol';
-import type { LoggedOp, OpAppend, ReplicaStore, StoreBatch, StoreOpening } from './replica-store.ts';
+import { chainNext, chainStart, type DocumentId, decodeOp, type Idempotency, type Op } from '@anabranch/protocol';
+import type { IdempotencyRecord, LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
 
-/** The end of an origin's log in memory. */
+/** The end of an origin's log in memory, as it is now: it moves on with the log. */
 export interface LogHead {
   readonly seq: number;
   readonly chainHash: Uint8Array;
@@ -24,9 +24,11 @@ export interface LogHead {
   readonly oldestSeq: number;
 }
 
-/** An op on its way to durability, decoded once. */
-export interface AppendedOp {
-  readonly logged: LoggedOp;
+/** Heads move with every op, so they are moved in place. */
+type MovingHead = { -readonly [K in keyof LogHead]: LogHead[K] };
+
+/** An op on its way to durability, decoded once; it is what the store takes. */
+export interface AppendedOp extends OpAppend {
   readonly op: Op;
   /** True for an op of this replica, whose updates its loaded documents already hold. */
   readonly isLocal: boolean;
@@ -46,12 +48,12 @@ export class OpLog {
   /** Bytes waiting for commits at which local writes are refused as `overloaded`. */
   static readonly pendingBytesMax: number = 64 << 20;
   /** Bytes one commit takes at most, so that a commit's time stays bounded; the rest waits for the next. */
-  static readonly commitBytesMax: number = 16 << 20;
+  static readonly commitBytesMax: number = 2 << 20;
 
   readonly #store: ReplicaStore;
   readonly #hash: Hash;
-  readonly #heads = new Map<OriginId, LogHead>();
-  readonly #durableHeads = new Map<OriginId, LogHead>();
+  readonly #heads = new Map<OriginId, MovingHead>();
+  readonly #durableHeads = new Map<OriginId, MovingHead>();
   readonly #listeners: DurableListener[] = [];
   readonly #gatherings: Gathering[] = [];
   #durableVector: VersionVector;
@@ -72,8 +74,8 @@ export class OpLog {
     this.#position = opening.lastPosition;
     this.#durablePosition = opening.lastPosition;
     for (const { origin, ...head } of opening.heads) {
-      this.#heads.set(origin, head);
-      this.#durableHeads.set(origin, head);
+      this.#heads.set(origin, { ...head });
+      this.#durableHeads.set(origin, { ...head });
     }
     this.#durableVector = VersionVector.of(opening.heads.map((head) => [head.origin, head.seq]));
     this.whenFailed = new Promise((resolve) => {
@@ -126,23 +128,23 @@ export class OpLog {
   /** Appends the next op of `origin`; the caller has checked that it is the next and that its dependencies are met. */
   append(origin: OriginId, bytes: Uint8Array, options: { op: Op; isLocal: boolean; chainHash?: Uint8Array }): LoggedOp {
     assert(this.#failure === undefined, 'nothing is appended after a failed commit');
-    const head = this.head(origin);
-    const chainHash = options.chainHash ?? chainNext(this.#hash, head.chainHash, bytes);
-    const logged: LoggedOp = {
-      origin,
-      seq: head.seq + 1,
-      bytes,
-      chainHash,
-      logBytes: head.logBytes + bytes.length,
-      position: ++this.#position,
-    };
-    this.#heads.set(origin, { ...head, seq: logged.seq, chainHash, hlc: options.op.hlc, logBytes: logged.logBytes });
+    const { op, isLocal } = options;
+    const head = this.#movingHead(this.#heads, origin);
+    head.seq += 1;
+    head.chainHash = options.chainHash ?? chainNext(this.#hash, head.chainHash, bytes);
+    head.logBytes += bytes.length;
+    head.hlc = op.hlc;
+    this.#position += 1;
+    const { seq, chainHash, logBytes } = head;
+    const place = { origin, seq, bytes, chainHash, logBytes, position: this.#position };
+    const documents = op.writes.map((write) => write.document);
+    const appended: AppendedOp = { ...place, hlc: op.hlc, documents, op, isLocal, ...(op.idempotency && keyOf(op.idempotency, place)) };
     const gathering = this.#gather(bytes.length);
-    gathering.ops.push({ logged, op: options.op, isLocal: options.isLocal });
+    gathering.ops.push(appended);
     gathering.bytes += bytes.length;
     this.#pendingBytes += bytes.length;
     this.#pendingOps += 1;
-    return logged;
+    return appended;
   }
 
   /** Resolves when everything up to `position` is durable. @throws AnabranchError `store_failed` when it never will be. */
@@ -151,7 +153,7 @@ export class OpLog {
     if (this.#failure) return Promise.reject(this.#failure);
     for (const gathering of this.#gatherings) {
       const last = gathering.ops.at(-1);
-      if (last !== undefined && last.logged.position >= position) return gathering.durable;
+      if (last !== undefined && last.position >= position) return gathering.durable;
     }
     throw new AnabranchError('internal_error', `position ${position} was never appended`);
   }
@@ -192,7 +194,7 @@ export class OpLog {
     this.#isCommitting = true;
     try {
       for (let next = this.#gatherings[0]; next !== undefined; next = this.#gatherings[0]) {
-        await this.#store.commit(batchOf(next.ops));
+        await this.#store.commit({ ops: next.ops });
         this.#confirm(next);
       }
     } catch (error) {
@@ -203,14 +205,16 @@ export class OpLog {
   }
 
   #confirm(gathering: Gathering): void {
-    const seqs: Array<[OriginId, number]> = [];
-    for (const { logged, op } of gathering.ops) {
-      const head = this.durableHead(logged.origin);
-      assert(logged.seq === head.seq + 1, 'ops become durable in the order of their log');
-      const { seq, chainHash, logBytes } = logged;
-      this.#durableHeads.set(logged.origin, { ...head, seq, chainHash, logBytes, hlc: op.hlc });
-      seqs.push([logged.origin, seq]);
-      this.#durablePosition = logged.position;
+    const seqs = new Map<OriginId, number>();
+    for (const appended of gathering.ops) {
+      const head = this.#movingHead(this.#durableHeads, appended.origin);
+      assert(appended.seq === head.seq + 1, 'ops become durable in the order of their log');
+      head.seq = appended.seq;
+      head.chainHash = appended.chainHash;
+      head.logBytes = appended.logBytes;
+      head.hlc = appended.hlc;
+      seqs.set(appended.origin, appended.seq);
+      this.#durablePosition = appended.position;
     }
     this.#durableVector = this.#durableVector.merge(VersionVector.of(seqs));
     this.#pendingBytes -= gathering.bytes;
@@ -228,20 +232,17 @@ export class OpLog {
     this.#notifyFailed(cause instanceof Error ? cause : this.#failure);
   }
 
-  #emptyHead(origin: OriginId): LogHead {
+  #movingHead(heads: Map<OriginId, MovingHead>, origin: OriginId): MovingHead {
+    const known = heads.get(origin);
+    if (known !== undefined) return known;
+    const head = this.#emptyHead(origin);
+    heads.set(origin, head);
+    return head;
+  }
+
+  #emptyHead(origin: OriginId): MovingHead {
     return { seq: 0, chainHash: chainStart(this.#hash, origin), hlc: hlcZero, logBytes: 0, oldestSeq: 1 };
   }
-}
-
-function batchOf(ops: readonly AppendedOp[]): StoreBatch {
-  return { ops: ops.map(appendOf) };
-}
-
-function appendOf({ logged, op }: AppendedOp): OpAppend {
-  const documents = op.writes.map((write) => write.document);
-  if (op.idempotency === undefined) return { ...logged, hlc: op.hlc, documents };
-  const idempotency = { ...op.idempotency, origin: logged.origin, seq: logged.seq };
-  return { ...logged, hlc: op.hlc, documents, idempotency };
 }
 
 /** The updates an op holds for one document; those of another merge library cannot be merged and are left out. */
@@ -249,4 +250,8 @@ export function updatesOf(logged: LoggedOp, document: DocumentId, library: Libra
   return decodeOp(logged.bytes)
     .writes.filter((write) => write.document === document && write.library === library)
     .map((write) => write.update);
+}
+
+function keyOf(idempotency: Idempotency, { origin, seq }: { origin: OriginId; seq: number }): { idempotency: IdempotencyRecord } {
+  return { idempotency: { ...idempotency, origin, seq } };
 }

@@ -197,8 +197,8 @@ export class Replica implements ReplicaDoor {
 
   async edit(request: EditRequest): Promise<EditResult> {
     this.#schemaOf(request.document);
-    await this.#awaitVersion(request);
-    await this.#awaitWritable();
+    if (request.minVersion !== undefined) await this.#awaitVersion(request);
+    if (!this.#isAccepting()) await this.#awaitWritable();
     if (request.idempotency !== undefined && this.#isKeyUsed(request.idempotency)) return this.#replay(request);
     const loaded = this.#documents.open(request.document);
     const logged = this.#applyEdit(loaded, request);
@@ -257,7 +257,7 @@ export class Replica implements ReplicaDoor {
   }
 
   async #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
-    await this.#awaitWritable();
+    if (!this.#isAccepting()) await this.#awaitWritable();
     if (this.#documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
     if (update.length > updateBytesMax) {
       throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
@@ -295,9 +295,9 @@ export class Replica implements ReplicaDoor {
   /** Ops became durable: from here on they may be shown. */
   #confirm(ops: readonly AppendedOp[]): void {
     this.#documents.confirm(ops);
-    for (const { op, isLocal, logged } of ops) {
+    for (const { op, isLocal, origin } of ops) {
       if (op.idempotency) this.#pendingKeys.delete(op.idempotency.key);
-      if (!isLocal) this.#noteReceived(op, logged.origin);
+      if (!isLocal) this.#noteReceived(op, origin);
     }
     this.#sessions.deliver(ops, this.#log.durableVector);
     this.#visibility.advance();
@@ -335,10 +335,16 @@ export class Replica implements ReplicaDoor {
     await this.#visibility.whenCovers(options.minVersion, options.waitMsMax ?? waitMsDefault);
   }
 
+  /** @throws AnabranchError `overloaded`, `store_failed`. */
+  #isAccepting(): boolean {
+    this.#log.assertAccepting();
+    return this.#guard.state === 'writable' && !this.#isStopping;
+  }
+
   async #awaitWritable(): Promise<void> {
     if (this.#isStopping) throw notReady('the region is stopping');
-    if (this.#guard.state !== 'writable') await this.#guard.whenWritable();
-    this.#log.assertAccepting();
+    await this.#guard.whenWritable();
+    if (!this.#isAccepting()) throw notReady('the region is stopping');
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */

@@ -74,10 +74,11 @@ export class SessionHub {
 
   /** Tells the sessions of ops that became durable. */
   deliver(ops: readonly AppendedOp[], version: VersionVector): void {
-    for (const { logged, op } of ops) {
-      const session = this.#authors.get(logged.position);
-      this.#authors.delete(logged.position);
-      const opId = { origin: logged.origin, seq: logged.seq };
+    if (this.#count === 0 && this.#authors.size === 0) return;
+    for (const { op, origin, seq, position } of ops) {
+      const session = this.#authors.get(position);
+      this.#authors.delete(position);
+      const opId = { origin, seq };
       for (const { document, update } of op.writes) {
         const sessions = this.#sessions.get(document);
         if (sessions === undefined) continue;
