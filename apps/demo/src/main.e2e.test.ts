@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { WorldStatus } from './status-monitor.ts';
+import { Program } from './testing/program.ts';
+
+const json = { 'content-type': 'application/json' };
+
+/** The demo on free ports, ready. */
+class RunningDemo {
+  readonly program: Program;
+  readonly urls: Readonly<Record<string, string>>;
+
+  private constructor(program: Program, urls: Readonly<Record<string, string>>) {
+    this.program = program;
+    this.urls = urls;
+  }
+
+  static async start(dataDir: string, ...flags: string[]): Promise<RunningDemo> {
+    const program = new Program('main', ['--port-base', '0', '--data', dataDir, ...flags]);
+    const words = (await program.line(/^ready /)).split(/\s+/).slice(1);
+    const pairs = words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : []));
+    return new RunningDemo(program, Object.fromEntries(pairs));
+  }
+
+  get api(): string {
+    return `${this.urls['page']}/api`;
+  }
+
+  async status(): Promise<WorldStatus> {
+    return JSON.parse(await (await fetch(`${this.api}/status`)).text());
+  }
+
+  async pids(): Promise<number[]> {
+    return (await this.status()).regions.map((region) => region.process.pid ?? 0);
+  }
+}
+
+async function codeOf(response: Promise<Response>): Promise<[number, string]> {
+  const answer = await response;
+  expect(answer.headers.get('content-type')).toMatch('application/problem+json');
+  return [answer.status, JSON.parse(await answer.text()).code];
+}
+
+function makeDataDir(): string {
+  return join(mkdtempSync(join(tmpdir(), 'anabranch-demo-')), 'world');
+}
+
+function deleteDataDir(dataDir: string): void {
+  rmSync(join(dataDir, '..'), { recursive: true, force: true });
+}
+
+describe('the running demo', () => {
+  const dataDir = makeDataDir();
+  let demo: RunningDemo;
+
+  beforeAll(async () => {
+    demo = await RunningDemo.start(dataDir);
+  });
+
+  afterAll(async () => {
+    await demo.program.stop();
+    deleteDataDir(dataDir);
+  });
+
+  test('[DEMO1] said ready when all regions take writes and the page is served', async () => {
+    expect(Object.keys(demo.urls)).toEqual(['page', 'new-york', 'berlin', 'tokyo']);
+    for (const name of ['new-york', 'berlin', 'tokyo']) expect((await fetch(`${demo.urls[name]}/readyz`)).status).toBe(200);
+    expect(await (await fetch(`${demo.urls['page']}/`)).text()).toContain('<title>Anabranch');
+  });
+
+  test('[DEMO2] links and regions are controlled over the API, which refuses anything else', async () => {
+    const link = `${demo.api}/links/tokyo/berlin`;
+    const put = (url: string, body: unknown): Promise<Response> => fetch(url, { method: 'PUT', headers: json, body: JSON.stringify(body) });
+
+    const listed: Pick<WorldStatus, 'links'> = JSON.parse(await (await fetch(`${demo.api}/links`)).text());
+    const delays = listed.links.map(({ a, b, state, aToB }) => [a, b, state, aToB.delayMs]);
+    expect(delays).toEqual([
+      ['berlin', 'new-york', 'up', 40],
+      ['new-york', 'tokyo', 'up', 110],
+      ['berlin', 'tokyo', 'up', 85],
+    ]);
+    const changed = await put(link, { state: 'cut', direction: 'a-to-b', delayMs: 20 });
+    expect(changed.status).toBe(200);
+    expect(await changed.json()).toMatchObject({ a: 'tokyo', b: 'berlin', state: 'one-way', aToB: { state: 'cut', delayMs: 20 } });
+    expect(await (await fetch(`${demo.api}/links/berlin/tokyo`)).json()).toMatchObject({ bToA: { state: 'cut' }, aToB: { state: 'up' } });
+
+    expect(await codeOf(put(link, { state: 'down' }))).toEqual([422, 'value_invalid']);
+    expect(await codeOf(put(link, { delayMs: -1 }))).toEqual([422, 'value_invalid']);
+    expect(await codeOf(put(`${demo.api}/links/tokyo/paris`, { state: 'cut' }))).toEqual([404, 'region_not_found']);
+    expect(await codeOf(put(`${demo.api}/links/tokyo/tokyo`, { state: 'cut' }))).toEqual([404, 'link_not_found']);
+    expect(await codeOf(fetch(link, { method: 'PUT', headers: json, body: '{"state":' }))).toEqual([400, 'request_malformed']);
+    expect(await codeOf(fetch(link, { method: 'PUT', headers: json }))).toEqual([422, 'value_invalid']);
+    expect(await codeOf(fetch(link, { method: 'PUT', body: '{}' }))).toEqual([415, 'content_type_unsupported']);
+    expect(await codeOf(put(link, { state: 'x'.repeat(70_000) }))).toEqual([413, 'request_too_large']);
+    expect(await codeOf(fetch(link, { method: 'DELETE' }))).toEqual([405, 'method_not_allowed']);
+    expect(
+      await codeOf(fetch(link, { method: 'PUT', headers: { ...json, origin: 'https://elsewhere.example' }, body: '{"state":"up"}' })),
+    ).toEqual([403, 'origin_not_allowed']);
+    expect(await codeOf(fetch(`${demo.api}/nothing`))).toEqual([404, 'route_not_found']);
+    expect(await (await fetch(link)).json()).toMatchObject({ state: 'one-way', aToB: { delayMs: 20 } });
+
+    const post = (path: string): Promise<Response> => fetch(`${demo.api}/regions/${path}`, { method: 'POST' });
+    const [, , tokyo] = await demo.pids();
+    expect(await (await post('tokyo/kill')).json()).toMatchObject({ process: { state: 'down', lastExit: 'SIGKILL' } });
+    expect(() => process.kill(tokyo ?? 0, 0)).toThrow();
+    expect(await codeOf(post('tokyo/pause'))).toEqual([409, 'region_state_conflict']);
+    expect(await codeOf(post('tokyo/explode'))).toEqual([404, 'route_not_found']);
+    expect(await codeOf(post('paris/kill'))).toEqual([404, 'region_not_found']);
+    expect((await demo.status()).regions[2]).toMatchObject({
+      name: 'tokyo',
+      isAnswering: false,
+      isReady: false,
+      process: { state: 'down' },
+    });
+    expect((await post('tokyo/restart')).status).toBe(200);
+    await vi.waitFor(
+      async () => {
+        const { regions } = await demo.status();
+        expect(regions[2]).toMatchObject({ name: 'tokyo', isReady: true });
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+    expect((await post('tokyo/pause')).status).toBe(200);
+    expect((await post('tokyo/resume')).status).toBe(200);
+  });
+
+  test('[DEMO2] a region that dies by itself is started again', async () => {
+    const [newYork] = await demo.pids();
+    process.kill(newYork ?? 0, 'SIGKILL');
+    await vi.waitFor(
+      async () => {
+        const { regions } = await demo.status();
+        expect(regions[0]).toMatchObject({ isReady: true, process: { restartCount: 1, lastExit: 'SIGKILL' } });
+      },
+      { timeout: 60_000, interval: 50 },
+    );
+  });
+
+  test('[DEMO6] a signal stops every process', async () => {
+    const pids = await demo.pids();
+    expect(pids).toHaveLength(3);
+    expect(await demo.program.stop()).toBe(0);
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
+    await expect(demo.status()).rejects.toThrow();
+  });
+});
+
+describe('starting the demo', () => {
+  let dataDir: string;
+
+  beforeEach(() => {
+    dataDir = makeDataDir();
+  });
+
+  afterEach(() => deleteDataDir(dataDir));
+
+  test('[DEMO4] data stays between runs, and --fresh starts empty', async () => {
+    const document = '/v1/docs/carts/kept';
+    const edit = { method: 'PATCH', headers: { 'content-type': 'application/vnd.anabranch.ops+json' } };
+    const body = JSON.stringify([{ op: 'add', path: '/coupons', value: 'KEPT' }]);
+    let demo = await RunningDemo.start(dataDir);
+    expect((await fetch(demo.urls['tokyo'] + document, { ...edit, body })).status).toBe(200);
+    await demo.program.stop();
+
+    demo = await RunningDemo.start(dataDir);
+    expect(await (await fetch(demo.urls['tokyo'] + document)).json()).toMatchObject({ coupons: ['KEPT'] });
+    await demo.program.stop();
+
+    demo = await RunningDemo.start(dataDir, '--fresh');
+    expect((await fetch(demo.urls['tokyo'] + document)).status).toBe(404);
+    await demo.program.stop();
+  });
+
+  test('[DEMO1] a taken port is named, with the flag that helps', async () => {
+    const blocker = createServer();
+    await once(blocker.listen(0, '127.0.0.1'), 'listening');
+    const address = blocker.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    for (const portBase of [port, port - 2]) {
+      const demo = new Program('main', ['--port-base', String(portBase), '--data', dataDir]);
+      expect(await demo.whenEnded).toBe(1);
+      expect(demo.output).toMatch(`port ${port} is in use`);
+      expect(demo.output).toMatch('--port-base');
+    }
+    await new Promise((resolve) => blocker.close(resolve));
+  });
+});

@@ -1,0 +1,70 @@
+// The local world as a program: starts the regions and the page, says `ready`, and takes everything down again on SIGINT or
+// SIGTERM. Exit codes: 0 after a signal, 1 when the world does not start or does not stop, 2 for wrong usage.
+
+import { once } from 'node:events';
+import { isAnabranchError } from '@anabranch/base';
+import { type DemoOptions, parseDemoOptions, usage } from './demo-options.ts';
+import { PageServer } from './page-server.ts';
+import { regionLine } from './region-line.ts';
+import { World } from './world.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseDemoOptions(args, process.cwd());
+    if (options.isHelp) process.stdout.write(usage);
+    else await runWorld(options, signalled());
+    return 0;
+  } catch (error) {
+    if (!isAnabranchError(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    if (error.code !== 'config_invalid') return 1;
+    process.stderr.write('See --help.\n');
+    return 2;
+  }
+}
+
+/** Resolves when the world has ended, as `signal` asked for. */
+async function runWorld(options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const world = await startWorld(options, signal);
+  if (world === undefined) return;
+  let page: PageServer | undefined;
+  try {
+    // With free ports, too, the port below the regions is left to the page.
+    page = await PageServer.listen(world, world.portBase, (error) => process.stderr.write(`page: ${describe(error)}\n`));
+    const urls = world.regions.map((region) => `${region.name} ${region.url}`);
+    process.stdout.write(`ready  page ${page.url}  ${urls.join('  ')}\n`);
+    if (!signal.aborted) await once(signal, 'abort');
+    process.stdout.write(`${signal.reason}: the regions finish what they do\n`);
+  } finally {
+    // Together: a region that a terminal's Ctrl-C has reached as well must not be started again meanwhile.
+    await Promise.all([world.stop(), page?.stop()]);
+  }
+}
+
+/** Undefined when the signal came first. */
+async function startWorld(options: DemoOptions, signal: AbortSignal): Promise<World | undefined> {
+  try {
+    return await World.start({ ...options, signal, log: (name, line) => process.stdout.write(`${regionLine(name, line)}\n`) });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** Aborted by the first SIGINT, SIGTERM or SIGHUP. A second one ends this process at once, and the regions with it. */
+function signalled(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(1);
+      controller.abort(signal);
+    });
+  }
+  return controller.signal;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,78 @@
+// The door of the local world: the status page and the API behind it, on the loopback interface only.
+
+import { createServer, type Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { AnabranchError } from '@anabranch/base';
+import express from 'express';
+import { problemAnswers } from './problem.ts';
+import { sameOriginOnly } from './same-origin.ts';
+import type { World } from './world.ts';
+import { worldApi } from './world-api.ts';
+
+const webFolder = fileURLToPath(new URL('../web', import.meta.url));
+/** From the end of service to cutting what still hangs. */
+const stopDeadlineMs = 2_000;
+
+const securityHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-cache',
+};
+
+export class PageServer {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /**
+   * Serves the page of `world` on 127.0.0.1:`port`; 0 picks a free one.
+   * @throws AnabranchError `port_taken`
+   */
+  static async listen(world: World, port: number, reportDefect: (error: unknown) => void): Promise<PageServer> {
+    const app = express();
+    app.disable('x-powered-by');
+    app.disable('etag');
+    app.use((_request, response, next) => {
+      response.set(securityHeaders);
+      next();
+    });
+    const server = createServer(app);
+    const page = new PageServer(server);
+    app.use(sameOriginOnly(() => page.port));
+    app.use('/api', worldApi(world));
+    app.use(express.static(webFolder, { etag: true, cacheControl: false }));
+    app.use((request) => {
+      throw new AnabranchError('route_not_found', `there is nothing at ${request.path}`);
+    });
+    app.use(problemAnswers(reportDefect));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        const message = `port ${port} is in use: stop what uses it, or choose other ports with --port-base`;
+        reject(error.code === 'EADDRINUSE' ? new AnabranchError('port_taken', message, { port }) : error);
+      });
+      server.listen(port, '127.0.0.1', resolve);
+    });
+    return page;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const deadline = setTimeout(() => this.#server.closeAllConnections(), stopDeadlineMs);
+    await closed;
+    clearTimeout(deadline);
+  }
+}

@@ -1,0 +1,136 @@
+// A region as its users see it: the public HTTP API, nothing else. What the demonstration shows and checks, anybody could.
+
+import { AnabranchError, type ErrorCode, errorCodes } from '@anabranch/base';
+import { JsonFields } from './json-fields.ts';
+import { parseRegionStatus, type RegionStatus, type VersionVectorView } from './region-status.ts';
+
+export const operationsMediaType = 'application/vnd.anabranch.ops+json';
+
+/** A region that does not answer in this time is treated as gone. */
+const answerMsMax = 5_000;
+/** Ids on one page of a list, the most a region gives. */
+const pageSize = 1000;
+
+/** The content digest of a document, and the ops of the region that it holds at. */
+export interface DigestReading {
+  readonly digest: string;
+  readonly versionVector: VersionVectorView;
+}
+
+export interface EditOptions {
+  /** Makes a repetition of the edit harmless, in any region. */
+  readonly idempotencyKey?: string;
+}
+
+interface RequestOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export class RegionClient {
+  readonly region: string;
+  readonly #url: string;
+
+  constructor(region: string, url: string) {
+    this.region = region;
+    this.#url = url;
+  }
+
+  /** Whether it takes writes; false also when it cannot be asked. */
+  async isReady(): Promise<boolean> {
+    try {
+      const response = await this.#ask('/readyz');
+      await response.arrayBuffer();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async status(): Promise<RegionStatus> {
+    return parseRegionStatus(await (await this.#get('/v1/status')).json());
+  }
+
+  /** The JSON view; undefined when the document holds nothing in this region. */
+  async read(collection: string, id: string): Promise<unknown> {
+    const response = await this.#ask(documentPath(collection, id));
+    if (response.status === 404 && (await codeOf(response.clone())) === 'document_not_found') return undefined;
+    await refuseFailure(response);
+    return response.json();
+  }
+
+  /** Equal vectors and different digests mean divergence. */
+  async digest(collection: string, id: string): Promise<DigestReading> {
+    const response = await this.#get(`${documentPath(collection, id)}/digest`);
+    const answer = new JsonFields(await response.json(), 'digest');
+    return { digest: answer.text('digest'), versionVector: answer.fields('versionVector').numbers() };
+  }
+
+  /** The ids of all documents of a collection that were ever written. */
+  async list(collection: string): Promise<readonly string[]> {
+    const ids: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const query = new URLSearchParams({ limit: String(pageSize), ...(cursor !== null && { cursor }) });
+      const response: Response = await this.#get(`/v1/docs/${encodeURIComponent(collection)}?${query}`);
+      const page = new JsonFields(await response.json(), 'list');
+      ids.push(...page.texts('documents'));
+      cursor = page.optional('nextCursor', () => page.text('nextCursor'));
+    } while (cursor !== null);
+    return ids;
+  }
+
+  /**
+   * Applies operations; resolves with the new view when they are durable in this region.
+   * @throws AnabranchError what the region refused it with, or `not_ready` when it did not answer: then the edit may or may
+   *   not have happened, and repeating it with the same idempotency key is safe.
+   */
+  async edit(collection: string, id: string, operations: unknown, options: EditOptions = {}): Promise<unknown> {
+    const headers: Record<string, string> = { 'content-type': operationsMediaType };
+    if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
+    const response = await this.#ask(documentPath(collection, id), { method: 'PATCH', headers, body: JSON.stringify(operations) });
+    await refuseFailure(response);
+    return response.json();
+  }
+
+  async #get(path: string): Promise<Response> {
+    const response = await this.#ask(path);
+    await refuseFailure(response);
+    return response;
+  }
+
+  async #ask(path: string, request: RequestOptions = {}): Promise<Response> {
+    try {
+      return await fetch(`${this.#url}${path}`, { ...request, signal: AbortSignal.timeout(answerMsMax) });
+    } catch (error) {
+      const reason = error instanceof Error ? String(error.cause ?? error.message) : String(error);
+      throw new AnabranchError('not_ready', `${this.region} did not answer: ${reason}`, { region: this.region });
+    }
+  }
+}
+
+function documentPath(collection: string, id: string): string {
+  return `/v1/docs/${encodeURIComponent(collection)}/${encodeURIComponent(id)}`;
+}
+
+/** A refusal of the region is thrown as it is, with its code. */
+async function refuseFailure(response: Response): Promise<void> {
+  if (response.ok) return;
+  const code = await codeOf(response.clone());
+  throw new AnabranchError(code ?? 'internal_error', `the region answered ${response.status}: ${await response.text()}`);
+}
+
+async function codeOf(response: Response): Promise<ErrorCode | undefined> {
+  try {
+    const body: unknown = await response.json();
+    const code = typeof body === 'object' && body !== null && 'code' in body ? body.code : undefined;
+    return isErrorCode(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCodes, value);
+}

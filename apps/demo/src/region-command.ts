@@ -1,0 +1,24 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { RegionName } from './world-plan.ts';
+
+export interface RegionCommandOptions {
+  readonly name: RegionName;
+  readonly port: number;
+  readonly dataPath: string;
+  readonly configPath: string;
+  readonly meshKeyPath: string;
+  /** The peers it dials, by the local ports of the links to them. */
+  readonly peers: ReadonlyArray<{ readonly name: RegionName; readonly port: number }>;
+}
+
+/** The program of a region and its arguments. */
+export function regionCommand(options: RegionCommandOptions): readonly string[] {
+  const folder = dirname(createRequire(import.meta.url).resolve('@anabranch/region/package.json'));
+  const peers = options.peers.flatMap((peer) => ['--peer', `${peer.name}=ws://127.0.0.1:${peer.port}/v1/link`]);
+  return [
+    ...[join(folder, 'dist/main.js'), 'region', '--name', options.name, '--listen', `127.0.0.1:${options.port}`],
+    ...['--data', options.dataPath, '--config', options.configPath, '--mesh-key-file', options.meshKeyPath],
+    ...peers,
+  ];
+}

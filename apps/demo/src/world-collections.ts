@@ -1,0 +1,28 @@
+// The collections of the local world, as the regions' configuration file has them: one cart schema on both libraries, and a
+// freeform collection for each.
+
+const cart = {
+  type: 'object',
+  fields: {
+    items: {
+      type: 'map',
+      of: { type: 'object', fields: { qty: { type: 'counter' }, name: { type: 'register' }, price: { type: 'register' } } },
+    },
+    coupons: { type: 'set' },
+    gift: { type: 'flag' },
+    status: { type: 'register' },
+    lines: { type: 'list' },
+    note: { type: 'text' },
+  },
+} as const;
+
+export const worldCollections = {
+  carts: { library: 'yjs', schema: cart },
+  'carts-automerge': { library: 'automerge', schema: cart },
+  notes: { library: 'yjs', schema: 'freeform' },
+  boards: { library: 'automerge', schema: 'freeform' },
+} as const;
+
+/** The collections whose documents are carts. */
+export const cartCollections = ['carts', 'carts-automerge'] as const;
+export type CartCollection = (typeof cartCollections)[number];
