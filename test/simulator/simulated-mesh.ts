@@ -6,7 +6,7 @@ import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { type EditResult, Replica } from '@anabranch/engine';
 import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
 import { KvReplicaStore, MemoryKv, type MemoryKvImage } from '@anabranch/storage';
-import { NodeHash, nodeInflateRaw } from '@anabranch/system';
+import { inflateRaw, NodeHash } from '@anabranch/system';
 import { SeededRandom } from './seeded-random.ts';
 import { type Attachable, SimulatedPath } from './simulated-network.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -56,7 +56,7 @@ export class SimulatedMesh {
     this.#stores.set(id, kv);
     const store = await KvReplicaStore.open(kv, silentLogger);
     const { clock } = this;
-    const ports = { clock, random: this.random.fork(region + clock.monotonicMs()), hash: new NodeHash(), inflateRaw: nodeInflateRaw };
+    const ports = { clock, random: this.random.fork(region + clock.monotonicMs()), hash: new NodeHash(), inflateRaw };
     const replica = await Replica.open({
       ports: { ...ports, logger: silentLogger, metrics: silentMetrics, store },
       region: id,
@@ -98,6 +98,11 @@ export class SimulatedMesh {
     for (const other of this.regions) if (other !== id) this.path(id, other).sever();
     // Only releases the dead replica's timers: its links are gone, and its store is no longer the region's.
     void replica.stop();
+  }
+
+  /** From now on every commit of the region's disk fails. */
+  failCommits(region: string): void {
+    void this.#stores.get(parseRegionId(region))?.close();
   }
 
   /** What a crash at this moment would leave on a region's disk. */

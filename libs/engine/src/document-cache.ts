@@ -20,6 +20,8 @@ export class LoadedDocument {
   readonly crdt: CrdtDocument;
   /** The position of the newest local op applied; durable or on its way. */
   localPosition = 0;
+  /** Updates of local ops that are not durable yet, in order. */
+  readonly unconfirmed: Uint8Array[] = [];
   /** Sessions that hold the document. */
   pins = 0;
   /** Ops since the newest snapshot. */
@@ -93,7 +95,8 @@ export class DocumentCache {
         if (loaded === undefined) continue;
         this.#grow(loaded, write.update.length);
         const pending = updates.get(loaded) ?? [];
-        if (!isLocal && write.library === loaded.crdt.library) pending.push(write.update);
+        if (isLocal) loaded.unconfirmed.shift();
+        else if (write.library === loaded.crdt.library) pending.push(write.update);
         updates.set(loaded, pending);
       }
     }
@@ -101,6 +104,16 @@ export class DocumentCache {
       if (pending.length > 0) this.#apply(loaded, pending);
       if (loaded.tailOps >= DocumentCache.tailOpsMax) void this.#fold(loaded);
     }
+  }
+
+  /** Undoes what was applied to a document and never appended: loads it anew, with its appended ops and nothing else. */
+  reload(loaded: LoadedDocument): LoadedDocument {
+    this.#forget(loaded);
+    const fresh = this.#load(loaded.id);
+    if (loaded.unconfirmed.length > 0) this.#apply(fresh, loaded.unconfirmed);
+    fresh.unconfirmed.push(...loaded.unconfirmed);
+    fresh.localPosition = loaded.localPosition;
+    return fresh;
   }
 
   /** Forgets every document: what is opened next is loaded anew. */
@@ -162,11 +175,14 @@ export class DocumentCache {
   }
 
   #evict(): void {
-    for (const [id, loaded] of this.#loaded) {
+    for (const loaded of this.#loaded.values()) {
       if (this.#loaded.size <= DocumentCache.documentsMax && this.#bytes <= DocumentCache.bytesMax) return;
       if (loaded.pins > 0 || loaded.localPosition > this.#parts.log.durablePosition) continue;
-      this.#loaded.delete(id);
-      this.#bytes -= loaded.bytes;
+      this.#forget(loaded);
     }
+  }
+
+  #forget(loaded: LoadedDocument): void {
+    if (this.#loaded.delete(loaded.id)) this.#bytes -= loaded.bytes;
   }
 }

@@ -11,7 +11,7 @@
 
 import { bytesEqual, type Hash } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
-import { chainNext, decodeOp, frameInvalid, type Op, type OpsFrame } from '@anabranch/protocol';
+import { chainNext, decodeOp, frameInvalid, type Op, type OpsFrame, vectorOriginsMax } from '@anabranch/protocol';
 import type { OpLog } from './op-log.ts';
 
 /** Where the next op of an origin must continue: the last one appended or held. */
@@ -27,7 +27,7 @@ export type IntakeResult =
   | 'gap'
   /** The chain does not continue: the sender's log is another one than ours. */
   | 'broken'
-  /** Too much is held: this origin's held ops were dropped. */
+  /** Too much is held: this origin's held ops were dropped. Or it is new, and as many origins are known as vectors hold. */
   | 'overflow';
 
 interface HeldOp extends IntakeCursor {
@@ -64,6 +64,7 @@ export class Intake {
     if (!Number.isSafeInteger(lastSeq)) throw frameInvalid('a seq is out of range');
     if (lastSeq <= cursor.seq) return 'duplicate';
     if (frame.firstSeq > cursor.seq + 1) return 'gap';
+    if (cursor.seq === 0 && this.#log.originCount >= vectorOriginsMax) return 'overflow';
     const arrivals = this.#verify(frame, cursor);
     if (arrivals === undefined) return 'broken';
     const held = this.#holdOf(frame.origin);
@@ -100,7 +101,9 @@ export class Intake {
     for (const bytes of frame.ops.slice(cursor.seq + 1 - frame.firstSeq)) {
       chainHash = chainNext(this.#hash, chainHash, bytes);
       seq += 1;
-      arrivals.push({ seq, chainHash, bytes, op: decodeOp(bytes) });
+      const op = decodeOp(bytes);
+      if (op.dependencies.some(([origin]) => origin === frame.origin)) throw frameInvalid('an op depends on its own origin');
+      arrivals.push({ seq, chainHash, bytes, op });
     }
     return bytesEqual(chainHash, frame.lastChainHash) ? arrivals : undefined;
   }

@@ -88,6 +88,11 @@ export class OpLog {
     return this.#durableVector;
   }
 
+  /** Origins with at least one op. */
+  get originCount(): number {
+    return this.#heads.size;
+  }
+
   get pendingOps(): number {
     return this.#pendingOps;
   }

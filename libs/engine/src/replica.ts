@@ -10,7 +10,7 @@
 //              appends it; nothing can come between.
 // Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
-import { AnabranchError, assert, bytesEqual, type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
+import { AnabranchError, assert, type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
 import {
   compareHlc,
   type Hlc,
@@ -26,6 +26,7 @@ import { type CollectionSchema, createDocument, type DocumentIdentity, type Infl
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
+import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import { Mesh } from './mesh.ts';
@@ -86,8 +87,7 @@ export class Replica implements ReplicaDoor {
   readonly #guard: EpochGuard;
   readonly #sessions: SessionHub;
   readonly #visibility: Visibility;
-  /** Idempotency keys of local ops that are not durable yet. */
-  readonly #pendingKeys = new Map<string, { readonly requestDigest: Uint8Array; readonly position: number }>();
+  readonly #keys: IdempotencyKeys;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
   /** What the local ops of this process depend on so far; the first one names everything. */
@@ -120,6 +120,7 @@ export class Replica implements ReplicaDoor {
     this.#identity = identity;
     this.#crdtIdentity = identityOf(identity.origin, hash);
     this.#instanceId = random.bytes(16);
+    this.#keys = new IdempotencyKeys(store);
     this.#rememberedPeers = new Set(opening.peerVectors.map(([region]) => region));
     this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
     this.#log = new OpLog(store, hash, opening);
@@ -199,7 +200,8 @@ export class Replica implements ReplicaDoor {
     this.#schemaOf(request.document);
     if (request.minVersion !== undefined) await this.#awaitVersion(request);
     if (!this.#isAccepting()) await this.#awaitWritable();
-    if (request.idempotency !== undefined && this.#isKeyUsed(request.idempotency)) return this.#replay(request);
+    const { idempotency } = request;
+    if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request.document, idempotency);
     const loaded = this.#documents.open(request.document);
     const logged = this.#applyEdit(loaded, request);
     const view = this.#viewOf(loaded);
@@ -251,9 +253,17 @@ export class Replica implements ReplicaDoor {
     const author = { writer: origin, dot: this.#log.head(origin).seq + 1, hlc };
     const update = loaded.crdt.edit(author, ops);
     if (update === undefined) return undefined;
+    if (update.length > updateBytesMax) this.#refuseApplied(loaded, update.length);
     const { idempotency, trace } = request;
     const extras = { ...(idempotency && { idempotency }), ...(trace !== undefined && { trace }) };
     return this.#appendLocal(loaded, update, { hlc, ...extras });
+  }
+
+  /** An edit whose update turned out too large to replicate is undone; sessions of the document begin anew. */
+  #refuseApplied(loaded: LoadedDocument, bytes: number): never {
+    this.#documents.reload(loaded);
+    this.#sessions.end(loaded.id, 'not_ready');
+    throw new AnabranchError('request_too_large', `the edit makes an update of ${bytes} bytes, at most ${updateBytesMax} are replicated`);
   }
 
   async #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
@@ -284,10 +294,8 @@ export class Replica implements ReplicaDoor {
     const logged = this.#log.append(origin, encodeOp(op), { op, isLocal: true });
     this.#dependedOn = durable;
     loaded.localPosition = logged.position;
-    if (op.idempotency) {
-      const { key, requestDigest } = op.idempotency;
-      this.#pendingKeys.set(key, { requestDigest, position: logged.position });
-    }
+    loaded.unconfirmed.push(update);
+    if (op.idempotency) this.#keys.append(op.idempotency, logged.position);
     this.#ports.metrics.count('anabranch_ops_accepted_total');
     return logged;
   }
@@ -296,7 +304,7 @@ export class Replica implements ReplicaDoor {
   #confirm(ops: readonly AppendedOp[]): void {
     this.#documents.confirm(ops);
     for (const { op, isLocal, origin } of ops) {
-      if (op.idempotency) this.#pendingKeys.delete(op.idempotency.key);
+      if (op.idempotency) this.#keys.confirm(op.idempotency);
       if (!isLocal) this.#noteReceived(op, origin);
     }
     this.#sessions.deliver(ops, this.#log.durableVector);
@@ -314,19 +322,10 @@ export class Replica implements ReplicaDoor {
     metrics.count('anabranch_ops_received_total', { from });
   }
 
-  /** @throws AnabranchError `idempotency_key_reused` when the key stands for another request. */
-  #isKeyUsed({ key, requestDigest }: Idempotency): boolean {
-    const known = this.#pendingKeys.get(key) ?? this.#ports.store.readIdempotency(key);
-    if (known === undefined) return false;
-    if (bytesEqual(known.requestDigest, requestDigest)) return true;
-    throw new AnabranchError('idempotency_key_reused', 'the idempotency key was used with another request');
-  }
-
-  async #replay(request: EditRequest): Promise<EditResult> {
-    const key = request.idempotency?.key ?? '';
-    await this.#log.whenDurable(this.#pendingKeys.get(key)?.position ?? 0);
-    const record = this.#ports.store.readIdempotency(key);
-    const view = await this.read(request.document);
+  async #replay(document: DocumentId, idempotency: Idempotency): Promise<EditResult> {
+    await this.#log.whenDurable(this.#keys.positionOf(idempotency));
+    const record = this.#keys.recordOf(idempotency);
+    const view = await this.read(document);
     return { ...view, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
   }
 

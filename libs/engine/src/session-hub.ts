@@ -93,11 +93,14 @@ export class SessionHub {
 
   /** Ends every session, for example because the replica stops. */
   endAll(code: ErrorCode): void {
-    for (const sessions of [...this.#sessions.values()]) {
-      for (const opened of [...sessions]) {
-        this.#close(opened);
-        opened.listener.ended(code);
-      }
+    for (const document of [...this.#sessions.keys()]) this.end(document, code);
+  }
+
+  /** Ends the sessions of one document. */
+  end(document: DocumentId, code: ErrorCode): void {
+    for (const opened of [...(this.#sessions.get(document) ?? [])]) {
+      this.#close(opened);
+      opened.listener.ended(code);
     }
   }
 

@@ -1,7 +1,6 @@
 export { inflateRaw } from './inflate-raw.ts';
 export { NodeClock } from './node-clock.ts';
 export { NodeHash } from './node-hash.ts';
-export { nodeInflateRaw } from './node-inflate-raw.ts';
 export { NodeRandom } from './node-random.ts';
 export { type LogLevel, logLevels, PinoLogger, type PinoLoggerOptions } from './pino-logger.ts';
 export { type GaugeSample, PromMetrics } from './prom-metrics.ts';

@@ -1,0 +1,233 @@
+// The life of single writes: durability, idempotency, sessions, atomic refusal.
+
+import { isAnabranchError } from '@anabranch/base';
+import { createDocument, type DocumentOp } from '@anabranch/crdt';
+import type { Delivery, DocumentSession, DocumentSessionListener } from '@anabranch/engine';
+import { parseDocumentId } from '@anabranch/protocol';
+import { expect, test } from 'vitest';
+import { meshCollections, SimulatedMesh } from '../simulator/simulated-mesh.ts';
+
+const cart = parseDocumentId('carts/c1');
+const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
+const digestOf = (byte: number): Uint8Array => new Uint8Array(16).fill(byte);
+
+async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
+  const mesh = new SimulatedMesh({ seed: 11, regions });
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  return mesh;
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    return isAnabranchError(error) ? error.code : String(error);
+  }
+}
+
+function recorder(): DocumentSessionListener & { readonly deliveries: Delivery[]; readonly heard: Uint8Array[]; end: string | undefined } {
+  return {
+    deliveries: [],
+    heard: [],
+    end: undefined,
+    deliver(delivery) {
+      this.deliveries.push(delivery);
+    },
+    awareness(bytes) {
+      this.heard.push(bytes);
+    },
+    ended(code) {
+      this.end = code;
+    },
+  };
+}
+
+test('[LOG10] a write repeated under its key has one effect: at once, after a crash, and in another region', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const request = { document: cart, plan: () => add(2), idempotency: { key: 'order-1', requestDigest: digestOf(1) } };
+  const both = Promise.all([mesh.replica('berlin').edit(request), mesh.replica('berlin').edit(request)]);
+  const [first, second] = await both;
+  expect([first.isReplay, second.isReplay]).toEqual([false, true]);
+  expect(second.opId).toEqual(first.opId);
+  await mesh.untilConverged();
+  expect((await mesh.replica('tokyo').edit(request)).isReplay).toBe(true);
+  mesh.crash('berlin');
+  await mesh.start('berlin');
+  await mesh.clock.advance(3_000);
+  expect((await mesh.replica('berlin').edit(request)).isReplay).toBe(true);
+  expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 2 } } });
+});
+
+test('[LOG11] a key with another request is refused', async () => {
+  const mesh = await meshOf('berlin');
+  const edit = (byte: number, by: number) =>
+    mesh.replica('berlin').edit({ document: cart, plan: () => add(by), idempotency: { key: 'k', requestDigest: digestOf(byte) } });
+  await edit(1, 2);
+  expect(await codeOf(edit(2, 3))).toBe('idempotency_key_reused');
+});
+
+test('[LOG5] what is not durable is in no answer, no delivery and no frame', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const berlin = mesh.replica('berlin');
+  const listener = recorder();
+  berlin.openSession(cart, listener);
+  const edited = berlin.edit({ document: cart, plan: () => add(2) });
+  const read = berlin.read(cart);
+  expect(listener.deliveries).toEqual([]);
+  expect(berlin.status().version.get(berlin.origin)).toBe(0);
+  const [edit, view] = await Promise.all([edited, read]);
+  expect(edit.version.get(berlin.origin)).toBe(1);
+  expect(view.version.get(berlin.origin)).toBe(view.exists ? 1 : 0);
+  expect(listener.deliveries).toHaveLength(1);
+});
+
+test('[LOG6] all ops that wait share one commit, and become durable in order', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const order: number[] = [];
+  const edits = Array.from({ length: 50 }, (_, index) => berlin.edit({ document: cart, plan: () => add(1) }).then(() => order.push(index)));
+  await Promise.all(edits);
+  expect(order).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  expect(berlin.status().version.get(berlin.origin)).toBe(50);
+});
+
+test('[LOG7] after a failed commit nothing is acknowledged any more, and the replica says that it must stop', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  await mesh.edit('berlin', 'carts/c1', add(1));
+  mesh.failCommits('berlin');
+  const failed = berlin.edit({ document: cart, plan: () => add(1) });
+  expect(await codeOf(failed)).toBe('store_failed');
+  await berlin.whenFailed;
+  expect(await codeOf(berlin.edit({ document: cart, plan: () => add(1) }))).toBe('store_failed');
+});
+
+test('[DOOR13] a read with a token waits for what it names, or says what is missing', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const { version } = await mesh.edit('berlin', 'carts/c1', add(2));
+  const waiting = mesh.replica('tokyo').read(cart, { minVersion: version, waitMsMax: 1_000 });
+  await mesh.clock.advance(500);
+  expect((await waiting).json).toMatchObject({ items: { 'sku-1': { qty: 2 } } });
+  const forged = version.with(mesh.replica('berlin').origin, 1_000_000);
+  const refused = codeOf(mesh.replica('tokyo').read(cart, { minVersion: forged, waitMsMax: 1_000 }));
+  await mesh.clock.advance(1_500);
+  expect(await refused).toBe('not_yet_visible');
+});
+
+test('[SYNC3] a session hears of updates from here and from other regions, once each, and of its own as its own', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const [here, there] = [recorder(), recorder()];
+  const session = mesh.replica('berlin').openSession(cart, here);
+  mesh.replica('tokyo').openSession(cart, there);
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  await mesh.clock.advance(500);
+  const schema = meshCollections.get('carts');
+  if (schema === undefined) throw new Error('no schema');
+  const device = createDocument(schema, { yjsClientId: 2 ** 33, automergeActor: 'ab'.repeat(16) });
+  const update = device.edit({ writer: 'device.1', dot: 1, hlc: { ms: 1, counter: 0 } }, add(5)) ?? new Uint8Array();
+  await session.ingest(update);
+  expect(await session.ingest(update)).toBeUndefined();
+  await mesh.clock.advance(500);
+  expect(here.deliveries.map((delivery) => delivery.session === session)).toEqual([false, true]);
+  expect(there.deliveries.map((delivery) => delivery.session)).toEqual([undefined, undefined]);
+  expect(await mesh.json('tokyo', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 6 } } });
+});
+
+test('[SYNC4] awareness reaches the other sessions of the document, here and elsewhere, each once', async () => {
+  const mesh = await meshOf('berlin', 'tokyo', 'new-york');
+  const listeners = ['berlin', 'berlin', 'tokyo', 'new-york'].map((region) => {
+    const listener = recorder();
+    return { listener, session: mesh.replica(region).openSession(cart, listener) };
+  });
+  listeners[0]?.session.relayAwareness(Uint8Array.of(1, 2, 3));
+  await mesh.clock.advance(1_000);
+  expect(listeners.map(({ listener }) => listener.heard.length)).toEqual([0, 1, 1, 1]);
+});
+
+test('[GUARD1] an invalid update is refused and leaves no trace, in the log, the document or other sessions', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const listener = recorder();
+  const session: DocumentSession = berlin.openSession(cart, listener);
+  await mesh.edit('berlin', 'carts/c1', add(1));
+  const before = berlin.status().version;
+  for (const bytes of [Uint8Array.of(255, 255, 255), new Uint8Array(), Uint8Array.of(1, 1, 5, 0, 1, 255)]) {
+    expect(['update_invalid', 'update_incomplete']).toContain(await codeOf(session.ingest(bytes)));
+  }
+  expect(await codeOf(session.ingest(new Uint8Array((1 << 20) + 1)))).toBe('request_too_large');
+  expect(berlin.status().version.equals(before)).toBe(true);
+  expect(listener.deliveries).toHaveLength(1);
+});
+
+test('[DOOR12] an edit whose update is too large to replicate is undone, with the edits before it kept', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const listener = recorder();
+  const insert = (length: number) =>
+    berlin.edit({ document: cart, plan: () => [{ op: 'insert', path: '/note', index: 0, text: 'x'.repeat(length) }] });
+  berlin.openSession(cart, listener);
+  const kept = insert(10);
+  const big = Array.from({ length: 30 }, (_, i): DocumentOp => ({ op: 'insert', path: '/lines', index: i, value: 'y'.repeat(60_000) }));
+  const refused = codeOf(berlin.edit({ document: cart, plan: () => big }));
+  const [{ json }, code] = await Promise.all([kept, refused]);
+  expect(code).toBe('request_too_large');
+  expect(json).toMatchObject({ note: 'x'.repeat(10) });
+  expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ note: 'x'.repeat(10), lines: [] });
+  expect(listener.end).toBe('not_ready');
+  await insert(5);
+  mesh.crash('berlin');
+  await mesh.start('berlin');
+  await mesh.clock.advance(3_000);
+  expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ note: 'x'.repeat(15), lines: [] });
+});
+
+test('[STORE7] loaded documents are bounded; an evicted one is read back equal', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const count = 10_050;
+  for (let i = 0; i < count; i += 250) {
+    await Promise.all(
+      Array.from({ length: 250 }, (_, k) => mesh.edit('berlin', `notes/n${i + k}`, [{ op: 'set', path: '/m/k', value: i + k }])),
+    );
+  }
+  expect(berlin.status().documentsLoaded).toBeLessThanOrEqual(10_000);
+  for (const i of [0, 1, 5_000, count - 1]) expect(await mesh.json('berlin', `notes/n${i}`)).toMatchObject({ m: { k: i } });
+});
+
+test('[STORE9] a long tail of ops is folded into a snapshot that reads back equal', async () => {
+  const mesh = await meshOf('berlin');
+  for (const collection of ['carts', 'carts-automerge']) {
+    for (let i = 0; i < 600; i++) await mesh.edit('berlin', `${collection}/c1`, add(1));
+  }
+  const digests = [await mesh.digests('carts/c1'), await mesh.digests('carts-automerge/c1')];
+  mesh.crash('berlin');
+  await mesh.start('berlin');
+  await mesh.clock.advance(3_000);
+  expect([await mesh.digests('carts/c1'), await mesh.digests('carts-automerge/c1')]).toEqual(digests);
+  expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 600 } } });
+});
+
+test('[LAG1] [LAG2] lag is near zero when idle, grows while an origin is cut off, and drains', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  await mesh.clock.advance(1_000);
+  const lag = () =>
+    mesh
+      .replica('berlin')
+      .status()
+      .lag.find((each) => each.origin.startsWith('tokyo.'));
+  expect(lag()).toMatchObject({ ops: 0, bytes: 0 });
+  expect(lag()?.ms).toBeLessThan(400);
+  mesh.path('berlin', 'tokyo').cut('both');
+  await mesh.clock.advance(20_000);
+  expect(lag()?.ms).toBeGreaterThan(19_000);
+  for (let i = 0; i < 5; i++) await mesh.edit('tokyo', 'carts/c1', add(1));
+  mesh.path('berlin', 'tokyo').heal();
+  await mesh.untilConverged();
+  await mesh.clock.advance(1_000);
+  expect(lag()).toMatchObject({ ops: 0, bytes: 0 });
+  expect(lag()?.ms).toBeLessThan(400);
+});
