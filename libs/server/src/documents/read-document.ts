@@ -5,7 +5,6 @@ import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
 import { readSession } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
-import { problemResponse } from '../http/problem.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
@@ -44,16 +43,15 @@ async function readDocument({ replica, hash, limits }: DoorParts, request: DoorR
   const document = documentOf(request, replica);
   const minVersion = readSession(request.headers);
   const view = await replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
-  const session = { 'anabranch-session': encodeSessionToken(view.version) };
+  const sessionToken = encodeSessionToken(view.version);
   const { body, entityTag } = represent(view.json, hash);
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
   if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state');
   if (!view.exists) {
     // That there is nothing was seen too: the reader's next read must not go behind it.
-    const problem = problemResponse(new AnabranchError('document_not_found', 'the document holds nothing in this region'));
-    return { ...problem, headers: { ...problem.headers, ...session } };
+    throw new AnabranchError('document_not_found', 'the document holds nothing in this region', { sessionToken });
   }
-  const headers = { ...session, etag: entityTag, 'cache-control': 'no-cache' };
+  const headers = { 'anabranch-session': sessionToken, etag: entityTag, 'cache-control': 'no-cache' };
   if (preconditions === 'not-modified') return { status: 304, headers, body: undefined };
   return { status: 200, headers: { ...headers, 'content-type': mediaTypes.json }, body };
 }

@@ -36,7 +36,8 @@ export function problemResponse(error: AnabranchError): DoorResponse {
   const headers: Record<string, string> = { 'content-type': mediaTypes.problem, 'cache-control': 'no-store' };
   if (error.entry.status === 503) headers['retry-after'] = String(retryAfterSeconds);
   if (error.code === 'content_type_unsupported') headers['accept-patch'] = acceptPatch;
-  const allow = error.details['allow'];
+  const { allow, sessionToken } = error.details;
   if (error.code === 'method_not_allowed' && Array.isArray(allow)) headers['allow'] = allow.join(', ');
+  if (typeof sessionToken === 'string') headers['anabranch-session'] = sessionToken;
   return { status: error.entry.status, headers, body: JSON.stringify(problemOf(error)) };
 }

@@ -1,0 +1,160 @@
+// The compiled `anabranch` command as a process.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const main = join(import.meta.dirname, '../dist/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'anabranch-command-'));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+const config = join(folder, 'config.json');
+writeFileSync(
+  config,
+  JSON.stringify({ collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { qty: { type: 'counter' } } } } } }),
+);
+
+class Command {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+
+  constructor(...args: readonly string[]) {
+    const { PATH } = process.env;
+    this.child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH } });
+    running.add(this.child);
+    this.child.stdout?.on('data', (chunk) => {
+      this.stdout += chunk;
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.stderr += chunk;
+    });
+    this.child.once('exit', () => running.delete(this.child));
+  }
+
+  async whenEnded(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
+    return this.child.exitCode;
+  }
+
+  /** The fields of the log line of an event, once it is written. */
+  async event(name: string): Promise<Record<string, unknown>> {
+    const find = () => this.stdout.split('\n').find((line) => line.includes(`"event":"${name}"`));
+    await expect.poll(find, { timeout: 60_000 }).toBeDefined();
+    return JSON.parse(find() ?? '');
+  }
+
+  static region(data: string, ...args: readonly string[]): Command {
+    return new Command('region', '--name', 'berlin', '--listen', '127.0.0.1:0', '--data', join(folder, data), '--config', config, ...args);
+  }
+}
+
+describe('the command', () => {
+  test('[LIFE4] --version and --help print and exit with 0', async () => {
+    for (const [args, text] of [
+      [['--version'], /^\d+\.\d+\.\d+\n$/],
+      [['--help'], /anabranch region/],
+      [['region', '--help'], /--mesh-key-file FILE/],
+    ] as const) {
+      const command = new Command(...args);
+      expect(await command.whenEnded()).toBe(0);
+      expect(command.stdout).toMatch(text);
+      expect(command.stderr).toBe('');
+    }
+  });
+
+  test.each([[[]], [['explode']], [['region', '--nam', 'x']], [['region', '--name', 'berlin', '--log-level', 'loud']]])(
+    '[LIFE4] %j exits with 2 and says why',
+    async (args) => {
+      const command = new Command(...args);
+      expect(await command.whenEnded()).toBe(2);
+      expect(command.stdout).toBe('');
+      expect(command.stderr).toMatch(/^anabranch: .+\nSee anabranch --help/);
+      expect(command.stderr).not.toMatch(/ {4}at /);
+    },
+  );
+});
+
+describe('a region process', () => {
+  test('[LIFE1] [LIFE2] serves, keeps what it acknowledged, and exits with 0 on SIGTERM', async () => {
+    const first = Command.region('kept');
+    const { url } = await first.event('region.listening');
+    await first.event('region.ready');
+    const document = `${url}/v1/docs/carts/a`;
+    const patch = {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/vnd.anabranch.ops+json' },
+      body: '[{"op":"increment","path":"/qty","by":2}]',
+    };
+    expect((await fetch(document, patch)).status).toBe(200);
+    const stream = await fetch(`${document}/events`);
+    first.child.kill('SIGTERM');
+    expect(await stream.text()).toMatch(/^retry: /);
+    expect(await first.whenEnded()).toBe(0);
+    await first.event('region.stopped');
+    expect(first.stderr).toBe('');
+
+    const second = Command.region('kept');
+    const { url: again } = await second.event('region.listening');
+    expect(await (await fetch(`${again}/v1/docs/carts/a`)).json()).toEqual({ qty: 2 });
+    second.child.kill('SIGINT');
+    expect(await second.whenEnded()).toBe(0);
+  });
+
+  test('a second signal ends it at once', async () => {
+    const region = Command.region('impatient');
+    const { url } = await region.event('region.listening');
+    const held = new AbortController();
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('[')) });
+    const request = fetch(`${url}/v1/docs/carts/a`, { method: 'PATCH', body, duplex: 'half', signal: held.signal } as RequestInit).catch(
+      () => undefined,
+    );
+    await expect.poll(async () => await (await fetch(`${url}/metrics`)).text()).toContain('anabranch_http_requests_in_flight 2');
+    region.child.kill('SIGTERM');
+    await region.event('region.stopping');
+    region.child.kill('SIGTERM');
+    expect(await region.whenEnded()).toBe(70);
+    held.abort();
+    await request;
+  });
+
+  test('a store in use, and a port in use, are named and exit with 1', async () => {
+    const holder = Command.region('held');
+    const { url } = await holder.event('region.listening');
+    const locked = Command.region('held');
+    expect(await locked.whenEnded()).toBe(1);
+    expect(await locked.event('region.start_failed')).toMatchObject({ code: 'store_locked' });
+
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const taken = Command.region('free', '--listen', `127.0.0.1:${port}`);
+    expect(await taken.whenEnded()).toBe(2);
+    const occupied = new Command(
+      'region',
+      '--name',
+      'berlin',
+      '--listen',
+      `127.0.0.1:${port}`,
+      '--data',
+      join(folder, 'free'),
+      '--config',
+      config,
+    );
+    expect(await occupied.whenEnded()).toBe(1);
+    expect(await occupied.event('region.start_failed')).toMatchObject({ code: 'port_taken' });
+    server.close();
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    holder.child.kill('SIGTERM');
+    expect(await holder.whenEnded()).toBe(0);
+  });
+});

@@ -1,0 +1,84 @@
+// The configuration file: JSON with known members only. A misspelt member is an error, not a default.
+
+import { readFileSync } from 'node:fs';
+import { AnabranchError, forbiddenKeys } from '@anabranch/base';
+import { type CollectionSchema, crdtLimits, type FieldSchema } from '@anabranch/crdt';
+import { isCollectionName } from '@anabranch/protocol';
+import { z } from 'zod';
+
+const fieldName = z.string().min(1).max(crdtLimits.keyUnitsMax);
+
+const fieldSchema: z.ZodType<FieldSchema> = z.lazy(() =>
+  z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('register'), keep: z.enum(['latest', 'all']).exactOptional() }),
+    z.strictObject({ type: z.literal('counter') }),
+    z.strictObject({ type: z.literal('set') }),
+    z.strictObject({ type: z.literal('flag') }),
+    z.strictObject({ type: z.literal('list') }),
+    z.strictObject({ type: z.literal('text') }),
+    z.strictObject({ type: z.literal('map'), of: fieldSchema }),
+    objectSchema,
+  ]),
+);
+
+const objectSchema = z.strictObject({ type: z.literal('object'), fields: z.record(fieldName, fieldSchema) });
+
+const collectionSchema = z.strictObject({
+  library: z.enum(['yjs', 'automerge']),
+  schema: z.union([
+    z.literal('freeform'),
+    objectSchema.refine((schema) => depthOf(schema) <= crdtLimits.pathSegmentsMax, 'nests too deep'),
+  ]),
+});
+
+const fileSchema = z.strictObject({
+  name: z.string().optional(),
+  listen: z.string().optional(),
+  data: z.string().optional(),
+  peers: z.record(z.string(), z.string()).optional(),
+  meshKeyFile: z.string().optional(),
+  allowedOrigins: z.array(z.string()).optional(),
+  logLevel: z.string().optional(),
+  collections: z.record(z.string().refine(isCollectionName, 'a collection is named [a-z][a-z0-9-]{0,62}'), collectionSchema).optional(),
+});
+
+export interface ConfigFile extends Omit<z.infer<typeof fileSchema>, 'collections'> {
+  readonly collections?: Readonly<Record<string, CollectionSchema>> | undefined;
+}
+
+/** @throws AnabranchError `config_invalid`, naming the file and the member. */
+export function readConfigFile(path: string): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw invalid(path, error);
+  }
+  return parseConfigFile(text, path);
+}
+
+/** @throws AnabranchError `config_invalid`; `path` is for its message. */
+export function parseConfigFile(text: string, path: string): ConfigFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(text, (key, member) => {
+      if (forbiddenKeys.has(key)) throw new SyntaxError(`${key} is not allowed as a name`);
+      return member;
+    });
+  } catch (error) {
+    throw invalid(path, error);
+  }
+  const parsed = fileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(path, parsed.error.issues.map((issue) => [...issue.path.map(String), issue.message].join(': ')).join('; '));
+}
+
+function depthOf(schema: FieldSchema): number {
+  if (schema.type === 'map') return 1 + depthOf(schema.of);
+  if (schema.type !== 'object') return 0;
+  return 1 + Math.max(0, ...Object.values(schema.fields).map(depthOf));
+}
+
+function invalid(path: string, why: unknown): AnabranchError {
+  return new AnabranchError('config_invalid', `${path}: ${why instanceof Error ? why.message : String(why)}`);
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+
+// The `anabranch` command, and the one place where the parts of a region are put together.
+//
+//   start:  store -> replica -> doors -> listener -> links -> ready when writable
+//   stop:   readiness 503 -> sessions and streams end -> requests finish -> links -> replica -> store
+//
+// A failed commit, an unhandled error or a second signal ends the process at once: what was acknowledged is on disk, and
+// nothing else may be.
+
+import { readFileSync } from 'node:fs';
+import { AnabranchError, type Logger } from '@anabranch/base';
+import { Replica } from '@anabranch/engine';
+import { createSyncDoors, defaultServerLimits, RegionServer, type UpgradeHandler } from '@anabranch/server';
+import { openLmdbStore } from '@anabranch/storage';
+import { inflateRaw, NodeClock, NodeHash, NodeRandom, PinoLogger, PromMetrics } from '@anabranch/system';
+import { acceptLinks, dialPeers, linkPath } from '@anabranch/transport';
+import { type Command, commandHelp, parseCommandLine } from './command-line.ts';
+import { describeConfig, loadRegionConfig, type RegionConfig } from './region-config.ts';
+import { regionHelp } from './settings.ts';
+
+const exitCodes = { stopped: 0, startFailed: 1, usage: 2, failed: 70 } as const;
+
+interface RunningRegion {
+  /** Resolves with the cause when a commit has failed. */
+  readonly whenFailed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+async function startRegion(config: RegionConfig, logger: Logger): Promise<RunningRegion> {
+  const [clock, random, hash, metrics] = [new NodeClock(), new NodeRandom(), new NodeHash(), new PromMetrics()];
+  const store = await openLmdbStore({ directory: config.dataDirectory, logger });
+  const replica = await Replica.open({
+    ports: { clock, random, hash, logger, metrics, store, inflateRaw },
+    region: config.region,
+    collections: config.collections,
+    // Without a key of the mesh no link is taken; the replica gets one that nobody can prove.
+    meshKey: config.meshKey ?? random.bytes(32),
+    peers: config.peers.map((peer) => peer.region),
+  });
+  const sync = createSyncDoors({ replica, clock, logger, metrics });
+  const links = acceptLinks({ replica, clock, logger });
+  const upgrades = new Map<string, UpgradeHandler>(sync.upgrades);
+  if (config.meshKey !== undefined) upgrades.set(linkPath, (request, socket, head) => links.handleUpgrade(request, socket, head));
+  const { origins } = config;
+  const doors = { replica, clock, hash, logger, metrics, limits: defaultServerLimits };
+  const server = new RegionServer({ ...doors, metricsSource: metrics, upgrades, origins, version: softwareVersion() });
+  metrics.addGaugeSource(() => server.gauges());
+  const { address, port } = await server.listen(config.listen.host, config.listen.port);
+  const host = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  logger.info('region.listening', { url: `http://${host}`, status: `http://${host}/v1/status`, sync: `ws://${host}/v1/sync` });
+  const dials = dialPeers({ replica, peers: config.peers, clock, random, logger });
+  void replica.whenWritable().then(() => logger.info('region.ready', { origin: replica.origin }));
+  return {
+    whenFailed: replica.whenFailed,
+    stop: async () => {
+      await Promise.all([server.stop(), sync.stop(), dials.stop(), links.stop()]);
+      await replica.stop();
+    },
+  };
+}
+
+/** Runs until the process ends. */
+async function runRegion(command: Extract<Command, { command: 'region' }>): Promise<void> {
+  const config = loadRegionConfig(command.flags, process.env);
+  const logger = new PinoLogger({
+    level: config.logLevel,
+    destination: process.stdout,
+    isPretty: process.stdout.isTTY,
+    fields: { region: config.region },
+  });
+  const fail = (event: string) => (error: unknown) => {
+    logger.error(event, { error });
+    process.exit(exitCodes.failed);
+  };
+  process.on('unhandledRejection', fail('region.unhandled_rejection'));
+  process.on('uncaughtException', fail('region.uncaught_exception'));
+  logger.info('region.starting', { version: softwareVersion(), pid: process.pid, ...describeConfig(config) });
+  let region: RunningRegion;
+  try {
+    region = await startRegion(config, logger);
+  } catch (error) {
+    logger.error('region.start_failed', { error, ...(error instanceof AnabranchError && { code: error.code }) });
+    process.exit(exitCodes.startFailed);
+  }
+  void region.whenFailed.then(fail('region.store_failed'));
+  stopOnSignal(region, logger);
+}
+
+function stopOnSignal(region: RunningRegion, logger: Logger): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(exitCodes.failed);
+    isStopping = true;
+    logger.info('region.stopping', { signal });
+    void region.stop().then(() => {
+      logger.info('region.stopped');
+      process.exit(exitCodes.stopped);
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function softwareVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const version = typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined;
+  return typeof version === 'string' ? version : 'unknown';
+}
+
+async function main(): Promise<void> {
+  try {
+    const command = parseCommandLine(process.argv.slice(2));
+    if (command.command === 'region') await runRegion(command);
+    else if (command.command === 'version') process.stdout.write(`${softwareVersion()}\n`);
+    else process.stdout.write(command.command === 'help' ? commandHelp : regionHelp());
+  } catch (error) {
+    if (!(error instanceof AnabranchError && error.code === 'config_invalid')) throw error;
+    process.stderr.write(`anabranch: ${error.message}\nSee anabranch --help and anabranch region --help.\n`);
+    process.exitCode = exitCodes.usage;
+  }
+}
+
+await main();

@@ -1,0 +1,177 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseCommandLine } from './command-line.ts';
+import { parseConfigFile } from './config-file.ts';
+import { describeConfig, loadRegionConfig } from './region-config.ts';
+import { regionHelp, settingNames, settings } from './settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'anabranch-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let count = 0;
+function file(content: unknown): string {
+  const path = join(folder, `file-${++count}`);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const collections = { carts: { library: 'yjs', schema: { type: 'object', fields: { status: { type: 'register' } } } } };
+const key = 'a-key-of-more-than-16-bytes';
+
+function load(args: readonly string[], environment: Record<string, string> = {}, content: object = {}) {
+  const command = parseCommandLine(['region', '--config', file({ name: 'berlin', data: 'data', collections, ...content }), ...args]);
+  if (command.command !== 'region') throw new Error('not the region command');
+  return loadRegionConfig(command.flags, environment);
+}
+
+const refusal = (text: string) => expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining(text) });
+
+describe('settings', () => {
+  test('[LIFE3] flags win over environment variables, these over the file, these over defaults', () => {
+    const fromFile = { listen: '127.0.0.1:3', logLevel: 'debug' };
+    expect(load([]).listen).toEqual({ host: '127.0.0.1', port: 7101 });
+    expect(load([], {}, fromFile).listen.port).toBe(3);
+    expect(load([], { ANABRANCH_LISTEN: '127.0.0.1:2' }, fromFile).listen.port).toBe(2);
+    expect(load(['--listen', '127.0.0.1:1'], { ANABRANCH_LISTEN: '127.0.0.1:2' }, fromFile).listen.port).toBe(1);
+    expect(load([], {}, fromFile).logLevel).toBe('debug');
+    expect(load([], { ANABRANCH_LOG_LEVEL: '' }).logLevel).toBe('info');
+  });
+
+  test('[LIFE3] lists come from repeated flags, commas in the environment, or members of the file', () => {
+    const meshKeyFile = file(`${key}\n`);
+    const expected = [
+      { region: 'tokyo', url: 'ws://127.0.0.1:1' },
+      { region: 'new-york', url: 'wss://ny.example/v1/link' },
+    ];
+    expect(
+      load(['--peer', 'tokyo=ws://127.0.0.1:1', '--peer', 'new-york=wss://ny.example/v1/link', '--mesh-key-file', meshKeyFile]).peers,
+    ).toEqual(expected);
+    expect(
+      load([], { ANABRANCH_PEERS: 'tokyo=ws://127.0.0.1:1, new-york=wss://ny.example/v1/link', ANABRANCH_MESH_KEY_FILE: meshKeyFile })
+        .peers,
+    ).toEqual(expected);
+    expect(load([], {}, { peers: { tokyo: 'ws://127.0.0.1:1', 'new-york': 'wss://ny.example/v1/link' }, meshKeyFile }).peers).toEqual(
+      expected,
+    );
+  });
+
+  test('paths in the file are beside the file', () => {
+    expect(load([]).dataDirectory).toBe(join(folder, 'data'));
+    expect(load(['--data', 'elsewhere']).dataDirectory).toBe('elsewhere');
+  });
+
+  test('the mesh key is the text of its file without the newline at its end, and never shown', () => {
+    const config = load(['--mesh-key-file', file(`${key}\n`)]);
+    expect(Buffer.from(config.meshKey ?? []).toString()).toBe(key);
+    expect(JSON.stringify(describeConfig(config))).not.toContain(key);
+  });
+
+  test('pages from loopback are allowed on a loopback address without a list, and only then', () => {
+    expect(load([]).origins).toEqual({ allowedOrigins: [], allowsLoopback: true });
+    expect(load(['--listen', '[::1]:0']).origins.allowsLoopback).toBe(true);
+    expect(load(['--listen', '0.0.0.0:0']).origins.allowsLoopback).toBe(false);
+    expect(load(['--allowed-origin', 'https://a.example', '--allowed-origin', '*']).origins).toEqual({
+      allowedOrigins: ['https://a.example', '*'],
+      allowsLoopback: false,
+    });
+  });
+
+  test.each<[string, string[], string]>([
+    ['a region name', ['--name', 'Berlin'], '--name'],
+    ['an empty name', ['--name', ''], '--name'],
+    ['an address without a port', ['--listen', '127.0.0.1'], '--listen'],
+    ['a port that is too high', ['--listen', '127.0.0.1:65536'], '--listen'],
+    ['IPv6 without brackets', ['--listen', '::1:80'], '--listen'],
+    ['a peer without a name', ['--peer', 'ws://127.0.0.1:1'], '--peer'],
+    ['a peer of another scheme', ['--peer', 'tokyo=http://127.0.0.1:1'], '--peer'],
+    ['a peer that is this region', ['--peer', 'berlin=ws://127.0.0.1:1'], '--peer'],
+    ['a peer named twice', ['--peer', 'tokyo=ws://a:1', '--peer', 'tokyo=ws://b:1'], '--peer'],
+    ['peers without a key', ['--peer', 'tokyo=ws://127.0.0.1:1'], '--mesh-key-file'],
+    ['a key file that is not there', ['--mesh-key-file', '/nowhere/key'], '--mesh-key-file'],
+    ['an origin with a path', ['--allowed-origin', 'https://a.example/'], '--allowed-origin'],
+    ['a log level', ['--log-level', 'warn'], '--log-level'],
+    ['a configuration file that is not there', ['--config', '/nowhere/config.json'], 'given more than once'],
+    ['an unknown flag', ['--nam', 'berlin'], '--nam'],
+    ['a value that looks like a flag', ['--name', '--data'], '--name'],
+    ['a stray argument', ['berlin'], 'berlin'],
+  ])('[LIFE3] %s that is wrong is refused, naming it', (_, args, naming) => {
+    expect(() => load(args)).toThrow(refusal(naming));
+  });
+
+  test('[LIFE3] a key of fewer than 16 bytes is refused', () => {
+    expect(() => load(['--mesh-key-file', file('x'.repeat(15))])).toThrow(refusal('16 bytes'));
+    expect(load(['--mesh-key-file', file('x'.repeat(16))]).meshKey).toHaveLength(16);
+  });
+
+  test('[LIFE3] what is required is asked for by name', () => {
+    expect(() => loadRegionConfig({}, {})).toThrow(refusal('--name is missing'));
+    expect(() => loadRegionConfig({ name: ['berlin'], data: ['d'] }, {})).toThrow(refusal('collections'));
+    expect(() => loadRegionConfig({ name: ['berlin'], config: [file({ collections })] }, {})).toThrow(refusal('--data is missing'));
+  });
+
+  test('[LIFE4] help names every setting, its variable and its default', () => {
+    for (const name of settingNames) {
+      expect(regionHelp()).toContain(`--${name} `);
+      expect(regionHelp()).toContain(`[${settings[name].env}]`);
+    }
+    expect(regionHelp()).toContain('(default 127.0.0.1:7101)');
+  });
+});
+
+describe('the configuration file', () => {
+  const cart = {
+    library: 'automerge',
+    schema: {
+      type: 'object',
+      fields: {
+        items: { type: 'map', of: { type: 'object', fields: { qty: { type: 'counter' } } } },
+        seen: { type: 'register', keep: 'all' },
+      },
+    },
+  };
+
+  test('holds collections, typed or freeform', () => {
+    const parsed = parseConfigFile(JSON.stringify({ collections: { carts: cart, notes: { library: 'yjs', schema: 'freeform' } } }), 'f');
+    expect(parsed.collections).toEqual({ carts: cart, notes: { library: 'yjs', schema: 'freeform' } });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['an unknown member', { nmae: 'berlin' }, 'nmae'],
+    ['an unknown member of a collection', { collections: { carts: { ...cart, sharded: true } } }, 'collections: carts'],
+    ['an unknown library', { collections: { carts: { ...cart, library: 'loro' } } }, 'library'],
+    [
+      'an unknown type',
+      { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { a: { type: 'tree' } } } } } },
+      'collections: carts: schema',
+    ],
+    ['a collection name', { collections: { Carts: cart } }, 'Carts'],
+    [
+      'an empty field name',
+      { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { '': { type: 'flag' } } } } } },
+      'schema',
+    ],
+    ['a number as a name', { name: 7 }, 'name'],
+    ['an array', [], 'f: '],
+    ['malformed JSON', '{', 'f: '],
+    ['a forbidden key', '{"__proto__":{"name":"x"}}', '__proto__'],
+    [
+      'a forbidden field',
+      '{"collections":{"carts":{"library":"yjs","schema":{"type":"object","fields":{"constructor":{"type":"flag"}}}}}}',
+      'constructor',
+    ],
+  ])('[LIFE3] [GUARD5] %s that is wrong is refused, naming it', (_, content, naming) => {
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    expect(() => parseConfigFile(text, 'f')).toThrow(refusal(naming));
+    expect(Reflect.get({}, 'name')).toBeUndefined();
+  });
+
+  test('[LIFE3] a schema that nests deeper than a path reaches is refused', () => {
+    const nest = (depth: number): object => (depth === 0 ? { type: 'flag' } : { type: 'map', of: nest(depth - 1) });
+    const text = (depth: number) =>
+      JSON.stringify({ collections: { c: { library: 'yjs', schema: { type: 'object', fields: { a: nest(depth) } } } } });
+    expect(() => parseConfigFile(text(31), 'f')).not.toThrow();
+    expect(() => parseConfigFile(text(32), 'f')).toThrow(refusal('nests too deep'));
+  });
+});

@@ -1,0 +1,150 @@
+// A region's configuration: the settings of all sources, merged and checked, once, before anything is opened.
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { AnabranchError, encodeUtf8 } from '@anabranch/base';
+import { parseRegionId, type RegionId } from '@anabranch/causality';
+import type { CollectionSchema } from '@anabranch/crdt';
+import { isLoopbackHost } from '@anabranch/server';
+import { type LogLevel, logLevels } from '@anabranch/system';
+import type { PeerAddress } from '@anabranch/transport';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { readEnvironment, type SettingName, type SettingValues, settings } from './settings.ts';
+
+export interface RegionConfig {
+  readonly region: RegionId;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dataDirectory: string;
+  readonly peers: readonly PeerAddress[];
+  /** Undefined when the region links with nobody. */
+  readonly meshKey: Uint8Array | undefined;
+  readonly origins: { readonly allowedOrigins: readonly string[]; readonly allowsLoopback: boolean };
+  readonly logLevel: LogLevel;
+  readonly collections: ReadonlyMap<string, CollectionSchema>;
+}
+
+const meshKeyBytesMin = 16;
+
+/** @throws AnabranchError `config_invalid`, naming the setting. */
+export function loadRegionConfig(flags: SettingValues, environment: Readonly<Record<string, string | undefined>>): RegionConfig {
+  const variables = readEnvironment(environment);
+  const path = flags.config?.[0] ?? variables.config?.[0];
+  const file = path === undefined ? {} : readConfigFile(path);
+  const values = { ...defaultValues(), ...fileValues(file, path), ...variables, ...flags };
+  const listen = parseListen(required(values, 'listen'));
+  const peers = (values.peer ?? []).map(parsePeer);
+  const region = named('name', () => parseRegionId(required(values, 'name')));
+  checkPeers(region, peers);
+  const meshKey = values['mesh-key-file']?.[0] === undefined ? undefined : readMeshKey(values['mesh-key-file'][0]);
+  if (peers.length > 0 && meshKey === undefined) throw invalid('mesh-key-file', 'is needed to link with peers');
+  const allowedOrigins = (values['allowed-origin'] ?? []).map(parseOrigin);
+  const collections = new Map(Object.entries(file.collections ?? {}));
+  if (collections.size === 0) throw new AnabranchError('config_invalid', 'no collections: name them in a configuration file (--config)');
+  return Object.freeze({
+    region,
+    listen,
+    dataDirectory: required(values, 'data'),
+    peers,
+    meshKey,
+    origins: { allowedOrigins, allowsLoopback: allowedOrigins.length === 0 && isLoopbackHost(listen.host) },
+    logLevel: parseLogLevel(required(values, 'log-level')),
+    collections,
+  });
+}
+
+/** The configuration for a log line: everything but the secret. */
+export function describeConfig(config: RegionConfig): Readonly<Record<string, unknown>> {
+  return {
+    listen: `${config.listen.host}:${config.listen.port}`,
+    data: config.dataDirectory,
+    peers: config.peers,
+    hasMeshKey: config.meshKey !== undefined,
+    ...config.origins,
+    logLevel: config.logLevel,
+    collections: [...config.collections].map(([name, { library }]) => `${name} (${library})`),
+  };
+}
+
+function defaultValues(): SettingValues {
+  return { listen: [settings.listen.default], 'log-level': [settings['log-level'].default] };
+}
+
+/** Paths in the file are relative to the file. */
+function fileValues(file: ConfigFile, path: string | undefined): SettingValues {
+  const beside = (text: string): string => resolve(dirname(path ?? '.'), text);
+  return {
+    ...(file.name !== undefined && { name: [file.name] }),
+    ...(file.listen !== undefined && { listen: [file.listen] }),
+    ...(file.data !== undefined && { data: [beside(file.data)] }),
+    ...(file.peers !== undefined && { peer: Object.entries(file.peers).map(([name, url]) => `${name}=${url}`) }),
+    ...(file.meshKeyFile !== undefined && { 'mesh-key-file': [beside(file.meshKeyFile)] }),
+    ...(file.allowedOrigins !== undefined && { 'allowed-origin': file.allowedOrigins }),
+    ...(file.logLevel !== undefined && { 'log-level': [file.logLevel] }),
+  };
+}
+
+function required(values: SettingValues, name: SettingName): string {
+  const text = values[name]?.[0];
+  if (text === undefined || text === '') throw invalid(name, 'is missing');
+  return text;
+}
+
+/** `host:port`; IPv6 addresses in brackets. */
+function parseListen(text: string): RegionConfig['listen'] {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535) throw invalid('listen', `is host:port, not ${JSON.stringify(text)}`);
+  return { host, port };
+}
+
+function parsePeer(text: string): PeerAddress {
+  const mark = text.indexOf('=');
+  const url = text.slice(mark + 1);
+  if (mark < 1 || !URL.canParse(url) || !/^wss?:\/\//i.test(url)) {
+    throw invalid('peer', `is name=ws://host:port, not ${JSON.stringify(text)}`);
+  }
+  return { region: named('peer', () => parseRegionId(text.slice(0, mark))), url };
+}
+
+function checkPeers(region: RegionId, peers: readonly PeerAddress[]): void {
+  const names = peers.map((peer) => peer.region);
+  if (names.includes(region)) throw invalid('peer', `names this region, ${region}`);
+  if (new Set(names).size < names.length) throw invalid('peer', 'names a region twice');
+}
+
+function readMeshKey(path: string): Uint8Array {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw invalid('mesh-key-file', error instanceof Error ? error.message : 'cannot be read');
+  }
+  // Editors and `openssl rand -hex` end the file with a newline, which is no part of the secret.
+  const key = encodeUtf8(text.trim());
+  if (key.length < meshKeyBytesMin) throw invalid('mesh-key-file', `holds fewer than ${meshKeyBytesMin} bytes`);
+  return key;
+}
+
+function parseOrigin(text: string): string {
+  if (text === '*' || (URL.canParse(text) && new URL(text).origin === text)) return text;
+  throw invalid('allowed-origin', `is an origin such as https://shop.example, not ${JSON.stringify(text)}`);
+}
+
+function parseLogLevel(text: string): LogLevel {
+  const level = logLevels.find((known) => known === text);
+  if (level === undefined) throw invalid('log-level', `is one of ${logLevels.join(', ')}, not ${JSON.stringify(text)}`);
+  return level;
+}
+
+function named<T>(name: SettingName, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof AnabranchError ? invalid(name, error.message) : error;
+  }
+}
+
+function invalid(name: SettingName, why: string): AnabranchError {
+  return new AnabranchError('config_invalid', `--${name} ${why}`, { setting: name });
+}

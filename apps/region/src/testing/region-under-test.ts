@@ -1,0 +1,128 @@
+// A region on the real engine and a memory store, served over real sockets, for the tests of its doors.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type Logger, silentLogger } from '@anabranch/base';
+import { parseRegionId } from '@anabranch/causality';
+import type { CollectionSchema, ObjectSchema } from '@anabranch/crdt';
+import { Replica, type ReplicaDoor } from '@anabranch/engine';
+import { defaultServerLimits, RegionServer, type ServerLimits, type UpgradeHandler } from '@anabranch/server';
+import { openMemoryStore } from '@anabranch/storage';
+import { inflateRaw, NodeClock, NodeHash, NodeRandom, PromMetrics } from '@anabranch/system';
+
+const cart: ObjectSchema = {
+  type: 'object',
+  fields: {
+    items: {
+      type: 'map',
+      of: { type: 'object', fields: { qty: { type: 'counter' }, name: { type: 'register' }, price: { type: 'register' } } },
+    },
+    coupons: { type: 'set' },
+    gift: { type: 'flag' },
+    status: { type: 'register' },
+    lines: { type: 'list' },
+    note: { type: 'text' },
+  },
+};
+
+export const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
+  ['carts', { library: 'yjs', schema: cart }],
+  ['carts-automerge', { library: 'automerge', schema: cart }],
+  ['notes', { library: 'yjs', schema: 'freeform' }],
+]);
+
+export interface TestRegionOptions {
+  readonly limits?: Partial<ServerLimits>;
+  readonly allowedOrigins?: readonly string[];
+  readonly upgrades?: ReadonlyMap<string, UpgradeHandler>;
+  readonly logger?: Logger;
+  /** Stands between the doors and the replica. */
+  readonly wrap?: (replica: Replica) => ReplicaDoor;
+}
+
+export class TestRegion {
+  readonly replica: Replica;
+  readonly server: RegionServer;
+  readonly port: number;
+
+  static async start(options: TestRegionOptions = {}): Promise<TestRegion> {
+    const { logger = silentLogger, wrap = (replica) => replica } = options;
+    const [clock, random, hash, metrics] = [new NodeClock(), new NodeRandom(), new NodeHash(), new PromMetrics()];
+    const store = await openMemoryStore();
+    const replica = await Replica.open({
+      ports: { clock, random, hash, logger, metrics, store, inflateRaw },
+      region: parseRegionId('berlin'),
+      collections: testCollections,
+      meshKey: random.bytes(32),
+      peers: [],
+    });
+    const server = new RegionServer({
+      replica: wrap(replica),
+      limits: { ...defaultServerLimits, ...options.limits },
+      metricsSource: metrics,
+      upgrades: options.upgrades ?? new Map(),
+      origins: { allowedOrigins: options.allowedOrigins ?? [], allowsLoopback: options.allowedOrigins === undefined },
+      version: '0.0.0',
+      ...{ clock, hash, logger, metrics },
+    });
+    metrics.addGaugeSource(() => server.gauges());
+    const { port } = await server.listen('127.0.0.1', 0);
+    return new TestRegion(replica, server, port);
+  }
+
+  private constructor(replica: Replica, server: RegionServer, port: number) {
+    this.replica = replica;
+    this.server = server;
+    this.port = port;
+  }
+
+  url(path: string): string {
+    return `http://127.0.0.1:${this.port}${path}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await this.replica.stop();
+  }
+
+  /** `fetch`, with the body as text and JSON. */
+  async ask(path: string, request: RequestInit = {}): Promise<TestAnswer> {
+    const response = await fetch(this.url(path), request);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined };
+  }
+
+  patch(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<TestAnswer> {
+    return this.ask(path, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/vnd.anabranch.ops+json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  }
+
+  /** Sends bytes as they are; resolves with all that came back until the region closed the connection. */
+  async raw(...pieces: readonly string[]): Promise<string> {
+    const socket = await this.connect();
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+    });
+    for (const piece of pieces) socket.write(piece, 'latin1');
+    await once(socket, 'close');
+    return answer;
+  }
+
+  async connect(): Promise<Socket> {
+    const socket = connect(this.port, '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  }
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: Record<string, unknown> | undefined;
+}
