@@ -25,7 +25,7 @@ const cart: ObjectSchema = {
   },
 };
 
-export const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
+const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
   ['carts', { library: 'yjs', schema: cart }],
   ['carts-automerge', { library: 'automerge', schema: cart }],
   ['notes', { library: 'yjs', schema: 'freeform' }],

@@ -15,10 +15,10 @@ export interface Problem {
 }
 
 /** What a client waits before it asks again. */
-export const retryAfterSeconds = 1;
+const retryAfterSeconds = 1;
 
 /** The media types that PATCH takes, in order of preference (RFC 5789). */
-export const acceptPatch: string = [mediaTypes.ops, mediaTypes.mergePatch, mediaTypes.jsonPatch].join(', ');
+const acceptPatch: string = [mediaTypes.ops, mediaTypes.mergePatch, mediaTypes.jsonPatch].join(', ');
 
 /** The expected failure itself, or for anything else an `internal_error` without its cause: the caller logs that. */
 export function expectedFailure(error: unknown): AnabranchError {

@@ -96,7 +96,7 @@ export function statusRoute({ replica }: DoorParts): Route {
 }
 
 /** Members that are undefined are left out when this becomes JSON. */
-export function statusAnswer({ version, hlc, ...status }: ReplicaStatus): Record<keyof StatusAnswer, unknown> {
+function statusAnswer({ version, hlc, ...status }: ReplicaStatus): Record<keyof StatusAnswer, unknown> {
   return {
     region: status.region,
     origin: status.origin,

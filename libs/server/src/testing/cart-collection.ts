@@ -3,7 +3,7 @@
 import type { Author, CollectionSchema, CrdtDocument, DocumentOp, Library, ObjectSchema } from '@anabranch/crdt';
 import { createDocument } from '@anabranch/crdt';
 
-export const cartSchema: ObjectSchema = {
+const cartSchema: ObjectSchema = {
   type: 'object',
   fields: {
     items: {
