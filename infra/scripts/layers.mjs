@@ -30,7 +30,7 @@ export const layerTable = {
   base: { layer: 0, imports: [], npm: [] },
   causality: { layer: 1, imports: ['base'], npm: [] },
   crdt: { layer: 2, imports: ['base', 'causality'], npm: ['yjs', '@automerge/automerge', 'lib0'] },
-  protocol: { layer: 2, imports: ['base', 'causality'], npm: ['lib0'] },
+  protocol: { layer: 2, imports: ['base', 'causality'], npm: [] },
   engine: { layer: 3, imports: ['base', 'causality', 'crdt', 'protocol'], npm: [] },
   storage: { layer: 4, imports: ['base', 'causality', 'crdt', 'protocol', 'engine'], npm: ['lmdb'] },
   transport: { layer: 4, imports: ['base', 'causality', 'crdt', 'protocol', 'engine'], npm: ['ws'] },

@@ -12,8 +12,8 @@
 import { AnabranchError, assert, type Hash, isAnabranchError } from '@anabranch/base';
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
 import type { Library } from '@anabranch/crdt';
-import { chainNext, chainStart, type DocumentId, decodeOp, type Idempotency, type Op } from '@anabranch/protocol';
-import type { IdempotencyRecord, LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
+import { chainNext, chainStart, type DocumentId, decodeOp, type Op } from '@anabranch/protocol';
+import type { LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
 
 /** The end of an origin's log in memory, as it is now: it moves on with the log. */
 export interface LogHead {
@@ -141,9 +141,10 @@ export class OpLog {
     head.hlc = op.hlc;
     this.#position += 1;
     const { seq, chainHash, logBytes } = head;
-    const place = { origin, seq, bytes, chainHash, logBytes, position: this.#position };
+    const position = this.#position;
     const documents = op.writes.map((write) => write.document);
-    const appended: AppendedOp = { ...place, hlc: op.hlc, documents, op, isLocal, ...(op.idempotency && keyOf(op.idempotency, place)) };
+    const plain: AppendedOp = { origin, seq, bytes, chainHash, logBytes, position, hlc: op.hlc, documents, op, isLocal };
+    const appended = op.idempotency === undefined ? plain : { ...plain, idempotency: { ...op.idempotency, origin, seq } };
     const gathering = this.#gather(bytes.length);
     gathering.ops.push(appended);
     gathering.bytes += bytes.length;
@@ -255,8 +256,4 @@ export function updatesOf(logged: LoggedOp, document: DocumentId, library: Libra
   return decodeOp(logged.bytes)
     .writes.filter((write) => write.document === document && write.library === library)
     .map((write) => write.update);
-}
-
-function keyOf(idempotency: Idempotency, { origin, seq }: { origin: OriginId; seq: number }): { idempotency: IdempotencyRecord } {
-  return { idempotency: { ...idempotency, origin, seq } };
 }

@@ -1,5 +1,4 @@
-// Reads what ByteWriter writes. Bytes come from peers and disks, and lib0's decoder trusts its input (it takes any number of
-// padding groups, and makes NaN of enough of them), so this reads by itself:
+// Reads what ByteWriter writes. Bytes come from peers and disks, so nothing in them is taken on trust:
 //
 // Invariant 1: every length is checked against the bytes that are there before anything is allocated; a view into a larger
 //              buffer is never read past its end.
