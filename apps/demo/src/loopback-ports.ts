@@ -7,15 +7,6 @@ const freePortMin = 20_000;
 const freePortMax = 32_000;
 const attemptsMax = 200;
 
-/** Whether 127.0.0.1:`port` can be listened on now. */
-export function isPortFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
-  });
-}
-
 /** The first of `count` consecutive free ports. @throws AnabranchError `port_taken` when none are found. */
 export async function findFreePorts(count: number, random: Random): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -29,4 +20,13 @@ export async function findFreePorts(count: number, random: Random): Promise<numb
 export async function firstTakenPort(first: number, count: number): Promise<number | undefined> {
   for (let port = first; port < first + count; port++) if (!(await isPortFree(port))) return port;
   return undefined;
+}
+
+/** Whether 127.0.0.1:`port` can be listened on now. */
+function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RegionName } from './world-plan.ts';
 
 export interface RegionCommandOptions {
@@ -14,7 +14,7 @@ export interface RegionCommandOptions {
 
 /** The program of a region and its arguments. */
 export function regionCommand(options: RegionCommandOptions): readonly string[] {
-  const folder = dirname(createRequire(import.meta.url).resolve('@anabranch/region/package.json'));
+  const folder = dirname(fileURLToPath(import.meta.resolve('@anabranch/region/package.json')));
   const peers = options.peers.flatMap((peer) => ['--peer', `${peer.name}=ws://127.0.0.1:${peer.port}/v1/link`]);
   return [
     ...[join(folder, 'dist/main.js'), 'region', '--name', options.name, '--listen', `127.0.0.1:${options.port}`],

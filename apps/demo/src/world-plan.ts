@@ -21,6 +21,3 @@ export const linkPlans: readonly LinkPlan[] = [
   { a: 'new-york', b: 'tokyo', delayMs: 110 },
   { a: 'berlin', b: 'tokyo', delayMs: 85 },
 ];
-
-/** The longest one-way delay of the healthy world: what no direct delivery exceeds. */
-export const longestDelayMs: number = Math.max(...linkPlans.map((plan) => plan.delayMs));

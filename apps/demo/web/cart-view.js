@@ -102,6 +102,7 @@ class ViewCard {
     const [kind, verdict] = compare(view, others);
     this.#state.dataset['kind'] = kind;
     setText(this.#state, verdict);
+    this.#lines.classList.toggle('message', view.state === 'unanswered');
     setText(this.#digest, view.state === 'shown' ? view.digest.slice(0, 16) : '–');
     this.#digest.title = view.state === 'shown' ? view.digest : '';
     const otherLines = others.map((other) => new Set(textOf(other).split('\n')));

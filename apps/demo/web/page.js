@@ -7,6 +7,7 @@ import { byId, setText } from './element.js';
 import { cityOf, plural } from './format.js';
 import { LinksView } from './links-view.js';
 import { MapView } from './map-view.js';
+import { missedOps, newestSeqs } from './missed-ops.js';
 import { RegionsView } from './regions-view.js';
 
 /** @typedef {import('./api.js').WorldStatus} WorldStatus */
@@ -84,16 +85,9 @@ function showSummary({ kind, text }) {
 function summaryOf({ regions }) {
   const absent = regions.filter((region) => !region.isAnswering).map((region) => cityOf(region.name));
   if (absent.length > 0) return { kind: 'bad', text: `${absent.join(' and ')} ${absent.length === 1 ? 'does' : 'do'} not answer` };
-  /** @type {Map<string, number>} */
-  const newest = new Map();
-  for (const { status } of regions) {
-    for (const [origin, seq] of Object.entries(status?.versionVector ?? {})) newest.set(origin, Math.max(seq, newest.get(origin) ?? 0));
-  }
+  const newest = newestSeqs(regions);
   const behind = regions
-    .map(({ name, status }) => ({
-      name,
-      ops: [...newest].reduce((sum, [origin, seq]) => sum + seq - (status?.versionVector[origin] ?? 0), 0),
-    }))
+    .map(({ name, status }) => ({ name, ops: [...newest.keys()].reduce((sum, origin) => sum + missedOps(newest, status, origin), 0) }))
     .filter(({ ops }) => ops > 0);
   if (behind.length === 0) return { kind: 'good', text: 'All regions hold the same ops' };
   return { kind: 'busy', text: behind.map(({ name, ops }) => `${cityOf(name)} misses ${plural(ops, 'op')}`).join(', ') };

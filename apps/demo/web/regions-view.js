@@ -1,8 +1,10 @@
-// The regions: process and readiness, what each holds of every origin, and how far it is behind.
+// The regions: process and readiness, what each holds of every origin, how many ops it misses (seen from above), and its own
+// measure of lag in bytes and seconds.
 
 import { commandRegion } from './api.js';
 import { element, setText } from './element.js';
 import { cityOf, epochOf, formatBytes, formatCount, formatSeconds, plural, regionOf } from './format.js';
+import { missedOps, newestSeqs } from './missed-ops.js';
 
 /**
  * @typedef {import('./api.js').Region} Region
@@ -24,6 +26,7 @@ export class RegionsView {
 
   /** @param {import('./api.js').WorldStatus} status */
   show({ regions }) {
+    const newest = newestSeqs(regions);
     for (const region of regions) {
       let card = this.#cards.get(region.name);
       if (card === undefined) {
@@ -31,7 +34,7 @@ export class RegionsView {
         this.#cards.set(region.name, card);
         this.#root.append(card.root);
       }
-      card.show(region);
+      card.show(region, newest);
     }
   }
 }
@@ -60,7 +63,7 @@ class RegionCard {
     const heads = ['Origin', 'Has', 'Misses', 'Lag', 'From'];
     const table = element('table');
     table.append(
-      element('caption', {}, `What ${city} holds of each origin, and how far it knows to be behind`),
+      element('caption', {}, `What ${city} holds of each origin, what it misses, and since when it has not heard of it`),
       element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', { scope: 'col' }, head)))),
       this.#rows,
     );
@@ -70,8 +73,8 @@ class RegionCard {
     this.root.append(head, this.#processFacts, this.#dataFacts, element('div', { class: 'table-frame' }, table), this.#age, buttons);
   }
 
-  /** @param {Region} region */
-  show(region) {
+  /** @param {Region} region @param {ReadonlyMap<string, number>} newest */
+  show(region, newest) {
     const { process, status } = region;
     const [kind, text] = stateOf(region);
     this.#state.dataset['kind'] = kind;
@@ -88,12 +91,12 @@ class RegionCard {
     setText(this.#restart, this.#kill.disabled ? 'Start' : 'Restart');
     this.#pause.setAttribute('aria-label', `${this.#pause.textContent} ${cityOf(region.name)}`);
     this.#restart.setAttribute('aria-label', `${this.#restart.textContent} ${cityOf(region.name)}`);
-    if (status !== undefined) this.#showOrigins(status);
+    if (status !== undefined) this.#showOrigins(status, newest);
   }
 
-  /** @param {RegionStatus} status */
-  #showOrigins(status) {
-    const origins = new Set([...Object.keys(status.versionVector), ...status.lag.map((lag) => lag.origin), status.origin]);
+  /** @param {RegionStatus} status @param {ReadonlyMap<string, number>} newest */
+  #showOrigins(status, newest) {
+    const origins = new Set([...newest.keys(), ...status.lag.map((lag) => lag.origin), status.origin]);
     for (const origin of [...origins].sort()) {
       let row = this.#origins.get(origin);
       if (row === undefined) {
@@ -101,7 +104,7 @@ class RegionCard {
         this.#origins.set(origin, row);
         this.#rows.append(row.root);
       }
-      row.show(status);
+      row.show(status, missedOps(newest, status, origin));
     }
   }
 }
@@ -121,16 +124,16 @@ class OriginRow {
     this.root = element('tr', {}, head, this.#has, element('td', {}, this.#ops, this.#bytes), this.#lag, this.#from);
   }
 
-  /** @param {RegionStatus} status */
-  show(status) {
+  /** @param {RegionStatus} status @param {number} ops that it misses */
+  show(status, ops) {
     const lag = status.lag.find((entry) => entry.origin === this.#origin);
     const isOwn = status.origin === this.#origin;
     setText(this.#has, formatCount(status.versionVector[this.#origin] ?? 0));
-    setText(this.#ops, isOwn ? '' : plural(lag?.ops ?? 0, 'op'));
+    setText(this.#ops, isOwn ? '' : plural(ops, 'op'));
     setText(this.#bytes, lag?.bytes ? formatBytes(lag.bytes) : '');
     setText(this.#lag, isOwn ? '' : formatSeconds(lag?.ms ?? 0));
     setText(this.#from, isOwn ? 'itself' : lag?.upstream ? cityOf(lag.upstream) : '–');
-    this.root.classList.toggle('behind', !isOwn && ((lag?.ops ?? 0) > 0 || (lag?.ms ?? 0) > 3_000));
+    this.root.classList.toggle('behind', !isOwn && (ops > 0 || (lag?.ms ?? 0) > 3_000));
   }
 }
 
