@@ -10,23 +10,24 @@
 // Invariant 4: messages of the client are taken one after the other.
 // Invariant 5: while much waits to be sent no message is made: the next one covers everything since.
 
-import { AnabranchError, assert, concatBytes, type ErrorCode, isAnabranchError } from '@anabranch/base';
+import { assert, concatBytes, type ErrorCode, isAnabranchError } from '@anabranch/base';
 import { AutomergeDocument } from '@anabranch/crdt';
 import type { Delivery, DocumentSession, ReplicaDoor } from '@anabranch/engine';
 import { type DocumentId, localIdOf, updateBytesMax } from '@anabranch/protocol';
-import { decodeChange, decodeSyncMessage, encodeSyncMessage, getBackend, initSyncState, type SyncState } from '@automerge/automerge';
+import { decodeSyncMessage, encodeSyncMessage, getBackend, initSyncState, type SyncState } from '@automerge/automerge';
+import { sortByCompleteness } from './automerge-change-head.ts';
 import { type AutomergeSyncMessage, readAutomergeSyncMessage } from './automerge-sync-message.ts';
 import { type Addressed, encodeDocUnavailable, encodeSync } from './repo-messages.ts';
 import type { SessionSocket } from './session-socket.ts';
-import type { SyncLimits } from './sync-limits.ts';
 
 export interface DocumentSyncParts {
   readonly replica: ReplicaDoor;
   readonly socket: SessionSocket;
-  readonly limits: SyncLimits;
   readonly addressed: Addressed;
   /** The document's collection has a schema: its documents begin with content of ours. */
   readonly isTyped: boolean;
+  /** The bytes of changes that wait for others grew or shrank. @throws AnabranchError `overloaded`. */
+  readonly onHeld: (byBytes: number) => void;
   /** Another session sent something ephemeral. */
   readonly onEphemeral: (bytes: Uint8Array) => void;
   readonly onEnded: (code: ErrorCode) => void;
@@ -94,6 +95,7 @@ export class AutomergeDocumentSync {
   }
 
   close(): void {
+    this.#hold([], []);
     this.#session.close();
   }
 
@@ -117,41 +119,40 @@ export class AutomergeDocumentSync {
   }
 
   async #ingest(fresh: readonly Uint8Array[]): Promise<void> {
-    const changes = [...this.#held, ...fresh];
-    if (changes.length === 0) return;
-    try {
-      for (const batch of batchesOf(changes)) await this.#session.ingest(batch);
-      this.#held = [];
-      this.#missing = [];
-    } catch (error) {
-      if (!isAnabranchError(error, 'update_incomplete')) throw error;
-      await this.#ingestComplete(changes);
+    const changes = [...fresh, ...this.#held];
+    this.#hold([], []);
+    for (const [i, batch] of batchesOf(changes).entries()) {
+      try {
+        await this.#session.ingest(concatBytes(batch));
+      } catch (error) {
+        if (!isAnabranchError(error, 'update_incomplete')) throw error;
+        await this.#ingestComplete(
+          batch,
+          batchesOf(changes)
+            .slice(i + 1)
+            .flat(),
+        );
+        return;
+      }
     }
   }
 
-  /** Takes the changes one by one: those whose predecessors are here are ingested, the others held. */
-  async #ingestComplete(changes: readonly Uint8Array[]): Promise<void> {
-    const held: Uint8Array[] = [];
-    for (const change of changes) {
-      try {
-        await this.#session.ingest(change);
-      } catch (error) {
-        if (!isAnabranchError(error, 'update_incomplete')) throw error;
-        held.push(change);
-      }
-    }
-    const heldBytes = held.reduce((sum, change) => sum + change.length, 0);
-    if (heldBytes > this.#parts.limits.heldChangeBytesMax) {
-      throw new AnabranchError('overloaded', 'the client sends more changes without their predecessors than are held');
-    }
+  /** Ingests the part of a batch that is complete; the rest, and what came `after` it, waits. */
+  async #ingestComplete(batch: readonly Uint8Array[], after: readonly Uint8Array[]): Promise<void> {
+    const { complete, incomplete, missing } = this.#parts.socket.working(() => {
+      const backend = getBackend(this.#crdt.doc);
+      return sortByCompleteness(batch, (hashes) => backend.getMissingDeps([...hashes]));
+    });
+    this.#hold([...incomplete, ...after], missing);
+    if (complete.length > 0) await this.#session.ingest(concatBytes(complete));
+  }
+
+  #hold(changes: readonly Uint8Array[], missing: readonly string[]): void {
+    const bytesOf = (held: readonly Uint8Array[]): number => held.reduce((sum, change) => sum + change.length, 0);
+    this.#parts.onHeld(bytesOf(changes) - bytesOf(this.#held));
     // Copies: the views would keep the messages they came in alive.
-    this.#held = held.map((change) => Uint8Array.from(change));
-    const decoded = held.map((change) => decodeChange(change));
-    const hashes = new Set(decoded.map((change) => change.hash));
-    const wanted = new Set(decoded.flatMap((change) => change.deps).filter((hash) => !hashes.has(hash)));
-    this.#missing = getBackend(this.#crdt.doc)
-      .getMissingDeps([...wanted])
-      .filter((hash) => wanted.has(hash));
+    this.#held = changes.map((change) => Uint8Array.from(change));
+    this.#missing = missing;
   }
 
   /** The changes were ingested before: the library is given the rest of the message. */
@@ -191,7 +192,7 @@ export class AutomergeDocumentSync {
 }
 
 /** Changes, in order, in as few updates as the limit of one update allows. */
-function batchesOf(changes: readonly Uint8Array[]): Uint8Array[] {
+function batchesOf(changes: readonly Uint8Array[]): Uint8Array[][] {
   const batches: Uint8Array[][] = [[]];
   let bytes = 0;
   for (const change of changes) {
@@ -202,5 +203,5 @@ function batchesOf(changes: readonly Uint8Array[]): Uint8Array[] {
     batches.at(-1)?.push(change);
     bytes += change.length;
   }
-  return batches.map(concatBytes);
+  return changes.length === 0 ? [] : batches;
 }

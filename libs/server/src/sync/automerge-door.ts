@@ -4,10 +4,9 @@
 import type { IncomingMessage } from 'node:http';
 import { AnabranchError } from '@anabranch/base';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { UpgradeHandler } from '../upgrade-router.ts';
 import { AutomergeSession } from './automerge-session.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
-import { clientSocketServer, openOrRefuse, pathSegmentsOf, schemaFor } from './upgrade.ts';
+import { clientSocketServer, openOrRefuse, pathSegmentsOf, schemaFor, type UpgradeHandler } from './upgrade.ts';
 
 export class AutomergeDoor implements SyncDoor {
   readonly #parts: SyncDoorParts;

@@ -35,6 +35,7 @@ export class AutomergeSession {
   readonly #parts: AutomergeSessionParts;
   readonly #documents = new Map<DocumentId, AutomergeDocumentSync>();
   readonly #openedMs: number;
+  #heldBytes = 0;
   /** Who talks to whom, from our side; undefined until the client has joined. */
   #addressed: Addressed | undefined;
 
@@ -97,6 +98,7 @@ export class AutomergeSession {
       ...this.#parts,
       socket: this.socket,
       addressed,
+      onHeld: (byBytes) => this.#countHeld(byBytes),
       onEphemeral: (bytes) => this.#sendEphemeral(bytes, addressed),
       onEnded: (code) => this.#ended(code),
     });
@@ -119,6 +121,12 @@ export class AutomergeSession {
     } catch (error) {
       this.#parts.logger.error('awareness.refused', { reason: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  #countHeld(byBytes: number): void {
+    this.#heldBytes += byBytes;
+    if (this.#heldBytes <= this.#parts.limits.heldChangeBytesMax) return;
+    throw new AnabranchError('overloaded', 'the client sends more changes without their predecessors than are held');
   }
 
   #drained(): void {

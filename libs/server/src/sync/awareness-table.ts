@@ -11,7 +11,7 @@
 //              parses it without catching.
 // Invariant 3: a client that left stays known, without state, until its entry expires: a late echo does not revive it.
 
-import { encodeUtf8 } from '@anabranch/base';
+import { AnabranchError, encodeUtf8 } from '@anabranch/base';
 import { BoundedReader, ByteWriter, frameInvalid } from '@anabranch/protocol';
 import { parseJsonBody } from '../http/json-body.ts';
 import type { SyncLimits } from './sync-limits.ts';
@@ -55,10 +55,10 @@ export class AwarenessTable {
   merge(entries: readonly AwarenessEntry[], owner: object | undefined, nowMs: number): readonly AwarenessEntry[] {
     return entries.filter((entry) => {
       const known = this.#known.get(entry.clientId);
-      if (!isNews(entry, known)) return false;
       if (known === undefined && this.#known.size >= this.#limits.awarenessStatesMax) return false;
+      if (known !== undefined && !isNewer(entry, known)) return false;
       this.#known.set(entry.clientId, { ...entry, owner, renewedMs: nowMs });
-      return true;
+      return known !== undefined || entry.state !== undefined;
     });
   }
 
@@ -81,8 +81,7 @@ export class AwarenessTable {
   }
 }
 
-function isNews(entry: AwarenessEntry, known: KnownEntry | undefined): boolean {
-  if (known === undefined) return entry.state !== undefined;
+function isNewer(entry: AwarenessEntry, known: KnownEntry): boolean {
   if (entry.clock !== known.clock) return entry.clock > known.clock;
   return entry.state === undefined && known.state !== undefined;
 }
@@ -95,7 +94,10 @@ export function decodeAwareness(update: Uint8Array, limits: SyncLimits): readonl
   for (let i = 0; i < count; i++) {
     const clientId = reader.uint();
     const clock = reader.uint(clockMax);
-    const state = reader.sizedBytes(limits.awarenessStateBytesMax);
+    const state = reader.sizedBytes(reader.remaining);
+    if (state.length > limits.awarenessStateBytesMax) {
+      throw new AnabranchError('request_too_large', `an awareness state takes at most ${limits.awarenessStateBytesMax} bytes`);
+    }
     entries.push({ clientId, clock, state: admitState(state) });
   }
   reader.end();

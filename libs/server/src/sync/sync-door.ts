@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@anabranch/base';
 import type { ReplicaDoor } from '@anabranch/engine';
-import type { UpgradeHandler } from '../upgrade-router.ts';
 import type { SyncLimits } from './sync-limits.ts';
+import type { UpgradeHandler } from './upgrade.ts';
 
 /** One sync protocol: takes upgrades, holds its sessions. */
 export interface SyncDoor {

@@ -7,10 +7,10 @@
 import { AnabranchError, type Clock, type Logger, type Metrics, type Timer } from '@anabranch/base';
 import type { ReplicaDoor } from '@anabranch/engine';
 import { refuseSocket } from '../http/raw-answer.ts';
-import type { UpgradeHandler } from '../upgrade-router.ts';
 import { AutomergeDoor } from './automerge-door.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
+import type { UpgradeHandler } from './upgrade.ts';
 import { YjsDoor } from './yjs-door.ts';
 
 export interface SyncDoorsOptions {

@@ -15,7 +15,7 @@ export interface SyncLimits {
   readonly sendBufferBytesMax: number;
   /** Updates in a row that build on parts this region lacks. Beyond: close 1013, the client starts afresh. */
   readonly incompleteUpdatesMax: number;
-  /** Bytes of changes held until the ones they build on have come. Beyond: close 1013, the client syncs anew. */
+  /** Bytes of changes one socket's documents hold until the ones they build on have come. Beyond: close 1013. */
   readonly heldChangeBytesMax: number;
   /** Documents one automerge-repo socket follows. Beyond: close 1013. */
   readonly documentsPerSocketMax: number;
@@ -50,7 +50,7 @@ export const defaultSyncLimits: SyncLimits = {
   ingestBytesMax: 4 << 20,
   sendBufferBytesMax: 4 << 20,
   incompleteUpdatesMax: 16,
-  heldChangeBytesMax: 1 << 20,
+  heldChangeBytesMax: 4 << 20,
   documentsPerSocketMax: 1_024,
   questionMsPerSecondMax: 250,
   awarenessBytesPerSecondMax: 256 << 10,

@@ -1,11 +1,15 @@
 // Upgrade requests of the sync doors, before and after they become WebSockets.
 
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { AnabranchError, isAnabranchError, type Logger } from '@anabranch/base';
 import type { CollectionSchema, Library } from '@anabranch/crdt';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { closeCodeOf } from './session-close.ts';
 import type { SyncLimits } from './sync-limits.ts';
+
+/** Takes over a socket that asks to be upgraded; what it answers, it answers itself. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** A WebSocket server for clients: no compression, whose windows would cost each idle session more than its memory bar. */
 export function clientSocketServer(messageBytesMax: number, limits: SyncLimits): WebSocketServer {

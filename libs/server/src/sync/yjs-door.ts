@@ -7,10 +7,9 @@ import type { IncomingMessage } from 'node:http';
 import { AnabranchError } from '@anabranch/base';
 import { type DocumentId, documentIdOf } from '@anabranch/protocol';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { UpgradeHandler } from '../upgrade-router.ts';
 import { AwarenessTable } from './awareness-table.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
-import { clientSocketServer, openOrRefuse, pathSegmentsOf, schemaFor } from './upgrade.ts';
+import { clientSocketServer, openOrRefuse, pathSegmentsOf, schemaFor, type UpgradeHandler } from './upgrade.ts';
 import { YjsRoom } from './yjs-room.ts';
 import { YjsSession } from './yjs-session.ts';
 

@@ -7,8 +7,10 @@
 //   3 query awareness  3
 //
 // Invariant 1: a message is read to its last byte; anything else is `frame_invalid`, before anything is allocated for it.
+// Invariant 2: the size of a message is bounded by the socket, that of an update by the replica.
 
-import { awarenessBytesMax, BoundedReader, ByteWriter, frameInvalid, updateBytesMax } from '@anabranch/protocol';
+import { AnabranchError } from '@anabranch/base';
+import { awarenessBytesMax, BoundedReader, ByteWriter, frameInvalid } from '@anabranch/protocol';
 
 export type YjsMessage =
   | { readonly type: 'syncStep1'; readonly stateVector: Uint8Array }
@@ -28,7 +30,7 @@ export const queryAwarenessMessage: Uint8Array = Uint8Array.of(messageTypes.quer
 /** An awareness update about nobody: it tells a y-websocket client that the server lives. */
 export const emptyAwarenessMessage: Uint8Array = encodeAwarenessMessage(Uint8Array.of(0));
 
-/** @throws AnabranchError `frame_invalid`. */
+/** @throws AnabranchError `frame_invalid`, `request_too_large`. */
 export function decodeYjsMessage(message: Uint8Array): YjsMessage {
   const reader = new BoundedReader(message);
   const decoded = readMessage(reader);
@@ -41,7 +43,7 @@ function readMessage(reader: BoundedReader): YjsMessage {
     case messageTypes.sync:
       return readSync(reader);
     case messageTypes.awareness:
-      return { type: 'awareness', update: reader.sizedBytes(awarenessUpdateBytesMax) };
+      return { type: 'awareness', update: readAwarenessUpdate(reader) };
     case messageTypes.queryAwareness:
       return { type: 'queryAwareness' };
     default:
@@ -52,13 +54,19 @@ function readMessage(reader: BoundedReader): YjsMessage {
 function readSync(reader: BoundedReader): YjsMessage {
   switch (reader.uint()) {
     case syncTypes.step1:
-      return { type: 'syncStep1', stateVector: reader.sizedBytes(updateBytesMax) };
+      return { type: 'syncStep1', stateVector: reader.sizedBytes(reader.remaining) };
     case syncTypes.step2:
     case syncTypes.update:
-      return { type: 'update', update: reader.sizedBytes(updateBytesMax) };
+      return { type: 'update', update: reader.sizedBytes(reader.remaining) };
     default:
       throw frameInvalid('an unknown step of synchronisation');
   }
+}
+
+function readAwarenessUpdate(reader: BoundedReader): Uint8Array {
+  const update = reader.sizedBytes(reader.remaining);
+  if (update.length <= awarenessUpdateBytesMax) return update;
+  throw new AnabranchError('request_too_large', `an awareness update takes at most ${awarenessUpdateBytesMax} bytes`);
 }
 
 export function encodeSyncStep1(stateVector: Uint8Array): Uint8Array {

@@ -1,0 +1,126 @@
+// Clients that do not read, or ask for too much: bounded in memory, and in the time spent on them.
+
+import * as A from '@automerge/automerge';
+import { afterEach, describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { encodeCbor } from './cbor.ts';
+import type { SyncLimits } from './sync-limits.ts';
+import { RawClient } from './testing/raw-client.ts';
+import { TestRegion } from './testing/test-region.ts';
+import { until } from './testing/until.ts';
+import { emptyAwarenessMessage, encodeSyncStep1, encodeUpdate } from './yjs-messages.ts';
+
+const cleanups: Array<() => Promise<void> | void> = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startRegion(limits: Partial<SyncLimits>): Promise<TestRegion> {
+  const region = await TestRegion.start({ limits });
+  cleanups.push(() => region.stop());
+  return region;
+}
+
+function connect(region: TestRegion, path: string): RawClient {
+  const client = new RawClient(`${region.url}${path}`);
+  cleanups.push(() => client.close());
+  return client;
+}
+
+const emptyStep1 = encodeSyncStep1(Uint8Array.of(0));
+
+describe('a client that does not read', () => {
+  test('[SYNC6] is closed once too much waits for it; others go on, and its large answer alone is no reason', async () => {
+    const region = await startRegion({ sendBufferBytesMax: 256 << 10, closeMsMax: 200 });
+    const doc = new Y.Doc();
+    const updates: Uint8Array[] = [];
+    doc.on('update', (update: Uint8Array) => updates.push(update));
+    const writer = connect(region, '/v1/sync/yjs/notes/n1');
+    const reader = connect(region, '/v1/sync/yjs/notes/n1');
+    await Promise.all([writer.send(emptyStep1), reader.send(emptyStep1)]);
+    await until(() => reader.messages.length >= 2, 'greeted');
+    const stuck = connect(region, '/v1/sync/yjs/notes/n1');
+    await stuck.send(emptyStep1);
+    await until(() => stuck.messages.length >= 2, 'greeted');
+    stuck.socket.pause();
+    const told = reader.messages.length;
+    let rounds = 0;
+    while (region.doors.sessionCount === 3 && rounds < 400) {
+      doc.getText('body').insert(0, 'x'.repeat(100_000));
+      doc.getText('body').delete(0, 100_000);
+      for (const update of updates.splice(0)) await writer.send(encodeUpdate(update));
+      await until(() => reader.messages.length >= told + 2 * (rounds + 1), 'the other reader has it');
+      rounds++;
+    }
+    expect(region.doors.sessionCount).toBe(2);
+    expect(rounds).toBeLessThan(400);
+  });
+
+  test('[SYNC6] of Automerge is sent one message, and everything else in the next', async () => {
+    const region = await startRegion({});
+    const client = connect(region, '/v1/sync/automerge/carts-automerge');
+    await client.send(encodeCbor({ type: 'join', senderId: 'slow' }));
+    await region.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
+    const [, request] = A.generateSyncMessage(A.init(), A.initSyncState());
+    if (request === null) throw new Error('no request');
+    await client.send(encodeCbor({ type: 'request', senderId: 'slow', documentId: 'c1', data: request }));
+    await until(() => client.messages.length === 2, 'answered');
+    for (let i = 0; i < 50; i++) await region.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
+    client.socket.ping();
+    await new Promise<void>((resolve) => client.socket.once('pong', () => resolve()));
+    // Each further edit changes the heads; the client is told of them, but sent no changes that it did not ask for.
+    expect(client.messages.length).toBeLessThan(60);
+    expect(client.messages.slice(2).every((message) => message.length < 1_000)).toBe(true);
+  });
+});
+
+describe('a client that asks for too much', () => {
+  test('is read slowly, and answered in the end', async () => {
+    const region = await startRegion({ awarenessBytesPerSecondMax: 1_000, sweepMs: 50 });
+    const client = connect(region, '/v1/sync/yjs/notes/n1');
+    for (let i = 0; i < 1_500; i++) await client.send(emptyAwarenessMessage);
+    await client.send(emptyStep1);
+    await until(() => client.messages.some((message) => message[0] === 0 && message[1] === 1), 'answered in the end');
+    expect(region.doors.sessionCount).toBe(1);
+  });
+});
+
+describe('a client that says nothing', () => {
+  test('is pinged, and cut when it does not answer', async () => {
+    const region = await startRegion({ sweepMs: 20, pingAfterMs: 40, silenceMsMax: 150 });
+    const [answering, silent] = [connect(region, '/v1/sync/yjs/notes/n1'), connect(region, '/v1/sync/yjs/notes/n1')];
+    await Promise.all([answering.whenOpen, silent.whenOpen]);
+    silent.socket.pause();
+    await until(() => region.doors.sessionCount === 1, 'the silent one is cut');
+    await until(() => answering.messages.length >= 0 && answering.socket.readyState === answering.socket.OPEN, 'the other stays');
+  });
+
+  test('does not stay without joining', async () => {
+    const region = await startRegion({ sweepMs: 20, joinMsMax: 50 });
+    const client = connect(region, '/v1/sync/automerge/boards');
+    expect(await client.whenClosed).toMatchObject({ reason: 'handshake_timeout' });
+  });
+});
+
+describe('limits', () => {
+  test('sessions beyond the limit are refused before the upgrade', async () => {
+    const region = await startRegion({ sessionsMax: 1 });
+    const first = connect(region, '/v1/sync/yjs/notes/n1');
+    await first.whenOpen;
+    await until(() => region.doors.sessionCount === 1, 'open');
+    expect(await connect(region, '/v1/sync/automerge/boards').whenClosed).toMatchObject({ code: 1006 });
+    expect(region.doors.sessionCount).toBe(1);
+  });
+
+  test('documents beyond the limit of a socket close it', async () => {
+    const region = await startRegion({ documentsPerSocketMax: 2 });
+    const client = connect(region, '/v1/sync/automerge/boards');
+    await client.send(encodeCbor({ type: 'join', senderId: 'greedy' }));
+    const [, request] = A.generateSyncMessage(A.init(), A.initSyncState());
+    if (request === null) throw new Error('no request');
+    for (const documentId of ['a', 'b', 'c']) {
+      await client.send(encodeCbor({ type: 'request', senderId: 'greedy', documentId, data: request }));
+    }
+    expect(await client.whenClosed).toEqual({ code: 1013, reason: 'overloaded' });
+  });
+});
