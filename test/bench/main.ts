@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readOptions, usage } from './bench-options.ts';
+import { type BenchOptions, readOptions, usage } from './bench-options.ts';
 import { appendHistory, type BenchRecord, loadMax, type RecordContext, readHistory, recordOf, worsening } from './history.ts';
 import { sampleLoad, thisMachine } from './machine.ts';
 import { type Outcome, tableOf } from './report.ts';
@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const historyPath = join(root, 'docs/benchmarks/history.jsonl');
 const dataFolder = join(root, '.anabranch/bench');
 
-const options = readOptions(process.argv.slice(2));
+const options = optionsOrExit();
 if (options.isHelp) {
   console.log(usage);
   process.exit(0);
@@ -32,6 +32,15 @@ appendHistory(historyPath, records);
 console.log(`\n${tableOf(outcomes)}\n`);
 console.log(closingRemarks(records).join('\n'));
 process.exitCode = outcomes.some((outcome) => outcome.kind === 'broken') ? 1 : 0;
+
+function optionsOrExit(): BenchOptions {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\nSee npm run bench -- --help.`);
+    process.exit(2);
+  }
+}
 
 async function measureRow(row: Row): Promise<Outcome[]> {
   const { name, title } = row;
@@ -69,9 +78,11 @@ function closingRemarks(appended: readonly BenchRecord[]): string[] {
     `${appended.length} figures appended to docs/benchmarks/history.jsonl (${cpu}, ${cores} cores, ${memoryGb} GB, Node ${process.version})`,
   ];
   const load = Math.max(0, ...appended.map((record) => record.loadBefore));
-  if (load > loadMax)
+  if (load > loadMax) {
+    const percent = Math.round(load * 100);
     remarks.push(
-      `Other work used ${Math.round(load * 100)} % of the machine: these figures are too low, and later runs are not compared with them.`,
+      `Other work used ${percent} % of the machine: the code is better than these figures, and no later run is compared with them.`,
     );
+  }
   return remarks;
 }

@@ -33,6 +33,7 @@ export async function runRow(row: Row, options: RunOptions): Promise<RowResult> 
   try {
     return await resultOf(child);
   } catch (error) {
+    if (options.interrupted.aborted) throw new Error('interrupted');
     throw timeUp.aborted ? new Error(`it took longer than ${rowMsMax / 1000} s`) : error;
   } finally {
     for (const signal of ends) signal.removeEventListener('abort', end);
