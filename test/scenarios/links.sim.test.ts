@@ -220,7 +220,7 @@ test('[LOG1] a frame that leaves a gap is not taken; the stream is asked for aga
   expect(peer.framesOf('subscribe')).toHaveLength(2);
 });
 
-test('[GATE1] an op waits for the ops it depends on, of other origins and documents too', async () => {
+test('[GATE1] [GATE3] an op waits for the ops it depends on, of other origins and documents too', async () => {
   const mesh = await soloMesh();
   const berlin = mesh.replica('berlin');
   const effect = new ScriptedPeer(berlin);
@@ -231,6 +231,7 @@ test('[GATE1] an op waits for the ops it depends on, of other origins and docume
   await mesh.clock.advance(100);
   expect(berlin.status().version.get(effect.origin)).toBe(0);
   expect(await mesh.json('berlin', 'notes/effect')).toEqual({});
+  expect(effect.framesOf('acknowledge').flatMap((frame) => frame.durable)).toEqual([]);
   cause.sendFrame(cause.ops([noteOp('cause', [], 'cause')]));
   await mesh.clock.advance(10);
   expect(berlin.status().version.get(effect.origin)).toBe(1);
@@ -252,4 +253,19 @@ test('[GATE2] what waits is bounded: beyond the limit it is dropped and asked fo
   peer.reportHeads(100);
   await mesh.clock.advance(1_200);
   expect(peer.framesOf('subscribe').at(-1)).toMatchObject({ origin: peer.origin, afterSeq: 0 });
+});
+
+test('[LINK10] ops that wait together cross in one frame', async () => {
+  const mesh = await soloMesh();
+  const berlin = mesh.replica('berlin');
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  const { origin } = berlin;
+  peer.sendFrame({ type: 'credit', bytes: 10_000_000 });
+  peer.sendFrame({ type: 'subscribe', origin, afterSeq: 0, chainHash: chainStart(new NodeHash(), origin) });
+  await Promise.all(Array.from({ length: 40 }, () => mesh.edit('berlin', 'carts/c1', [{ op: 'increment', path: '/items/a/qty', by: 1 }])));
+  await mesh.clock.advance(100);
+  const frames = peer.framesOf('ops');
+  expect(frames.reduce((sum, frame) => sum + frame.ops.length, 0)).toBe(40);
+  expect(frames.length).toBeLessThan(5);
 });

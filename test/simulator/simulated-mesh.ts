@@ -1,6 +1,6 @@
 // A mesh of real replicas on memory stores, in virtual time, over simulated paths: what the replication tests drive.
 
-import { silentLogger, silentMetrics } from '@anabranch/base';
+import { type Clock, type Metrics, silentLogger, silentMetrics } from '@anabranch/base';
 import { parseRegionId, type RegionId } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { type EditResult, Replica } from '@anabranch/engine';
@@ -21,6 +21,7 @@ export interface SimulatedMeshOptions {
   readonly seed: number;
   readonly regions: readonly string[];
   readonly delayMs?: number;
+  readonly metrics?: Metrics;
 }
 
 export class SimulatedMesh {
@@ -32,10 +33,14 @@ export class SimulatedMesh {
   /** What is on each region's disk while it is down. */
   readonly #images = new Map<RegionId, MemoryKvImage>();
   readonly #paths = new Map<string, SimulatedPath>();
+  readonly #metrics: Metrics;
+  /** How far each region's wall clock is off. */
+  readonly #skewsMs = new Map<RegionId, number>();
 
   constructor(options: SimulatedMeshOptions) {
     this.random = new SeededRandom(options.seed);
     this.clock = new VirtualClock(this.random.fork('clock'));
+    this.#metrics = options.metrics ?? silentMetrics;
     this.regions = options.regions.map(parseRegionId);
     for (const [index, a] of this.regions.entries()) {
       for (const b of this.regions.slice(index + 1)) {
@@ -55,10 +60,10 @@ export class SimulatedMesh {
     const kv = new MemoryKv(this.#images.get(id));
     this.#stores.set(id, kv);
     const store = await KvReplicaStore.open(kv, silentLogger);
-    const { clock } = this;
+    const clock = this.#clockOf(id);
     const ports = { clock, random: this.random.fork(region + clock.monotonicMs()), hash: new NodeHash(), inflateRaw };
     const replica = await Replica.open({
-      ports: { ...ports, logger: silentLogger, metrics: silentMetrics, store },
+      ports: { ...ports, logger: silentLogger, metrics: this.#metrics, store },
       region: id,
       collections: meshCollections,
       meshKey: new Uint8Array(32).fill(7),
@@ -98,6 +103,11 @@ export class SimulatedMesh {
     for (const other of this.regions) if (other !== id) this.path(id, other).sever();
     // Only releases the dead replica's timers: its links are gone, and its store is no longer the region's.
     void replica.stop();
+  }
+
+  /** Steps a region's wall clock; its monotonic clock goes on as before. */
+  skewWallClock(region: string, ms: number): void {
+    this.#skewsMs.set(parseRegionId(region), ms);
   }
 
   /** From now on every commit of the region's disk fails. */
@@ -143,6 +153,15 @@ export class SimulatedMesh {
     return this.running()
       .map((replica) => `${replica.region} ${JSON.stringify(replica.status().version)}`)
       .join('; ');
+  }
+
+  #clockOf(region: RegionId): Clock {
+    const { clock } = this;
+    return {
+      wallMs: () => clock.wallMs() + (this.#skewsMs.get(region) ?? 0),
+      monotonicMs: () => clock.monotonicMs(),
+      setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
+    };
   }
 
   #attachable(region: RegionId): Attachable | undefined {

@@ -104,6 +104,6 @@ function isBefore(a: Entry, b: Entry): boolean {
 }
 
 /** One turn of the event loop: every promise reaction and everything they queue has run when it resolves. */
-export function drainMicrotasks(): Promise<void> {
+function drainMicrotasks(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -24,7 +24,7 @@ export interface Admission {
 }
 
 /** An old link that was heard this recently, in ms before the new one, belongs to a process that is alive. */
-export const heardRecentlyMs = 400;
+const heardRecentlyMs = 400;
 
 const admitted: Admission = { refuse: undefined };
 

@@ -1,0 +1,33 @@
+import type { OriginId } from '@anabranch/causality';
+import { expect, test } from 'vitest';
+import { Freshness } from './freshness.ts';
+
+const tokyo = 'tokyo.000000000001' as OriginId;
+const report = (seq: number, completeMs: number) => ({ origin: tokyo, seq, oldestSeq: 1, logBytes: 100 * seq, completeMs });
+
+test('[LAG1] what is missing is counted in ops and bytes against the most that anyone reported', () => {
+  const freshness = new Freshness();
+  expect(freshness.missing(tokyo, { seq: 0, logBytes: 0 })).toEqual({ ops: 0, bytes: 0 });
+  freshness.report(report(7, 1_000), 3, 0);
+  freshness.report(report(5, 900), 3, 0);
+  expect(freshness.missing(tokyo, { seq: 3, logBytes: 300 })).toEqual({ ops: 4, bytes: 400 });
+  expect(freshness.missing(tokyo, { seq: 9, logBytes: 900 })).toEqual({ ops: 0, bytes: 0 });
+});
+
+test('[LAG2] completeness waits for the ops it was claimed with', () => {
+  const freshness = new Freshness();
+  freshness.report(report(3, 1_000), 3, 0);
+  expect(freshness.completeMs(tokyo)).toBe(1_000);
+  freshness.report(report(5, 2_000), 3, 0);
+  expect(freshness.completeMs(tokyo)).toBe(1_000);
+  freshness.reach(tokyo, 4);
+  expect(freshness.completeMs(tokyo)).toBe(1_000);
+  freshness.reach(tokyo, 5);
+  expect(freshness.completeMs(tokyo)).toBe(2_000);
+});
+
+test('[LAG3] a claim is moved to our own clock by the measured offset of the peer’s', () => {
+  const freshness = new Freshness();
+  freshness.report(report(3, 3_601_000), 3, 3_600_000);
+  expect(freshness.completeMs(tokyo)).toBe(1_000);
+});
