@@ -6,7 +6,9 @@
 // document that is not loaded. A long tail of ops is folded into a new snapshot, so loading stays cheap.
 //
 // Invariant 1: a loaded document holds every durable op of its id, and of the rest only local ones (already applied).
-// Invariant 2: a document with local ops that are not durable, or with sessions, is not evicted.
+// Invariant 2: a document with local ops that are not durable, or with sessions, is not evicted, nor is the one that is
+//              being opened: an edit of a document outside of the cache would be unknown to the next one, and both would
+//              give their CRDT changes the same names.
 // Invariant 3: a snapshot is stored only after everything inside it is durable in the log.
 
 import { AnabranchError, isAnabranchError, type Logger } from '@anabranch/base';
@@ -78,7 +80,7 @@ export class DocumentCache {
     if (loaded.damage !== undefined) throw loaded.damage;
     this.#loaded.delete(id);
     this.#loaded.set(id, loaded);
-    if (known === undefined) this.#evict();
+    if (known === undefined) this.#evict(loaded);
     return loaded;
   }
 
@@ -174,10 +176,11 @@ export class DocumentCache {
     }
   }
 
-  #evict(): void {
+  /** Makes room for a document that is being opened. */
+  #evict(opened: LoadedDocument): void {
     for (const loaded of this.#loaded.values()) {
       if (this.#loaded.size <= DocumentCache.documentsMax && this.#bytes <= DocumentCache.bytesMax) return;
-      if (loaded.pins > 0 || loaded.localPosition > this.#parts.log.durablePosition) continue;
+      if (loaded === opened || loaded.pins > 0 || loaded.localPosition > this.#parts.log.durablePosition) continue;
       this.#forget(loaded);
     }
   }

@@ -1,0 +1,28 @@
+// What a replica does at its limits and at its end: full caches, peers that send nonsense, parts that fail, shutdown.
+
+import type { DocumentOp } from '@anabranch/crdt';
+import type { DocumentSessionListener } from '@anabranch/engine';
+import { parseDocumentId } from '@anabranch/protocol';
+import { expect, test } from 'vitest';
+import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+
+const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
+const silent: DocumentSessionListener = { deliver() {}, awareness() {}, ended() {} };
+
+async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
+  const mesh = new SimulatedMesh({ seed: 12, regions });
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  return mesh;
+}
+
+test('[STORE7] when sessions fill the cache, a document that is opened beyond is edited and followed like any other', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  for (let i = 0; i < 10_000; i++) berlin.openSession(parseDocumentId(`notes/n${i}`), silent);
+  await Promise.all([1, 2, 3].map((by) => mesh.edit('berlin', 'carts/c1', add(by))));
+  expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 6 } } });
+  const session = berlin.openSession(parseDocumentId('carts/c2'), silent);
+  await mesh.edit('berlin', 'carts/c2', add(1));
+  expect(session.document.json()).toMatchObject({ items: { 'sku-1': { qty: 1 } } });
+});
