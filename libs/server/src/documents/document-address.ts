@@ -19,8 +19,5 @@ export function collectionOf(request: DoorRequest, replica: ReplicaDoor): Addres
 
 /** @throws AnabranchError `collection_not_found`, `document_id_invalid`. */
 export function documentOf(request: DoorRequest, replica: ReplicaDoor): DocumentId {
-  const id = request.parameters.get('id') ?? '';
-  // Clients resolve these two as path steps before they send them: as ids they would have no reliable spelling.
-  if (id === '.' || id === '..') throw new AnabranchError('document_id_invalid', 'a document id is not a path step');
-  return documentIdOf(collectionOf(request, replica).name, id);
+  return documentIdOf(collectionOf(request, replica).name, request.parameters.get('id') ?? '');
 }

@@ -12,11 +12,12 @@
 // Invariant 3: closing releases the session and every timer, once.
 
 import type { Timer } from '@anabranch/base';
-import { encodeSessionToken, VersionVector } from '@anabranch/causality';
+import { VersionVector } from '@anabranch/causality';
 import type { DocumentSession } from '@anabranch/engine';
 import type { DocumentId } from '@anabranch/protocol';
 import type { DoorParts } from '../door-parts.ts';
 import type { StreamSink } from '../http/door-request.ts';
+import { sessionTokenOf } from '../http/fields.ts';
 
 /** What the client waits before it connects again, as the first line of a stream tells it. */
 const reconnectMs = 1_000;
@@ -80,7 +81,7 @@ export class EventStream {
       this.#sent = view.version;
       const name = view.exists ? '' : 'event: removed\n';
       const data = JSON.stringify(view.json);
-      if (!this.#sink.write(`${name}id: ${encodeSessionToken(view.version)}\ndata: ${data}\n\n`)) await this.#whenDrained();
+      if (!this.#sink.write(`${name}id: ${sessionTokenOf(view.version)}\ndata: ${data}\n\n`)) await this.#whenDrained();
     }
     this.#isSending = false;
   }

@@ -1,10 +1,9 @@
 import { AnabranchError, decodeUtf8, encodeUtf8, fromBase64url, toBase64url } from '@anabranch/base';
-import { encodeSessionToken } from '@anabranch/causality';
 import { type DocumentId, documentIdOf, localIdOf } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
-import { readSession } from '../http/fields.ts';
+import { readSession, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
@@ -62,7 +61,7 @@ function listDocuments({ replica }: DoorParts, request: DoorRequest): DoorRespon
   const nextCursor = found.length > limit && last !== undefined ? encodeCursor(last) : undefined;
   return {
     status: 200,
-    headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store', 'anabranch-session': encodeSessionToken(version) },
+    headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store', 'anabranch-session': sessionTokenOf(version) },
     body: JSON.stringify({ documents: page.map(localIdOf), nextCursor }),
   };
 }

@@ -1,9 +1,8 @@
 import { AnabranchError } from '@anabranch/base';
-import { encodeSessionToken } from '@anabranch/causality';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
-import { readSession } from '../http/fields.ts';
+import { readSession, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
@@ -43,7 +42,7 @@ async function readDocument({ replica, hash, limits }: DoorParts, request: DoorR
   const document = documentOf(request, replica);
   const minVersion = readSession(request.headers);
   const view = await replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
-  const sessionToken = encodeSessionToken(view.version);
+  const sessionToken = sessionTokenOf(view.version);
   const { body, entityTag } = represent(view.json, hash);
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
   if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state');

@@ -3,14 +3,13 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { AnabranchError, encodeUtf8, type Hash } from '@anabranch/base';
-import { encodeSessionToken } from '@anabranch/causality';
 import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { EditRequest, EditResult } from '@anabranch/engine';
 import { type Idempotency, requestDigestLength } from '@anabranch/protocol';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
-import { readField, readSession, readTrace } from '../http/fields.ts';
+import { readField, readSession, readTrace, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { jsonPatchSchema, mergePatchSchema, opsSchema, planPatch } from '../patch/patch-formats.ts';
@@ -126,7 +125,7 @@ async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<D
 }
 
 function writeHeaders(result: EditResult): Record<string, string> {
-  const headers: Record<string, string> = { 'anabranch-session': encodeSessionToken(result.version), 'cache-control': 'no-store' };
+  const headers: Record<string, string> = { 'anabranch-session': sessionTokenOf(result.version), 'cache-control': 'no-store' };
   if (result.isReplay) headers['idempotency-replayed'] = 'true';
   return headers;
 }

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { AnabranchError, type ErrorCode } from '@anabranch/base';
-import { decodeSessionToken, tokenLengthMax, type VersionVector } from '@anabranch/causality';
+import { decodeSessionToken, encodeSessionToken, type SessionToken, tokenLengthMax, type VersionVector } from '@anabranch/causality';
 import { idempotencyKeyLengthMax } from '@anabranch/protocol';
 import { z } from 'zod';
 
@@ -52,6 +52,17 @@ export function readField(headers: IncomingHttpHeaders, name: RequestField, code
 export function readSession(headers: IncomingHttpHeaders): VersionVector | undefined {
   const token = readField(headers, 'anabranch-session', 'session_token_invalid');
   return token === undefined ? undefined : decodeSessionToken(token);
+}
+
+const tokens = new WeakMap<VersionVector, SessionToken>();
+
+/** The session token of a vector. The answers to all writes of one commit carry the same vector: it is encoded once. */
+export function sessionTokenOf(version: VersionVector): SessionToken {
+  const known = tokens.get(version);
+  if (known !== undefined) return known;
+  const token = encodeSessionToken(version);
+  tokens.set(version, token);
+  return token;
 }
 
 const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
