@@ -3,11 +3,12 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { installOutsideTools } from './outside-tools.mjs';
 import { install, root, run, tool } from './prepare.mjs';
 import { checkResultsPath, testResultsPath } from './tally.mjs';
 
 for (const path of [checkResultsPath, testResultsPath]) rmSync(join(root, path), { force: true });
-if (!(await install())) process.exit(1);
+if (!(await install()) || !(await installOutsideTools())) process.exit(1);
 
 const { runStaticChecks } = await import('./static-checks.mjs');
 const results = await runStaticChecks();

@@ -1,17 +1,13 @@
 // The status page in a real browser, over a real world: what a person sees and presses.
 
-import { existsSync } from 'node:fs';
 import { PageServer, World } from '@anabranch/demo';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser } from './browser.ts';
 
-const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', process.env['CHROME_PATH'] ?? ''].find(
-  existsSync,
-);
-const browserFlags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 const patience = { timeout: 30_000 };
 
-describe.skipIf(browserPath === undefined)('the status page', () => {
+describe('the status page', () => {
   let world: World;
   let server: PageServer;
   let browser: Browser;
@@ -21,7 +17,7 @@ describe.skipIf(browserPath === undefined)('the status page', () => {
   beforeAll(async () => {
     world = await World.start();
     server = await PageServer.listen(world, 0, (error) => complaints.push(String(error)));
-    browser = await chromium.launch({ executablePath: browserPath ?? '', args: browserFlags });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {

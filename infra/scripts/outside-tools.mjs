@@ -1,0 +1,39 @@
+// What tests need that npm does not bring: a browser and a tracer of system calls. They are found, installed where that is
+// possible, or named with the command that installs them; no test is skipped for want of one.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './prepare.mjs';
+
+/** Commands, any of which serves, and the Debian package that brings one. */
+const tools = [
+  { commands: ['chromium', 'chromium-browser', 'google-chrome'], variable: 'CHROME_PATH', package: 'chromium' },
+  { commands: ['strace'], variable: undefined, package: 'strace' },
+];
+
+/** @param {(typeof tools)[number]} tool */
+function isFound({ commands, variable }) {
+  if (variable !== undefined && existsSync(process.env[variable] ?? '')) return true;
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return commands.some((command) => folders.some((folder) => existsSync(join(folder, command))));
+}
+
+/** Makes the tools of the tests available. @returns {Promise<boolean>} false, after saying how, when one cannot be had here */
+export async function installOutsideTools() {
+  const missing = tools.filter((tool) => !isFound(tool)).map((tool) => tool.package);
+  if (missing.length === 0) return true;
+  const canInstall = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
+  if (canInstall) {
+    console.log(`Installing what the tests need besides npm packages: ${missing.join(', ')} (apt-get) ...`);
+    process.env['DEBIAN_FRONTEND'] = 'noninteractive';
+    await run('apt-get', ['update', '--quiet']);
+    await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...missing]);
+  }
+  const lacking = tools.filter((tool) => !isFound(tool));
+  for (const tool of lacking) {
+    const instead = tool.variable === undefined ? '' : `, or set ${tool.variable} to the path of one`;
+    console.error(`The tests need ${tool.commands.join(' or ')}: sudo apt-get install ${tool.package}${instead}.`);
+  }
+  return lacking.length === 0;
+}
