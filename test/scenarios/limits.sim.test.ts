@@ -1,13 +1,32 @@
 // What a replica does at its limits and at its end: full caches, peers that send nonsense, parts that fail, shutdown.
 
 import type { DocumentOp } from '@anabranch/crdt';
-import type { DocumentSessionListener } from '@anabranch/engine';
-import { parseDocumentId } from '@anabranch/protocol';
+import type { DocumentSessionListener, Replica } from '@anabranch/engine';
+import { type Op, parseDocumentId } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 
 const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
 const silent: DocumentSessionListener = { deliver() {}, awareness() {}, ended() {} };
+
+/** What a peer may have written. */
+function noteOp(text: string): Op {
+  const doc = new Y.Doc();
+  doc.getText('t').insert(0, text);
+  const update = Y.encodeStateAsUpdate(doc);
+  return { hlc: { ms: 1, counter: 0 }, dependencies: [], writes: [{ document: parseDocumentId('notes/n1'), library: 'yjs', update }] };
+}
+
+/** Why the replica says that it must stop; undefined while it does not. */
+function failureOf(replica: Replica): () => string | undefined {
+  let failure: string | undefined;
+  void replica.whenFailed.then((error) => {
+    failure = error.message;
+  });
+  return () => failure;
+}
 
 async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
   const mesh = new SimulatedMesh({ seed: 12, regions });
@@ -25,4 +44,20 @@ test('[STORE7] when sessions fill the cache, a document that is opened beyond is
   const session = berlin.openSession(parseDocumentId('carts/c2'), silent);
   await mesh.edit('berlin', 'carts/c2', add(1));
   expect(session.document.json()).toMatchObject({ items: { 'sku-1': { qty: 1 } } });
+});
+
+test('[LIFE2] ops that links bring while the replica stops are kept, and no failure is reported', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const failure = failureOf(berlin);
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  peer.sendFrame(peer.ops([noteOp('before')]));
+  const stopped = berlin.stop();
+  for (let i = 0; peer.closeCode === undefined; i++) {
+    peer.sendFrame(peer.ops([noteOp(`while stopping ${i}`)]));
+    await Promise.resolve();
+  }
+  await stopped;
+  expect(failure()).toBeUndefined();
 });

@@ -236,13 +236,14 @@ export class Replica implements ReplicaDoor {
     });
   }
 
-  /** Ends sessions and links, waits for what was appended, and closes the store. */
+  /** Ends sessions and links, waits for what was appended until then, and closes the store. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#sessions.endAll('not_ready');
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#mesh.stop();
+    await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#ports.store.close();
   }
 
