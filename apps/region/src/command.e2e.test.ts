@@ -20,7 +20,11 @@ afterAll(() => {
 const config = join(folder, 'config.json');
 writeFileSync(
   config,
-  JSON.stringify({ collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { qty: { type: 'counter' } } } } } }),
+  JSON.stringify({
+    collections: {
+      carts: { library: 'yjs', schema: { type: 'object', fields: { qty: { type: 'counter' }, memo: { type: 'register' } } } },
+    },
+  }),
 );
 
 class Command {
@@ -28,9 +32,9 @@ class Command {
   stdout = '';
   stderr = '';
 
-  constructor(...args: readonly string[]) {
+  constructor(program: string, args: readonly string[]) {
     const { PATH } = process.env;
-    this.child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH } });
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH } });
     running.add(this.child);
     this.child.stdout?.on('data', (chunk) => {
       this.stdout += chunk;
@@ -53,8 +57,20 @@ class Command {
     return JSON.parse(find() ?? '');
   }
 
+  static run(program: string, ...args: readonly string[]): Command {
+    return new Command(program, args);
+  }
+
+  static anabranch(...args: readonly string[]): Command {
+    return Command.run(process.execPath, main, ...args);
+  }
+
+  static regionArgs(data: string): readonly string[] {
+    return ['region', '--name', 'berlin', '--listen', '127.0.0.1:0', '--data', join(folder, data), '--config', config];
+  }
+
   static region(data: string, ...args: readonly string[]): Command {
-    return new Command('region', '--name', 'berlin', '--listen', '127.0.0.1:0', '--data', join(folder, data), '--config', config, ...args);
+    return Command.anabranch(...Command.regionArgs(data), ...args);
   }
 }
 
@@ -65,7 +81,7 @@ describe('the command', () => {
       [['--help'], /anabranch region/],
       [['region', '--help'], /--mesh-key-file FILE/],
     ] as const) {
-      const command = new Command(...args);
+      const command = Command.anabranch(...args);
       expect(await command.whenEnded()).toBe(0);
       expect(command.stdout).toMatch(text);
       expect(command.stderr).toBe('');
@@ -75,7 +91,7 @@ describe('the command', () => {
   test.each([[[]], [['explode']], [['region', '--nam', 'x']], [['region', '--name', 'berlin', '--log-level', 'loud']]])(
     '[LIFE4] %j exits with 2 and says why',
     async (args) => {
-      const command = new Command(...args);
+      const command = Command.anabranch(...args);
       expect(await command.whenEnded()).toBe(2);
       expect(command.stdout).toBe('');
       expect(command.stderr).toMatch(/^anabranch: .+\nSee anabranch --help/);
@@ -105,7 +121,7 @@ describe('a region process', () => {
 
     const second = Command.region('kept');
     const { url: again } = await second.event('region.listening');
-    expect(await (await fetch(`${again}/v1/docs/carts/a`)).json()).toEqual({ qty: 2 });
+    expect(await (await fetch(`${again}/v1/docs/carts/a`)).json()).toEqual({ memo: null, qty: 2 });
     second.child.kill('SIGINT');
     expect(await second.whenEnded()).toBe(0);
   });
@@ -139,7 +155,7 @@ describe('a region process', () => {
     const { port } = server.address() as AddressInfo;
     const taken = Command.region('free', '--listen', `127.0.0.1:${port}`);
     expect(await taken.whenEnded()).toBe(2);
-    const occupied = new Command(
+    const occupied = Command.anabranch(
       'region',
       '--name',
       'berlin',
@@ -156,5 +172,35 @@ describe('a region process', () => {
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     holder.child.kill('SIGTERM');
     expect(await holder.whenEnded()).toBe(0);
+  });
+
+  test('[LIFE5] [LOG7] a store that fails is answered 503, ends the process with 70, and keeps what was acknowledged', async () => {
+    // The kernel fails every write beyond 400 kB of a file.
+    const limited = Command.run('/bin/sh', '-c', 'ulimit -f 800; exec "$0" "$@"', process.execPath, main, ...Command.regionArgs('limited'));
+    const { url } = await limited.event('region.listening');
+    const write = (i: number) =>
+      fetch(`${url}/v1/docs/carts/doc-${i}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/vnd.anabranch.ops+json' },
+        body: JSON.stringify([{ op: 'set', path: '/memo', value: 'x'.repeat(20_000) }]),
+      });
+    const acknowledged: number[] = [];
+    let refusal: Response | undefined;
+    for (let i = 0; i < 100 && refusal === undefined; i++) {
+      const answer = await write(i);
+      if (answer.ok) acknowledged.push(i);
+      else refusal = answer;
+    }
+    expect([refusal?.status, refusal?.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await refusal?.json()).toMatchObject({ code: 'store_failed' });
+    expect(await limited.whenEnded()).toBe(70);
+    await limited.event('region.store_failed');
+    expect(acknowledged.length).toBeGreaterThan(3);
+
+    const restarted = Command.region('limited');
+    const { url: again } = await restarted.event('region.listening');
+    for (const i of acknowledged) expect((await fetch(`${again}/v1/docs/carts/doc-${i}`)).status).toBe(200);
+    restarted.child.kill('SIGTERM');
+    expect(await restarted.whenEnded()).toBe(0);
   });
 });

@@ -5,8 +5,8 @@
 //   start:  store -> replica -> doors -> listener -> links -> ready when writable
 //   stop:   readiness 503 -> sessions and streams end -> requests finish -> links -> replica -> store
 //
-// A failed commit, an unhandled error or a second signal ends the process at once: what was acknowledged is on disk, and
-// nothing else may be.
+// A failed commit ends the process as soon as the writes that wait were refused, an unhandled error or a second signal at
+// once: what was acknowledged is on disk, and nothing else may be.
 
 import { readFileSync } from 'node:fs';
 import { AnabranchError, type Logger } from '@anabranch/base';
@@ -21,9 +21,14 @@ import { regionHelp } from './settings.ts';
 
 const exitCodes = { stopped: 0, startFailed: 1, usage: 2, failed: 70 } as const;
 
+/** What a region whose store has failed takes at most to tell those who wait. */
+const refusalMsMax = 1_000;
+
 interface RunningRegion {
   /** Resolves with the cause when a commit has failed. */
   readonly whenFailed: Promise<Error>;
+  /** Answers what waits, takes nothing more, and stores nothing. */
+  refuse(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,6 +58,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
   void replica.whenWritable().then(() => logger.info('region.ready', { origin: replica.origin }));
   return {
     whenFailed: replica.whenFailed,
+    refuse: () => server.stop(),
     stop: async () => {
       await Promise.all([server.stop(), sync.stop(), dials.stop(), links.stop()]);
       await replica.stop();
@@ -83,7 +89,11 @@ async function runRegion(command: Extract<Command, { command: 'region' }>): Prom
     logger.error('region.start_failed', { error, ...(error instanceof AnabranchError && { code: error.code }) });
     process.exit(exitCodes.startFailed);
   }
-  void region.whenFailed.then(fail('region.store_failed'));
+  void region.whenFailed.then((error) => {
+    // Writes that were not made durable are answered 503; then the process ends, however long that takes.
+    setTimeout(fail('region.store_failed'), refusalMsMax, error);
+    void region.refuse().then(() => fail('region.store_failed')(error));
+  });
   stopOnSignal(region, logger);
 }
 
