@@ -61,3 +61,18 @@ test('[LIFE2] ops that links bring while the replica stops are kept, and no fail
   await stopped;
   expect(failure()).toBeUndefined();
 });
+
+test('[LOG7] a replica that cannot make its new epoch durable says that it must stop, and refuses who waits to write', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  mesh.crash('tokyo');
+  mesh.path('berlin', 'tokyo').cut('both');
+  const tokyo = await mesh.start('tokyo');
+  const failure = failureOf(tokyo);
+  const refused = mesh.edit('tokyo', 'carts/c1', add(1)).catch((error: unknown) => error);
+  mesh.failCommits('tokyo');
+  await mesh.clock.advance(4_000);
+  expect(failure()).toBeDefined();
+  expect(await refused).toMatchObject({ code: 'store_failed' });
+  expect(tokyo.status().isWritable).toBe(false);
+});

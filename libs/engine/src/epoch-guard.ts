@@ -91,7 +91,7 @@ export class EpochGuard {
   #renew(cause: RenewalCause, reason: string): void {
     if (this.#state === 'renewing') return;
     this.#state = 'renewing';
-    // A failed commit has already stopped the replica; nobody is let through then.
+    // When it cannot be made durable the replica stops; nobody is let through then.
     this.#parts.renew(cause, reason).then(
       () => this.#open(),
       () => {},

@@ -178,6 +178,16 @@ export class OpLog {
     return this.#store.readOps(origin, seq - 1, 0)[0]?.chainHash;
   }
 
+  /** Ends the log (Invariant 3): a commit has failed, of ops or of something else in the same store. */
+  fail(cause: unknown): void {
+    if (this.#failure !== undefined) return;
+    const isStoreError = isAnabranchError(cause, 'store_failed') || isAnabranchError(cause, 'store_full');
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = isStoreError ? cause : new AnabranchError('store_failed', message);
+    for (const gathering of this.#gatherings.splice(0)) gathering.reject(this.#failure);
+    this.#notifyFailed(cause instanceof Error ? cause : this.#failure);
+  }
+
   #gather(opBytes: number): Gathering {
     const newest = this.#gatherings.at(-1);
     const isNewestOpen = newest !== undefined && !(this.#isCommitting && this.#gatherings.length === 1);
@@ -204,7 +214,7 @@ export class OpLog {
         this.#confirm(next);
       }
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     } finally {
       this.#isCommitting = false;
     }
@@ -228,14 +238,6 @@ export class OpLog {
     this.#gatherings.shift();
     for (const listener of this.#listeners) listener(gathering.ops);
     gathering.resolve();
-  }
-
-  #fail(cause: unknown): void {
-    const isStoreError = isAnabranchError(cause, 'store_failed') || isAnabranchError(cause, 'store_full');
-    const message = cause instanceof Error ? cause.message : String(cause);
-    this.#failure = isStoreError ? cause : new AnabranchError('store_failed', message);
-    for (const gathering of this.#gatherings.splice(0)) gathering.reject(this.#failure);
-    this.#notifyFailed(cause instanceof Error ? cause : this.#failure);
   }
 
   #movingHead(heads: Map<OriginId, MovingHead>, origin: OriginId): MovingHead {

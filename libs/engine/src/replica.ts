@@ -343,7 +343,7 @@ export class Replica implements ReplicaDoor {
 
   async #awaitWritable(): Promise<void> {
     if (this.#isStopping) throw notReady('the region is stopping');
-    await this.#guard.whenWritable();
+    await Promise.race([this.#guard.whenWritable(), this.whenFailed]);
     if (!this.#isAccepting()) throw notReady('the region is stopping');
   }
 
@@ -353,7 +353,10 @@ export class Replica implements ReplicaDoor {
     const before = this.#identity.origin;
     await this.#log.whenDurable(this.#log.position);
     const identity = { ...this.#identity, origin: mintOrigin(this.region, random) };
-    await store.commit({ identity });
+    await store.commit({ identity }).catch((error: unknown) => {
+      if (!this.#isStopping) this.#log.fail(error);
+      throw error;
+    });
     this.#identity = identity;
     this.#crdtIdentity = identityOf(identity.origin, hash);
     this.#dependedOn = VersionVector.empty;
