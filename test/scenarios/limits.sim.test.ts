@@ -76,3 +76,19 @@ test('[LOG7] a replica that cannot make its new epoch durable says that it must 
   expect(await refused).toMatchObject({ code: 'store_failed' });
   expect(tokyo.status().isWritable).toBe(false);
 });
+
+test('[LAG3] what a peer claims of a time to come is taken as now: lag is not hidden, and no heads fail that repeat it', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  for (const completeMs of [mesh.clock.wallMs() + 3_600_000, Number.MAX_SAFE_INTEGER]) {
+    const peer = new ScriptedPeer(berlin, { region: completeMs === Number.MAX_SAFE_INTEGER ? 'rome' : 'paris' });
+    peer.shakeHands();
+    peer.sendFrame(peer.ops([noteOp('a')]));
+    await mesh.clock.advance(200);
+    const report = { origin: peer.origin, seq: 1, oldestSeq: 1, logBytes: 1, completeMs };
+    peer.sendFrame({ type: 'heads', sentAtMs: 1, wallMs: 1, echoMs: 0, echoHeldMs: 0, origins: [report] });
+    peer.sendFrame({ type: 'heads', sentAtMs: 1, wallMs: 1, echoMs: 1, echoHeldMs: 0, origins: [report] });
+    await mesh.clock.advance(2_000);
+    expect(berlin.status().lag.find(({ origin }) => origin === peer.origin)?.ms).toBe(2_000);
+  }
+});

@@ -122,8 +122,12 @@ export class Mesh implements LinkOwner {
   }
 
   receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void {
+    const offsetMs = link.clockOffsetMs ?? 0;
+    const nowMs = this.#parts.clock.wallMs();
     for (const report of reports) {
-      this.freshness.report(report, this.#parts.log.durableHead(report.origin).seq, link.clockOffsetMs ?? 0);
+      // Nothing is complete beyond our own now, whatever the peer's clock shows or how wrong its measured offset still is.
+      const completeMs = Math.min(report.completeMs, nowMs + offsetMs);
+      this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, offsetMs);
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
     this.evaluate();
