@@ -31,3 +31,13 @@ test('[LAG3] a claim is moved to our own clock by the measured offset of the pee
   freshness.report(report(3, 3_601_000), 3, 3_600_000);
   expect(freshness.completeMs(tokyo)).toBe(1_000);
 });
+
+test('[LAG2] who is always half a second behind shows about that, not the time since it was last complete', () => {
+  const freshness = new Freshness();
+  for (let nowMs = 1_000; nowMs <= 60_000; nowMs += 50) {
+    const heldSeq = nowMs - 500;
+    freshness.reach(tokyo, heldSeq);
+    if (nowMs % 150 === 0) freshness.report(report(nowMs, nowMs), heldSeq, 0);
+    if (nowMs > 3_000) expect(nowMs - freshness.completeMs(tokyo)).toBeLessThanOrEqual(1_200);
+  }
+});

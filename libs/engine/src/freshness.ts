@@ -3,20 +3,30 @@
 // A report says: "up to seq s, which is everything this origin wrote before wall time t". Once we hold s we are complete up
 // to t ourselves, and say so to others, so freshness passes through relays. Lag in ms is the age of t: it stays small on
 // an idle link, because heads flow as heartbeats, and grows for as long as an origin cannot be heard.
+//
+// Who is always a little behind must still come to know how far: of the claims not yet reached the earliest is kept until
+// it is, and the newest is what counts next.
 
 import type { OriginId } from '@anabranch/causality';
 import type { OriginReport } from '@anabranch/protocol';
+
+/** Complete up to a time, once so much is held. */
+interface Claim {
+  readonly seq: number;
+  readonly completeMs: number;
+}
 
 interface Knowledge {
   /** The most anyone reported. */
   readonly seq: number;
   readonly logBytes: number;
-  /** The newest claim not yet reached, by the seq it needs. */
-  readonly claim: { readonly seq: number; readonly completeMs: number } | undefined;
+  /** Claims not yet reached: the earliest, and the newest after it. */
+  readonly claim: Claim | undefined;
+  readonly nextClaim: Claim | undefined;
   readonly completeMs: number;
 }
 
-const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, completeMs: 0 };
+const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: 0 };
 
 export class Freshness {
   readonly #origins = new Map<OriginId, Knowledge>();
@@ -28,10 +38,12 @@ export class Freshness {
     const seq = Math.max(known.seq, report.seq);
     const logBytes = Math.max(known.logBytes, report.logBytes);
     const isReached = report.seq <= heldSeq;
+    const claims = isReached ? known : withClaim(known, { seq: report.seq, completeMs });
     this.#origins.set(report.origin, {
       seq,
       logBytes,
-      claim: isReached ? known.claim : { seq: report.seq, completeMs },
+      claim: claims.claim,
+      nextClaim: claims.nextClaim,
       completeMs: isReached ? Math.max(known.completeMs, completeMs) : known.completeMs,
     });
   }
@@ -41,7 +53,8 @@ export class Freshness {
     const known = this.#origins.get(origin);
     if (known?.claim === undefined || known.claim.seq > seq) return;
     const completeMs = Math.max(known.completeMs, known.claim.completeMs);
-    this.#origins.set(origin, { ...known, claim: undefined, completeMs });
+    this.#origins.set(origin, { ...known, claim: known.nextClaim, nextClaim: undefined, completeMs });
+    this.reach(origin, seq);
   }
 
   /** Wall time, on our clock, up to which every write of the origin is here; 0 when nobody has told. */
@@ -58,4 +71,9 @@ export class Freshness {
   origins(): IterableIterator<OriginId> {
     return this.#origins.keys();
   }
+}
+
+function withClaim({ claim: earliest }: Knowledge, claim: Claim): Pick<Knowledge, 'claim' | 'nextClaim'> {
+  const isEasier = earliest === undefined || (claim.seq <= earliest.seq && claim.completeMs >= earliest.completeMs);
+  return isEasier ? { claim, nextClaim: undefined } : { claim: earliest, nextClaim: claim };
 }
