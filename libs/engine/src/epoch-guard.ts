@@ -15,6 +15,7 @@
 
 import type { Clock } from '@anabranch/base';
 import type { OriginId, RegionId } from '@anabranch/causality';
+import type { OriginReport } from '@anabranch/protocol';
 
 export type EpochState = 'checking' | 'renewing' | 'writable';
 
@@ -63,19 +64,11 @@ export class EpochGuard {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** A peer told how much of our own origin it holds. */
-  report(region: RegionId, origin: OriginId, seq: number): void {
-    if (origin !== this.#parts.origin()) return;
-    if (seq > this.#parts.heldSeq()) {
-      this.#renew('rolled_back', `${region} holds ${seq} ops of ${origin}, this store ${this.#parts.heldSeq()}`);
-      return;
-    }
-    this.#confirm(region);
-  }
-
-  /** A peer's heads did not name our own origin: it holds nothing of it. */
-  reportNothing(region: RegionId): void {
-    this.#confirm(region);
+  /** A peer told what it holds, of our own origin too unless it holds nothing of it. */
+  hear(region: RegionId, reports: readonly OriginReport[]): void {
+    const seq = reports.find((report) => report.origin === this.#parts.origin())?.seq ?? 0;
+    if (seq <= this.#parts.heldSeq()) this.#confirm(region);
+    else this.#renew('rolled_back', `${region} holds ${seq} ops of ${this.#parts.origin()}, this store ${this.#parts.heldSeq()}`);
   }
 
   #confirm(region: RegionId): void {

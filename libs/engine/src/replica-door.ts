@@ -132,6 +132,8 @@ export interface ReplicaStatus {
 export interface ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** Resolves when the region has what a reader has seen. @throws AnabranchError `not_yet_visible`, `overloaded`. */
+  whenVisible(options: ReadOptions): Promise<void>;
   /** @throws AnabranchError `collection_not_found`, `not_yet_visible`, `record_damaged`. */
   read(document: DocumentId, options?: ReadOptions): Promise<DocumentView>;
   /** The content digest, hex, at `version`. Equal vectors and different digests mean divergence. */

@@ -155,11 +155,7 @@ export class Replica implements ReplicaDoor {
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
       intake: new Intake(this.#log, hash),
       identity: () => ({ ...this.#identity, instanceId: this.#instanceId }),
-      onReports: (region, reports) => {
-        const own = reports.find((report) => report.origin === this.#identity.origin);
-        if (own === undefined) this.#guard.reportNothing(region);
-        else this.#guard.report(region, own.origin, own.seq);
-      },
+      onReports: (region, reports) => this.#guard.hear(region, reports),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
     });
@@ -178,8 +174,12 @@ export class Replica implements ReplicaDoor {
     return this.#mesh.attach(connection, role);
   }
 
+  async whenVisible({ minVersion, waitMsMax = waitMsDefault }: ReadOptions): Promise<void> {
+    if (minVersion !== undefined) await this.#visibility.whenCovers(minVersion, waitMsMax);
+  }
+
   async read(document: DocumentId, options: ReadOptions = {}): Promise<DocumentView> {
-    await this.#awaitVersion(options);
+    if (options.minVersion !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
     const view = this.#viewOf(loaded);
     await this.#log.whenDurable(loaded.localPosition);
@@ -188,22 +188,29 @@ export class Replica implements ReplicaDoor {
 
   async digest(document: DocumentId): Promise<{ digest: string; version: VersionVector }> {
     // Waiting first, so that the digest and the vector are taken in one step.
-    let loaded = this.#documents.open(document);
-    while (loaded.localPosition > this.#log.durablePosition) {
-      await this.#log.whenDurable(loaded.localPosition);
-      loaded = this.#documents.open(document);
+    for (;;) {
+      const { crdt, localPosition } = this.#documents.open(document);
+      const isDurable = localPosition <= this.#log.durablePosition;
+      if (isDurable) return { digest: toHex(crdt.digest(this.#ports.hash)), version: this.#log.durableVector };
+      await this.#log.whenDurable(localPosition);
     }
-    return { digest: toHex(loaded.crdt.digest(this.#ports.hash)), version: this.#log.durableVector };
   }
 
   async edit(request: EditRequest): Promise<EditResult> {
     this.#schemaOf(request.document);
-    if (request.minVersion !== undefined) await this.#awaitVersion(request);
+    if (request.minVersion !== undefined) await this.whenVisible(request);
     if (!this.#isAccepting()) await this.#awaitWritable();
     const { idempotency } = request;
     if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request.document, idempotency);
     const loaded = this.#documents.open(request.document);
-    const logged = this.#applyEdit(loaded, request);
+    let logged: LoggedOp | undefined;
+    try {
+      logged = this.#applyEdit(loaded, request);
+    } catch (refusal) {
+      // A refusal, too, may rest on a local op that is not durable yet.
+      await this.#log.whenDurable(loaded.localPosition);
+      throw refusal;
+    }
     const view = this.#viewOf(loaded);
     await this.#log.whenDurable(loaded.localPosition);
     const opId = logged && { origin: logged.origin, seq: logged.seq };
@@ -328,11 +335,6 @@ export class Replica implements ReplicaDoor {
     const record = this.#keys.recordOf(idempotency);
     const view = await this.read(document);
     return { ...view, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
-  }
-
-  async #awaitVersion(options: ReadOptions): Promise<void> {
-    if (options.minVersion === undefined) return;
-    await this.#visibility.whenCovers(options.minVersion, options.waitMsMax ?? waitMsDefault);
   }
 
   /** @throws AnabranchError `overloaded`, `store_failed`. */

@@ -3,6 +3,8 @@
 //
 // Invariant 1: a session is told of an op after it is durable and merged into its document, and of every op in order.
 // Invariant 2: a session's document stays loaded until the session closes.
+// Invariant 3: what this region could not merge reaches no session: updates of another merge library are passed over, and
+//              the sessions of a document that is set aside are ended.
 
 import type { ErrorCode } from '@anabranch/base';
 import type { OriginId, VersionVector } from '@anabranch/causality';
@@ -19,7 +21,7 @@ export interface SessionHubParts {
   readonly ingest: (loaded: LoadedDocument, update: Uint8Array, session: DocumentSession) => Promise<OpId | undefined>;
   readonly whenDurable: (position: number) => Promise<void>;
   readonly relay: (frame: AwarenessFrame) => void;
-  /** Start of the awareness counter: rises from one process to the next. */
+  /** Milliseconds of wall time, from which the awareness counter starts: it rises from one process to the next. */
   readonly counterStart: number;
 }
 
@@ -30,6 +32,9 @@ interface OpenSession {
 }
 
 export class SessionHub {
+  /** Awareness messages per millisecond up to which the counter of the next process starts above that of this one. */
+  static readonly awarenessPerMsMax = 1_024;
+
   readonly #parts: SessionHubParts;
   readonly #sessions = new Map<DocumentId, Set<OpenSession>>();
   /** Which session an op on its way to durability came from. */
@@ -39,7 +44,7 @@ export class SessionHub {
 
   constructor(parts: SessionHubParts) {
     this.#parts = parts;
-    this.#awarenessCounter = parts.counterStart;
+    this.#awarenessCounter = parts.counterStart * SessionHub.awarenessPerMsMax;
   }
 
   get size(): number {
@@ -79,10 +84,11 @@ export class SessionHub {
       const session = this.#authors.get(position);
       this.#authors.delete(position);
       const opId = { origin, seq };
-      for (const { document, update } of op.writes) {
-        const sessions = this.#sessions.get(document);
-        if (sessions === undefined) continue;
-        for (const { listener } of [...sessions]) listener.deliver({ document, update, opId, session, version });
+      for (const { document, library, update } of op.writes) {
+        for (const { loaded, listener } of [...(this.#sessions.get(document) ?? [])]) {
+          if (loaded.damage !== undefined) this.end(document, loaded.damage.code);
+          else if (library === loaded.crdt.library) listener.deliver({ document, update, opId, session, version });
+        }
       }
     }
   }

@@ -26,7 +26,7 @@ export function listDocumentsRoute(parts: DoorParts): Route {
   return {
     method: 'GET',
     template: '/v1/docs/{collection}',
-    handle: async (request) => listDocuments(parts, request),
+    handle: (request) => listDocuments(parts, request),
     description: {
       operationId: 'listDocuments',
       summary: 'The documents of a collection, in pages.',
@@ -44,16 +44,14 @@ export function listDocumentsRoute(parts: DoorParts): Route {
   };
 }
 
-function listDocuments({ replica }: DoorParts, request: DoorRequest): DoorResponse {
+async function listDocuments({ replica }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const { name } = collectionOf(request, replica);
   const query = readQuery(request.query, listQuery);
   const limit = Number(query.limit);
   const after = query.cursor === undefined ? undefined : decodeCursor(name, query.cursor);
-  const { version } = replica.status();
   const minVersion = readSession(request.headers);
-  if (minVersion && !version.covers(minVersion)) {
-    throw new AnabranchError('not_yet_visible', 'the region has not yet received what the session token requires');
-  }
+  if (minVersion) await replica.whenVisible({ minVersion });
+  const { version } = replica.status();
   // One more than asked for tells whether there is another page.
   const found = replica.listDocuments(name, after, limit + 1);
   const page = found.slice(0, limit);
