@@ -1,7 +1,7 @@
 // What a replica does at its limits and at its end: full caches, peers that send nonsense, parts that fail, shutdown.
 
 import type { DocumentOp } from '@anabranch/crdt';
-import type { DocumentSessionListener, Replica } from '@anabranch/engine';
+import type { Delivery, DocumentSessionListener, Replica } from '@anabranch/engine';
 import { type Op, parseDocumentId } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -91,4 +91,48 @@ test('[LAG3] what a peer claims of a time to come is taken as now: lag is not hi
     await mesh.clock.advance(2_000);
     expect(berlin.status().lag.find(({ origin }) => origin === peer.origin)?.ms).toBe(2_000);
   }
+});
+
+test('[SYNC4] awareness is heard after a restart, however much of it there was before', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  await mesh.edit('berlin', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  const { origin } = mesh.replica('berlin');
+  let heard = 0;
+  mesh.replica('tokyo').openSession(parseDocumentId('carts/c1'), { ...silent, awareness: () => void heard++ });
+  const before = mesh.replica('berlin').openSession(parseDocumentId('carts/c1'), silent);
+  for (let i = 0; i < 3_000; i++) before.relayAwareness(Uint8Array.of(1));
+  await mesh.clock.advance(200);
+  const heardBefore = heard;
+  mesh.crash('berlin');
+  await mesh.start('berlin');
+  await mesh.clock.advance(1_000);
+  expect(mesh.replica('berlin').origin).toBe(origin);
+  mesh.replica('berlin').openSession(parseDocumentId('carts/c1'), silent).relayAwareness(Uint8Array.of(1));
+  await mesh.clock.advance(200);
+  expect(heard).toBe(heardBefore + 1);
+});
+
+test('[GUARD6] an update from a peer that cannot be merged reaches no session: its document is set aside, others go on', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const delivered: Uint8Array[] = [];
+  const ends: string[] = [];
+  const listener = { ...silent, deliver: ({ update }: Delivery) => void delivered.push(update), ended: (code: string) => void ends.push(code) };
+  berlin.openSession(parseDocumentId('notes/n1'), listener);
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  const [write] = noteOp('good').writes;
+  if (write === undefined) throw new Error('no write');
+  const opOf = (change: Partial<typeof write>): Op => ({ ...noteOp(''), writes: [{ ...write, ...change }] });
+  peer.sendFrame(peer.ops([opOf({ library: 'automerge' })]));
+  await mesh.clock.advance(10);
+  expect([delivered.length, ends]).toEqual([0, []]);
+  peer.sendFrame(peer.ops([opOf({}), opOf({ document: parseDocumentId('notes/n2') })]));
+  await mesh.clock.advance(10);
+  expect([delivered.length, ends]).toEqual([1, []]);
+  peer.sendFrame(peer.ops([opOf({ update: Uint8Array.of(1, 1, 5, 0, 1, 255) })]));
+  await mesh.clock.advance(10);
+  expect([delivered.length, ends]).toEqual([1, ['document_quarantined']]);
+  expect(await mesh.json('berlin', 'notes/n2')).toEqual({ t: 'good' });
 });
