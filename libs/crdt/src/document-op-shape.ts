@@ -4,6 +4,8 @@
 import type { ErrorCode } from '@anabranch/base';
 import type { DocumentOp } from './document-op.ts';
 
+const namedPathUnitsMax = 1_024;
+
 type MemberKind = 'integer' | 'string' | 'value';
 
 /** Members of each operation besides `op` and `path`; `?` marks optional ones. */
@@ -19,6 +21,11 @@ const members: Readonly<Record<DocumentOp['op'], Readonly<Record<string, MemberK
   move: { from: 'integer', to: 'integer' },
   delete: { index: 'integer', length: 'integer' },
 };
+
+/** The path a refusal of `candidate` names, whatever it is; cut where it is too long to be one. */
+export function pathOfOp(candidate: unknown): string {
+  return isRecord(candidate) && typeof candidate['path'] === 'string' ? candidate['path'].slice(0, namedPathUnitsMax) : '';
+}
 
 /** Narrows `candidate` to an operation, or says why it is none. */
 export function readOpShape(candidate: unknown): DocumentOp | { readonly code: ErrorCode; readonly message: string } {

@@ -42,8 +42,13 @@ function refusal(document: CrdtDocument, ...ops: unknown[]): unknown {
     edit(document, ...ops);
     return 'accepted';
   } catch (error) {
-    return isAnabranchError(error) ? [error.code, error.details['opIndex']] : error;
+    return isAnabranchError(error) ? [error.code, error.details['opIndex'], error.details['path']] : error;
   }
+}
+
+/** The path a refusal names: the operation's, cut where it is very long; empty when it has none. */
+function pathOf(op: unknown): string {
+  return typeof op === 'object' && op !== null && 'path' in op ? String(op.path).slice(0, 1_024) : '';
 }
 
 const nest = (depth: number): JsonValue => (depth === 0 ? 1 : [nest(depth - 1)]);
@@ -89,16 +94,15 @@ const refused: [code: string, op: unknown][] = [
 ];
 
 describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
-  test.each(refused)('[CRDT7] %s: refused with nothing applied (%#)', (code, op) => {
+  test.each(refused)('[MERGE14] %s: refused with nothing applied (%#)', (code, op) => {
     const document = open(library);
     edit(document, { op: 'insert', path: '/t', index: 0, text: '\u{1f600}' }, { op: 'increment', path: '/n', by: 1 });
-    const [before, digest] = [document.json(), document.digest(hash)];
-    expect(refusal(document, { op: 'add', path: '/s', value: 1 }, { op: 'delete', path: '/t', index: 0, length: 2 }, op)).toEqual([
-      code,
-      2,
-    ]);
-    expect(document.json()).toEqual(before);
+    const [view, digest, state] = [document.json(), document.digest(hash), document.encodeState()];
+    const refusedAt = refusal(document, { op: 'add', path: '/s', value: 1 }, { op: 'delete', path: '/t', index: 0, length: 2 }, op);
+    expect(refusedAt).toEqual([code, 2, pathOf(op)]);
+    expect(document.json()).toEqual(view);
     expect(document.digest(hash)).toEqual(digest);
+    expect(document.encodeState()).toEqual(state);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
@@ -144,9 +148,10 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
     expect(refusal(document, { op: 'remove', path: '/list', index: 0 }, { op: 'increment', path: '/meta', by: 1 })).toEqual([
       'type_mismatch',
       1,
+      '/meta',
     ]);
-    expect(refusal(document, { op: 'insert', path: '/meta', index: 0, text: 'x' })).toEqual(['type_mismatch', 0]);
-    expect(refusal(document, { op: 'delete', path: '/body', index: 0, length: 3 })).toEqual(['index_out_of_range', 0]);
+    expect(refusal(document, { op: 'insert', path: '/meta', index: 0, text: 'x' })).toEqual(['type_mismatch', 0, '/meta']);
+    expect(refusal(document, { op: 'delete', path: '/body', index: 0, length: 3 })).toEqual(['index_out_of_range', 0, '/body']);
     expect(document.json()).toEqual(expected);
     const copy = open(library, 'freeform', 2);
     copy.apply([document.encodeState()]);
@@ -183,7 +188,7 @@ describe('identity', () => {
     expect([...Y.decodeUpdate(update).structs].map((struct) => struct.id.client)).toEqual([2 ** 32 + 1]);
   });
 
-  test('merging concurrent formatting writes nothing of its own: any grouping of updates gives one digest', () => {
+  test('[MERGE15] merging concurrent formatting writes nothing of its own: any grouping of updates gives one digest', () => {
     const clients = [new Y.Doc(), new Y.Doc()];
     const updates: Uint8Array[] = [];
     for (const client of clients) client.on('update', (update: Uint8Array, origin: unknown) => origin === 'merge' || updates.push(update));
@@ -201,7 +206,7 @@ describe('identity', () => {
 });
 
 describe('fractional positions', () => {
-  test('[CRDT8] there is room between any two items, also between items of equal position', () => {
+  test('[MERGE10] there is room between any two items, also between items of equal position', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(1_000), fc.nat(2)), { maxLength: 200 }), (inserts) => {
         const keys: string[] = [];
@@ -219,7 +224,7 @@ describe('fractional positions', () => {
     );
   });
 
-  test('[CRDT8] appending and prepending 10,000 items gives short positions', () => {
+  test('appending and prepending 10,000 items gives short positions', () => {
     for (const side of ['append', 'prepend']) {
       let key: string | undefined;
       for (let i = 0; i < 10_000; i++) {

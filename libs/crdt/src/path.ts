@@ -18,10 +18,6 @@ export function unescapePart(text: string): string | undefined {
   return text.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-export function joinParts(parts: readonly string[]): string {
-  return parts.map(escapePart).join('/');
-}
-
 /** The parts of a flat key, or undefined when no list of parts joins to it. */
 export function splitParts(key: string): string[] | undefined {
   const parts = key.split('/');

@@ -167,20 +167,20 @@ function holds(library: Library, runs: number, options: Options = {}, lengthMax 
 }
 
 describe('random concurrent histories', () => {
-  test('[CRDT4] Yjs documents show what the model computes, and converge', () => {
+  test('[MERGE1] Yjs documents show what the model computes, and converge', () => {
     holds('yjs', 40);
   });
 
-  test('[CRDT4] Automerge documents show what the model computes, and converge', () => {
+  test('[MERGE1] Automerge documents show what the model computes, and converge', () => {
     holds('automerge', 20);
   });
 
-  test('[CRDT4] long histories', () => {
+  test('[MERGE1] long histories', () => {
     holds('yjs', 4, {}, 500);
     holds('automerge', 2, {}, 300);
   });
 
-  test('[CRDT5] Yjs and Automerge show the same JSON after the same history', () => {
+  test('[MERGE1] Yjs and Automerge show the same JSON after the same history', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 4 }), steps(80), (replicaCount, history) => {
         const views = (['yjs', 'automerge'] as const).map((library) => {
@@ -277,11 +277,11 @@ const planted: Record<string, Options> = {
 };
 
 describe('the histories catch planted bugs', () => {
-  test('and the wrapper that plants them is harmless itself', () => {
+  test('[MERGE21] and the wrapper that plants them is harmless itself', () => {
     holds('yjs', 10, { create: (_, index) => mutant(index, (document, y) => ({ edit: rewriting(document, y, (_key, text) => text) })) });
   });
 
-  test.each(Object.entries(planted))('%s', (_, options) => {
+  test.each(Object.entries(planted))('[MERGE21] %s', (_, options) => {
     expect(() =>
       fc.assert(
         fc.property(steps(150), (history) => new History('yjs', 3, options).run(history)),

@@ -11,7 +11,7 @@
 import { AnabranchError, type ErrorCode, type JsonValue } from '@anabranch/base';
 import { admitJson, isAllowedKey, isWellFormed } from '../bounded-json.ts';
 import type { DocumentOp } from '../document-op.ts';
-import { readOpShape } from '../document-op-shape.ts';
+import { pathOfOp, readOpShape } from '../document-op-shape.ts';
 import { crdtLimits } from '../limits.ts';
 import { parsePointer } from '../path.ts';
 
@@ -41,9 +41,8 @@ type Reject = (code: ErrorCode, message: string) => never;
 /** @throws AnabranchError as CrdtDocument.edit documents, before the operation has written anything. */
 export function applyFreeformOp(root: FreeformNode, candidate: unknown, opIndex: number): void {
   const op = readOpShape(candidate);
-  const path = 'path' in op ? op.path : '';
   const reject: Reject = (code, message) => {
-    throw new AnabranchError(code, message, { path: path.slice(0, 1_024), opIndex });
+    throw new AnabranchError(code, message, { path: pathOfOp(candidate), opIndex });
   };
   if ('code' in op) return reject(op.code, op.message);
   const segments = parsePointer(op.path);

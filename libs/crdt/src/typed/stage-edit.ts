@@ -3,7 +3,7 @@
 import { AnabranchError, assert } from '@anabranch/base';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
-import { readOpShape } from '../document-op-shape.ts';
+import { pathOfOp, readOpShape } from '../document-op-shape.ts';
 import { crdtLimits } from '../limits.ts';
 import { applyOp } from './apply-op.ts';
 import { Edit, type EditWrites } from './edit.ts';
@@ -39,7 +39,7 @@ export function stageEdit(tree: TypedTree, author: Author, ops: readonly Documen
 function applyAll(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void {
   for (const [index, candidate] of ops.entries()) {
     const op = readOpShape(candidate);
-    edit.op = { path: 'path' in op ? op.path.slice(0, 1_024) : '', index };
+    edit.op = { path: pathOfOp(candidate), index };
     if ('code' in op) edit.reject(op.code, op.message);
     applyOp(tree, edit, op);
   }

@@ -26,7 +26,18 @@ const name = (text: string): Uint8Array => bytes(text.length, new TextEncoder().
 /** An update of one item of client 1 at clock 0, in the root type `x`, with this content. */
 const item = (ref: number, ...content: (number | Uint8Array)[]): Uint8Array => bytes(1, 1, 1, 0, raw(ref), 1, name('x'), ...content, 0);
 
-describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () => {
+/** A document with content of most kinds. */
+function richClient(): Y.Doc {
+  const client = new Y.Doc();
+  client.clientID = 5;
+  client.getText('t').insert(0, 'abcdef');
+  client.getMap('m').set('k', new Y.Map([['x', [1, { y: 2 }]]]));
+  client.getArray('a').insert(0, [1, 'two', new Y.Text('three')]);
+  client.getXmlFragment('xml').insert(0, [new Y.XmlElement('p')]);
+  return client;
+}
+
+describe('poisoned Yjs updates are refused before they are logged', () => {
   test('what an honest client sends is accepted, whole and in steps', () => {
     const client = new Y.Doc();
     const document = yjs();
@@ -52,14 +63,14 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
     expect(document.hasPending).toBe(false);
   });
 
-  test("16 bytes that move a victim's clock to 2^45", () => {
+  test("[GUARD2] 16 bytes that move a victim's clock to 2^45", () => {
     expect(verdict(yjs(), item(1, 2 ** 45))).toBe('update_invalid');
     expect(verdict(yjs(), bytes(1, 1, 1, 0, raw(0), 2 ** 45, 0))).toBe('update_invalid');
     expect(verdict(yjs(), item(1, inspectionLimits.emptyPositionsMax + 1))).toBe('update_invalid');
     expect(verdict(yjs(), item(1, inspectionLimits.emptyPositionsMax))).toBe('accepted');
   });
 
-  test('a value nested a million deep, and one beyond 64', () => {
+  test('[GUARD3] a value nested a million deep, and one beyond 64', () => {
     expect(
       verdict(
         yjs(),
@@ -83,7 +94,7 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
     expect(verdict(yjs(), item(5, name('['.repeat(100_000))))).toBe('update_invalid');
   });
 
-  test('shared types nested beyond 64, in one update and over several', () => {
+  test('[GUARD3] shared types nested beyond 64, in one update and over several', () => {
     const build = (depth: number): Y.Doc => {
       const client = new Y.Doc();
       let map = client.getMap<Y.Map<unknown>>('m') as Y.Map<unknown>;
@@ -108,7 +119,7 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
     expect(() => JSON.stringify(document.json())).not.toThrow();
   });
 
-  test('keys that change what an object is', () => {
+  test('[GUARD5] keys that change what an object is', () => {
     for (const key of ['__proto__', 'constructor', 'prototype']) {
       expect(verdict(yjs(), item(8, 1, raw(118, 1), name(key), raw(126)))).toBe('update_invalid');
       expect(verdict(yjs(), bytes(1, 1, 1, 0, raw(0x20 | 8), 1, name('m'), name(key), 1, raw(126), 0))).toBe('update_invalid');
@@ -117,7 +128,7 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
     }
   });
 
-  test('updates that build on what is missing: a gap, an unknown neighbour, a circle, a deletion ahead', () => {
+  test('[GUARD9] updates that build on what is missing: a gap, an unknown neighbour, a circle, a deletion ahead', () => {
     const client = new Y.Doc();
     client.getText('t').insert(0, 'a');
     const before = Y.encodeStateVector(client);
@@ -140,7 +151,7 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
     expect(verdict(document, document.encodeState())).toBe('accepted');
   });
 
-  test('the bytes of yjs#687, counts beyond the bytes there are, sections twice, trailing bytes, subdocuments', () => {
+  test('[GUARD1] the bytes of yjs#687, counts beyond the bytes there are, sections twice, trailing bytes, subdocuments', () => {
     expect(verdict(yjs(), raw(0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 255, 255, 255, 255, 7, 0, 0, 1, 0, 0))).toMatch(/^update_/);
     expect(verdict(yjs(), bytes(2 ** 50))).toBe('update_invalid');
     expect(verdict(yjs(), bytes(1, 2 ** 32, 1, 0))).toBe('update_invalid');
@@ -155,15 +166,29 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
     expect(verdict(yjs(), new Uint8Array(inspectionLimits.updateBytesMax + 1))).toBe('request_too_large');
   });
 
-  test('random damage: what passes, merges without an error and leaves nothing pending', () => {
-    const client = new Y.Doc();
-    client.clientID = 5;
+  test('[GUARD1] an update cut short anywhere', () => {
+    const whole = Y.encodeStateAsUpdate(richClient());
+    expect(verdict(yjs(), whole)).toBe('accepted');
+    for (let length = 0; length < whole.length; length++) expect(verdict(yjs(), whole.subarray(0, length))).toBe('update_invalid');
+  });
+
+  test('[GUARD8] bytes of update format v2', () => {
+    for (const fill of [
+      () => {},
+      (client: Y.Doc) => client.getText('t').insert(0, 'abc'),
+      (client: Y.Doc) => client.getMap('m').set('k', 1),
+    ]) {
+      const client = new Y.Doc();
+      fill(client);
+      expect(verdict(yjs(), Y.encodeStateAsUpdateV2(client))).toBe('update_invalid');
+      expect(verdict(yjs(), Y.encodeStateAsUpdate(client))).toBe('accepted');
+    }
+  });
+
+  test('[GUARD7] random damage: what passes, merges without an error and leaves nothing pending', () => {
+    const client = richClient();
     const other = new Y.Doc();
     other.clientID = 9;
-    client.getText('t').insert(0, 'abcdef');
-    client.getMap('m').set('k', new Y.Map([['x', [1, { y: 2 }]]]));
-    client.getArray('a').insert(0, [1, 'two', new Y.Text('three')]);
-    client.getXmlFragment('xml').insert(0, [new Y.XmlElement('p')]);
     Y.applyUpdate(other, Y.encodeStateAsUpdate(client));
     const base = Y.encodeStateAsUpdate(client);
     other.getText('t').delete(1, 2);
@@ -192,7 +217,7 @@ describe('[CRDT6] poisoned Yjs updates are refused before they are logged', () =
   });
 });
 
-test('[CRDT6] list items in the flat map of a typed document are passed over', () => {
+test('list items in the flat map of a typed document are passed over', () => {
   const foreign = new Y.Doc();
   foreign.getArray('f').insert(0, ['x', 1]);
   const document = yjs(schema);

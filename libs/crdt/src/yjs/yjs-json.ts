@@ -39,7 +39,7 @@ export function kindOf(type: YjsType): YjsKind {
 }
 
 /** Any value a Yjs container may hold. */
-export function jsonOfValue(value: unknown, depth: number): JsonValue {
+function jsonOfValue(value: unknown, depth: number): JsonValue {
   if (value instanceof Y.AbstractType) return jsonOfType(value, depth);
   if (value instanceof Y.Doc) return null;
   if (value instanceof Uint8Array) return toBase64url(value);
