@@ -17,7 +17,7 @@ import { linkSocketOptions, linkSubprotocol } from './link-socket-options.ts';
 import { WebSocketLinkConnection } from './web-socket-link-connection.ts';
 
 /** Links open at once. Beyond: 503. */
-export const linksMax = 256;
+const linksMax = 256;
 /** Links open at once that are younger than {@link newLinkMs}. Beyond: 503. */
 export const newLinksMax = 32;
 /** The age at which a link no longer counts as new; longer than the handshake may take. */

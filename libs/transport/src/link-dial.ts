@@ -16,7 +16,7 @@ export interface DialledConnection extends LinkConnection {
 export type LinkDial = (url: string, signal: AbortSignal) => Promise<DialledConnection>;
 
 /** TCP, TLS and upgrade together; then the attempt is given up. */
-export const connectMsMax = 5_000;
+const connectMsMax = 5_000;
 
 /** Dials over WebSocket: `http(s)` URLs are taken as `ws(s)`, the path of links is appended. */
 export function webSocketDial(clock: Clock): LinkDial {

@@ -19,10 +19,15 @@ import { sortByCompleteness } from './automerge-change-head.ts';
 import { type AutomergeSyncMessage, readAutomergeSyncMessage } from './automerge-sync-message.ts';
 import { type Addressed, encodeDocUnavailable, encodeSync } from './repo-messages.ts';
 import type { SessionSocket } from './session-socket.ts';
+import type { SyncLimits } from './sync-limits.ts';
+
+/** What is needed of the client's socket. */
+export type SyncSocket = Pick<SessionSocket, 'isOpen' | 'bufferedBytes' | 'answer' | 'working' | 'beginIngest' | 'endIngest' | 'fail'>;
 
 export interface DocumentSyncParts {
   readonly replica: ReplicaDoor;
-  readonly socket: SessionSocket;
+  readonly socket: SyncSocket;
+  readonly limits: SyncLimits;
   readonly addressed: Addressed;
   /** The document's collection has a schema: its documents begin with content of ours. */
   readonly isTyped: boolean;
@@ -34,9 +39,6 @@ export interface DocumentSyncParts {
 }
 
 export class AutomergeDocumentSync {
-  /** Bytes waiting to be sent above which no further message is made. */
-  static readonly sendBytesHigh: number = 256 << 10;
-
   readonly #parts: DocumentSyncParts;
   readonly #session: DocumentSession;
   readonly #crdt: AutomergeDocument;
@@ -77,9 +79,9 @@ export class AutomergeDocumentSync {
 
   /** Makes the next message for the client if there is something to say and room to say it. */
   evaluate(): void {
-    const { socket } = this.#parts;
+    const { socket, limits } = this.#parts;
     if (!this.#isFollowed || !socket.isOpen) return;
-    this.#needsEvaluation = socket.bufferedBytes > AutomergeDocumentSync.sendBytesHigh;
+    this.#needsEvaluation = socket.bufferedBytes > limits.repoUnsentBytesHigh;
     if (this.#needsEvaluation || this.#isAbsent()) return;
     const message = socket.working(() => this.#nextMessage());
     if (message !== undefined) this.#send(encodeSync(this.#parts.addressed, localIdOf(this.#session.documentId), message));
@@ -175,6 +177,8 @@ export class AutomergeDocumentSync {
   #send(message: Uint8Array): void {
     const { socket } = this.#parts;
     const whenDurable = this.#session.whenDurable();
+    // It may fail before its turn comes: then it is looked at there.
+    whenDurable.catch(() => {});
     this.#sending = this.#sending
       .then(() => whenDurable)
       .then(() => socket.answer(message))

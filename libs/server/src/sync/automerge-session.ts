@@ -114,7 +114,7 @@ export class AutomergeSession {
 
   #sendEphemeral(bytes: Uint8Array, { targetId }: Addressed): void {
     // Ephemeral is what may be missed: it never waits behind other messages.
-    if (this.socket.bufferedBytes > AutomergeDocumentSync.sendBytesHigh) return;
+    if (this.socket.bufferedBytes > this.#parts.limits.repoUnsentBytesHigh) return;
     try {
       const message = decodeRepoMessage(bytes, this.#parts.collection);
       if (message.type === 'ephemeral') this.socket.send(encodeEphemeral(message, localIdOf(message.document), targetId));

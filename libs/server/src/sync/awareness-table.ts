@@ -48,6 +48,11 @@ export class AwarenessTable {
     return [...this.#known.values()].filter((entry) => entry.state !== undefined);
   }
 
+  /** The clients of sessions of this region, to answer another region's question. */
+  get presentHere(): readonly AwarenessEntry[] {
+    return [...this.#known.values()].filter((entry) => entry.state !== undefined && entry.owner !== undefined);
+  }
+
   /**
    * Takes an update that `owner`'s client sent, or one of another region (no owner).
    * @returns the entries that were news. A document that shows as many clients as it may shows no further ones.

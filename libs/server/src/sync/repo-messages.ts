@@ -34,7 +34,7 @@ export type RepoMessage =
   | EphemeralMessage
   | { readonly type: 'passed-over' };
 
-export const repoProtocolVersion = '1';
+const repoProtocolVersion = '1';
 
 /** Characters of the ids that peers and sessions give themselves. */
 const peerIdLengthMax = 256;

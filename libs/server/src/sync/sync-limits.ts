@@ -13,6 +13,8 @@ export interface SyncLimits {
   readonly ingestBytesMax: number;
   /** Bytes waiting to be sent to a client, besides the answer it asked for. Beyond: close 1013, the client syncs anew. */
   readonly sendBufferBytesMax: number;
+  /** Bytes waiting to be sent to an automerge-repo client. Beyond: what happens meanwhile goes into one later message. */
+  readonly repoUnsentBytesHigh: number;
   /** Updates in a row that build on parts this region lacks. Beyond: close 1013, the client starts afresh. */
   readonly incompleteUpdatesMax: number;
   /** Bytes of changes one socket's documents hold until the ones they build on have come. Beyond: close 1013. */
@@ -49,6 +51,7 @@ export const defaultSyncLimits: SyncLimits = {
   repoMessageBytesMax: opBytesMax,
   ingestBytesMax: 4 << 20,
   sendBufferBytesMax: 4 << 20,
+  repoUnsentBytesHigh: 256 << 10,
   incompleteUpdatesMax: 16,
   heldChangeBytesMax: 4 << 20,
   documentsPerSocketMax: 1_024,

@@ -155,7 +155,7 @@ export class YjsSession {
     try {
       const asksWhoIsThere = this.#room.takeRelayed(message, this.#parts.clock.monotonicMs());
       if (!asksWhoIsThere) this.socket.send(message);
-      else if (this.#room.isSpeaker(this)) this.#relay(this.#room.awareness.present);
+      else if (this.#room.isSpeaker(this)) this.#relay(this.#room.awareness.presentHere);
     } catch (error) {
       if (!isAnabranchError(error)) throw error;
       this.#parts.logger.error('awareness.refused', { code: error.code, reason: error.message });

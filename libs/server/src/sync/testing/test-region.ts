@@ -13,7 +13,7 @@ import { createSyncDoors, type SyncDoors } from '../sync-doors.ts';
 import type { SyncLimits } from '../sync-limits.ts';
 import { MemoryReplicaStore } from './memory-replica-store.ts';
 
-export const realClock: Clock = {
+const realClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer: (afterMs, callback) => {
@@ -45,7 +45,7 @@ const cart: CollectionSchema['schema'] = {
   },
 };
 
-export const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
+const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
   ['carts', { library: 'yjs', schema: cart }],
   ['carts-automerge', { library: 'automerge', schema: cart }],
   ['notes', { library: 'yjs', schema: 'freeform' }],
