@@ -1,5 +1,6 @@
 // What a replica does at its limits and at its end: full caches, peers that send nonsense, parts that fail, shutdown.
 
+import type { OriginId } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { Delivery, DocumentSessionListener, Replica } from '@anabranch/engine';
 import { type Op, parseDocumentId } from '@anabranch/protocol';
@@ -12,11 +13,11 @@ const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-
 const silent: DocumentSessionListener = { deliver() {}, awareness() {}, ended() {} };
 
 /** What a peer may have written. */
-function noteOp(text: string): Op {
+function noteOp(text: string, dependencies: Op['dependencies'] = []): Op {
   const doc = new Y.Doc();
   doc.getText('t').insert(0, text);
   const update = Y.encodeStateAsUpdate(doc);
-  return { hlc: { ms: 1, counter: 0 }, dependencies: [], writes: [{ document: parseDocumentId('notes/n1'), library: 'yjs', update }] };
+  return { hlc: { ms: 1, counter: 0 }, dependencies, writes: [{ document: parseDocumentId('notes/n1'), library: 'yjs', update }] };
 }
 
 /** Why the replica says that it must stop; undefined while it does not. */
@@ -38,7 +39,7 @@ async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
 test('[STORE7] when sessions fill the cache, a document that is opened beyond is edited and followed like any other', async () => {
   const mesh = await meshOf('berlin');
   const berlin = mesh.replica('berlin');
-  for (let i = 0; i < 10_000; i++) berlin.openSession(parseDocumentId(`notes/n${i}`), silent);
+  for (let i = 0; i < 1_000; i++) berlin.openSession(parseDocumentId(`notes/n${i}`), silent);
   await Promise.all([1, 2, 3].map((by) => mesh.edit('berlin', 'carts/c1', add(by))));
   expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 6 } } });
   const session = berlin.openSession(parseDocumentId('carts/c2'), silent);
@@ -118,7 +119,11 @@ test('[GUARD6] an update from a peer that cannot be merged reaches no session: i
   const berlin = mesh.replica('berlin');
   const delivered: Uint8Array[] = [];
   const ends: string[] = [];
-  const listener = { ...silent, deliver: ({ update }: Delivery) => void delivered.push(update), ended: (code: string) => void ends.push(code) };
+  const listener = {
+    ...silent,
+    deliver: ({ update }: Delivery) => void delivered.push(update),
+    ended: (code: string) => void ends.push(code),
+  };
   berlin.openSession(parseDocumentId('notes/n1'), listener);
   const peer = new ScriptedPeer(berlin);
   peer.shakeHands();
@@ -135,4 +140,21 @@ test('[GUARD6] an update from a peer that cannot be merged reaches no session: i
   await mesh.clock.advance(10);
   expect([delivered.length, ends]).toEqual([1, ['document_quarantined']]);
   expect(await mesh.json('berlin', 'notes/n2')).toEqual({ t: 'good' });
+});
+
+test('[GATE2] what waits is bounded over all origins together', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const large = noteOp('x'.repeat(1_000_000), [['rome.00000000000b' as OriginId, 1]]);
+  const dropped: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const peer = new ScriptedPeer(berlin, { region: `p${i}` });
+    peer.shakeHands();
+    for (let count = 0; count < 15; count++) {
+      peer.sendFrame(peer.ops([large]));
+      await mesh.clock.advance(1);
+    }
+    if (peer.framesOf('unsubscribe').length > 0) dropped.push(peer.origin);
+  }
+  expect(dropped).toEqual(['p4.00000000000a', 'p5.00000000000a']);
 });

@@ -43,10 +43,13 @@ interface Held {
 export class Intake {
   /** Bytes of one origin's ops that may wait for their dependencies. At the limit: Invariant 4. */
   static readonly heldBytesMax: number = 16 << 20;
+  /** Bytes of all origins' ops that may wait. At the limit the origin that brings more is dropped as at its own. */
+  static readonly allHeldBytesMax: number = 64 << 20;
 
   readonly #log: OpLog;
   readonly #hash: Hash;
   readonly #held = new Map<OriginId, Held>();
+  #heldBytes = 0;
 
   constructor(log: OpLog, hash: Hash) {
     this.#log = log;
@@ -71,10 +74,12 @@ export class Intake {
     for (const arrival of arrivals) {
       held.ops.push(arrival);
       held.bytes += arrival.bytes.length;
+      this.#heldBytes += arrival.bytes.length;
     }
     this.release();
-    if (held.bytes <= Intake.heldBytesMax) return 'taken';
-    this.#held.delete(frame.origin);
+    if (held.bytes === 0) return 'taken';
+    if (held.bytes <= Intake.heldBytesMax && this.#heldBytes <= Intake.allHeldBytesMax) return 'taken';
+    this.drop(frame.origin);
     return 'overflow';
   }
 
@@ -92,6 +97,7 @@ export class Intake {
 
   /** Forgets what is held of an origin, for example because it is quarantined. */
   drop(origin: OriginId): void {
+    this.#heldBytes -= this.#held.get(origin)?.bytes ?? 0;
     this.#held.delete(origin);
   }
 
@@ -114,6 +120,7 @@ export class Intake {
       if (!this.#isReady(op)) break;
       this.#log.append(origin, bytes, { op, isLocal: false, chainHash });
       held.bytes -= bytes.length;
+      this.#heldBytes -= bytes.length;
       count += 1;
     }
     held.ops.splice(0, count);
