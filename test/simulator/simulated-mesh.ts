@@ -22,6 +22,7 @@ export interface SimulatedMeshOptions {
   readonly regions: readonly string[];
   readonly delayMs?: number;
   readonly metrics?: Metrics;
+  readonly documentsLoadedMax?: number;
 }
 
 export class SimulatedMesh {
@@ -34,12 +35,14 @@ export class SimulatedMesh {
   readonly #images = new Map<RegionId, MemoryKvImage>();
   readonly #paths = new Map<string, SimulatedPath>();
   readonly #metrics: Metrics;
+  readonly #documentsLoadedMax: number;
   /** How far each region's wall clock is off. */
   readonly #skewsMs = new Map<RegionId, number>();
 
   constructor(options: SimulatedMeshOptions) {
     this.random = new SeededRandom(options.seed);
     this.clock = new VirtualClock(this.random.fork('clock'));
+    this.#documentsLoadedMax = options.documentsLoadedMax ?? 1_000;
     this.#metrics = options.metrics ?? silentMetrics;
     this.regions = options.regions.map(parseRegionId);
     for (const [index, a] of this.regions.entries()) {
@@ -66,6 +69,7 @@ export class SimulatedMesh {
       ports: { ...ports, logger: silentLogger, metrics: this.#metrics, store },
       region: id,
       collections: meshCollections,
+      documentsLoadedMax: this.#documentsLoadedMax,
       meshKey: new Uint8Array(32).fill(7),
       peers: this.regions.filter((other) => other !== id),
     });

@@ -39,6 +39,7 @@ const fileSchema = z.strictObject({
   meshKeyFile: z.string().optional(),
   allowedOrigins: z.array(z.string()).optional(),
   logLevel: z.string().optional(),
+  documentsLoadedMax: z.number().optional(),
   collections: z.record(z.string().refine(isCollectionName, 'a collection is named [a-z][a-z0-9-]{0,62}'), collectionSchema).optional(),
 });
 

@@ -42,6 +42,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     // Without a key of the mesh no link is taken; the replica gets one that nobody can prove.
     meshKey: config.meshKey ?? random.bytes(32),
     peers: config.peers.map((peer) => peer.region),
+    documentsLoadedMax: config.documentsLoadedMax,
   });
   const sync = createSyncDoors({ replica, clock, logger, metrics });
   const links = acceptLinks({ replica, clock, logger });

@@ -20,6 +20,8 @@ export interface RegionConfig {
   readonly meshKey: Uint8Array | undefined;
   readonly origins: { readonly allowedOrigins: readonly string[]; readonly allowsLoopback: boolean };
   readonly logLevel: LogLevel;
+  /** Documents kept in memory when no session holds them. */
+  readonly documentsLoadedMax: number;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
 }
 
@@ -48,6 +50,7 @@ export function loadRegionConfig(flags: SettingValues, environment: Readonly<Rec
     meshKey,
     origins: { allowedOrigins, allowsLoopback: allowedOrigins.length === 0 && isLoopbackHost(listen.host) },
     logLevel: parseLogLevel(required(values, 'log-level')),
+    documentsLoadedMax: parseCount('documents-loaded-max', required(values, 'documents-loaded-max')),
     collections,
   });
 }
@@ -61,12 +64,17 @@ export function describeConfig(config: RegionConfig): Readonly<Record<string, un
     hasMeshKey: config.meshKey !== undefined,
     ...config.origins,
     logLevel: config.logLevel,
+    documentsLoadedMax: config.documentsLoadedMax,
     collections: [...config.collections].map(([name, { library }]) => `${name} (${library})`),
   };
 }
 
 function defaultValues(): SettingValues {
-  return { listen: [settings.listen.default], 'log-level': [settings['log-level'].default] };
+  return {
+    listen: [settings.listen.default],
+    'log-level': [settings['log-level'].default],
+    'documents-loaded-max': [settings['documents-loaded-max'].default],
+  };
 }
 
 /** Paths in the file are relative to the file. */
@@ -80,6 +88,7 @@ function fileValues(file: ConfigFile, path: string | undefined): SettingValues {
     ...(file.meshKeyFile !== undefined && { 'mesh-key-file': [beside(file.meshKeyFile)] }),
     ...(file.allowedOrigins !== undefined && { 'allowed-origin': file.allowedOrigins }),
     ...(file.logLevel !== undefined && { 'log-level': [file.logLevel] }),
+    ...(file.documentsLoadedMax !== undefined && { 'documents-loaded-max': [String(file.documentsLoadedMax)] }),
   };
 }
 
@@ -135,6 +144,12 @@ function parseLogLevel(text: string): LogLevel {
   const level = logLevels.find((known) => known === text);
   if (level === undefined) throw invalid('log-level', `is one of ${logLevels.join(', ')}, not ${JSON.stringify(text)}`);
   return level;
+}
+
+function parseCount(name: SettingName, text: string): number {
+  const count = Number(text);
+  if (!/^[0-9]{1,9}$/.test(text) || count < 1) throw invalid(name, `is a whole number from 1 to 999999999, not ${JSON.stringify(text)}`);
+  return count;
 }
 
 function named<T>(name: SettingName, parse: () => T): T {

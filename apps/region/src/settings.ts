@@ -44,6 +44,14 @@ export const settings = {
     doc: 'web origin whose pages may connect, or *; repeatable; default: loopback pages when listening on loopback',
   },
   'log-level': { ...one, value: 'LEVEL', env: 'ANABRANCH_LOG_LEVEL', file: 'logLevel', default: 'info', doc: 'error, info or debug' },
+  'documents-loaded-max': {
+    ...one,
+    value: 'N',
+    env: 'ANABRANCH_DOCUMENTS_LOADED_MAX',
+    file: 'documentsLoadedMax',
+    default: '10000',
+    doc: 'documents kept in memory when no session holds them; a small one takes about 20 kB',
+  },
   config: {
     ...one,
     value: 'FILE',

@@ -45,13 +45,13 @@ export interface DocumentCacheParts {
   readonly store: ReplicaStore;
   readonly log: OpLog;
   readonly logger: Logger;
+  /** Documents kept loaded when nobody uses them. Beyond: the least recently used are evicted. */
+  readonly documentsMax: number;
   /** Makes an empty document of the collection. @throws AnabranchError `collection_not_found`. */
   readonly create: (document: DocumentId) => CrdtDocument;
 }
 
 export class DocumentCache {
-  /** Documents kept loaded when nobody uses them. Beyond: the least recently used are evicted. */
-  static readonly documentsMax = 10_000;
   /** Bytes of updates held by loaded documents (memory is a multiple). Beyond: the least recently used are evicted. */
   static readonly bytesMax: number = 64 << 20;
   /** Ops after which a tail is folded into a snapshot. */
@@ -179,7 +179,7 @@ export class DocumentCache {
   /** Makes room for a document that is being opened. */
   #evict(opened: LoadedDocument): void {
     for (const loaded of this.#loaded.values()) {
-      if (this.#loaded.size <= DocumentCache.documentsMax && this.#bytes <= DocumentCache.bytesMax) return;
+      if (this.#loaded.size <= this.#parts.documentsMax && this.#bytes <= DocumentCache.bytesMax) return;
       if (loaded === opened || loaded.pins > 0 || loaded.localPosition > this.#parts.log.durablePosition) continue;
       this.#forget(loaded);
     }

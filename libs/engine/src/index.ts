@@ -1,5 +1,5 @@
 export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
-export { Replica, type ReplicaOptions, type ReplicaPorts } from './replica.ts';
+export { Replica } from './replica.ts';
 export type {
   Delivery,
   DocumentSession,
@@ -14,6 +14,7 @@ export type {
   ReplicaDoor,
   ReplicaStatus,
 } from './replica-door.ts';
+export type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 export type {
   DocumentSnapshot,
   IdempotencyRecord,

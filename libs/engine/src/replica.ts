@@ -10,7 +10,7 @@
 //              appends it; nothing can come between.
 // Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
-import { AnabranchError, assert, type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
+import { AnabranchError, assert, toHex } from '@anabranch/base';
 import {
   compareHlc,
   type Hlc,
@@ -22,7 +22,7 @@ import {
   regionOf,
   VersionVector,
 } from '@anabranch/causality';
-import { type CollectionSchema, createDocument, type DocumentIdentity, type InflateRaw, identityOf, inspectUpdate } from '@anabranch/crdt';
+import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf, inspectUpdate } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
@@ -42,32 +42,13 @@ import type {
   ReplicaDoor,
   ReplicaStatus,
 } from './replica-door.ts';
-import type { LoggedOp, ReplicaIdentity, ReplicaStore, StoreOpening } from './replica-store.ts';
+import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
+import type { LoggedOp, ReplicaIdentity, StoreOpening } from './replica-store.ts';
 import { SessionHub } from './session-hub.ts';
 import { statusOf } from './status.ts';
 import { Visibility } from './visibility.ts';
 
-export interface ReplicaPorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly hash: Hash;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly store: ReplicaStore;
-  /** Inflates raw deflate data to at most so many bytes; undefined when it is damaged or larger. */
-  readonly inflateRaw: InflateRaw;
-}
-
-export interface ReplicaOptions {
-  readonly ports: ReplicaPorts;
-  readonly region: RegionId;
-  readonly collections: ReadonlyMap<string, CollectionSchema>;
-  /** Proves membership of the mesh on links, at least 16 bytes. */
-  readonly meshKey: Uint8Array;
-  /** The regions expected on links. */
-  readonly peers: readonly RegionId[];
-}
-
+const documentsLoadedMaxDefault = 10_000;
 /** How long a read or write waits for what its session has seen, unless it says otherwise. */
 const waitMsDefault = 2_000;
 
@@ -132,6 +113,7 @@ export class Replica implements ReplicaDoor {
       store,
       log: this.#log,
       logger,
+      documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
       create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
     this.#sessions = new SessionHub({

@@ -1,0 +1,28 @@
+import type { Clock, Hash, Logger, Metrics, Random } from '@anabranch/base';
+import type { RegionId } from '@anabranch/causality';
+import type { CollectionSchema, InflateRaw } from '@anabranch/crdt';
+import type { ReplicaStore } from './replica-store.ts';
+
+/** The world a replica lives in. */
+export interface ReplicaPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hash: Hash;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly store: ReplicaStore;
+  /** Inflates raw deflate data to at most so many bytes; undefined when it is damaged or larger. */
+  readonly inflateRaw: InflateRaw;
+}
+
+export interface ReplicaOptions {
+  readonly ports: ReplicaPorts;
+  readonly region: RegionId;
+  readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** Proves membership of the mesh on links, at least 16 bytes. */
+  readonly meshKey: Uint8Array;
+  /** The regions expected on links. */
+  readonly peers: readonly RegionId[];
+  /** Documents kept in memory when no session holds them; 10,000 when left out. */
+  readonly documentsLoadedMax?: number;
+}
