@@ -1,6 +1,5 @@
 // What edits refuse, what freeform documents take, and what the libraries must not do behind our back.
 
-import { createHash } from 'node:crypto';
 import { isAnabranchError, type JsonValue } from '@anabranch/base';
 import { mintOrigin, parseRegionId } from '@anabranch/causality';
 import fc from 'fast-check';
@@ -12,6 +11,7 @@ import { identityOf, reservedClientIdMin } from './document-identity.ts';
 import type { DocumentOp } from './document-op.ts';
 import { crdtLimits } from './limits.ts';
 import type { CollectionSchema, Library } from './schema.ts';
+import { hash } from './testing/cart-replica.ts';
 import { isPosition, orderKey, positionBetween } from './typed/fractional-position.ts';
 import { YjsDocument } from './yjs/yjs-document.ts';
 
@@ -27,11 +27,6 @@ const schema: CollectionSchema['schema'] = {
     m: { type: 'map', of: { type: 'counter' } },
   },
 };
-const hash = {
-  sha256: (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest(),
-  hmacSha256: (_key: Uint8Array, bytes: Uint8Array): Uint8Array => bytes,
-};
-
 let dot = 0;
 const open = (library: Library, kind: CollectionSchema['schema'] = schema, index = 1): CrdtDocument =>
   createDocument({ library, schema: kind }, { yjsClientId: 2 ** 32 + index, automergeActor: String(index).padStart(32, '0') });
@@ -167,7 +162,7 @@ describe('identity', () => {
     const region = parseRegionId('berlin');
     if (region === undefined) throw new Error('no region');
     const seen = new Set<number>();
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 100; i++) {
       const origin = mintOrigin(region, { u32: () => 0, bytes: (length) => new Uint8Array(length).map((_, at) => i >> (8 * at)) });
       const identity = identityOf(origin, hash);
       expect(identity).toEqual(identityOf(origin, hash));
@@ -176,7 +171,7 @@ describe('identity', () => {
       expect(identity.automergeActor).toMatch(/^[0-9a-f]{32}$/);
       seen.add(identity.yjsClientId);
     }
-    expect(seen.size).toBe(500);
+    expect(seen.size).toBe(100);
   });
 
   test('loading the own history does not change the clientID that edits are made under', () => {
@@ -214,9 +209,9 @@ describe('fractional positions', () => {
           const index = at % (keys.length + 1);
           const [left, right] = [keys[index - 1], keys[index]];
           const position = positionBetween(left, right);
-          expect(isPosition(position)).toBe(true);
           const fresh = Array.from({ length: 1 + twins }, (_, twin) => orderKey(position, `${n}.${twin}@w`));
-          for (const key of fresh) expect((left === undefined || left < key) && (right === undefined || key < right)).toBe(true);
+          const hasRoom = fresh.every((key) => (left === undefined || left < key) && (right === undefined || key < right));
+          if (!hasRoom || !isPosition(position)) expect.fail(`${position} does not lie between ${left} and ${right}`);
           keys.splice(index, 0, ...fresh.sort());
         }
       }),
@@ -229,7 +224,7 @@ describe('fractional positions', () => {
       let key: string | undefined;
       for (let i = 0; i < 10_000; i++) {
         const position = side === 'append' ? positionBetween(key, undefined) : positionBetween(undefined, key);
-        expect(position.length).toBeLessThanOrEqual(4);
+        if (position.length > 4) expect.fail(`after ${i} items the position is ${position}`);
         key = orderKey(position, `${i}@w`);
       }
     }

@@ -3,7 +3,7 @@
 // all replicas hold everything and must agree with the model and, by digest, with each other. The planted bugs at the end
 // show that the harness notices when documents, or the histories told to the model, are subtly wrong.
 
-import { createHash, createHmac } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -11,12 +11,8 @@ import type { Author, CrdtDocument } from './crdt-document.ts';
 import { createDocument } from './create-document.ts';
 import { itemIdOf, type ModelEvent, ReferenceModel } from './model/index.ts';
 import type { Library } from './schema.ts';
+import { hash } from './testing/cart-replica.ts';
 import { at, drawOps, type Step, schema, steps, textPaths } from './testing/random-ops.ts';
-
-const hash = {
-  sha256: (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest(),
-  hmacSha256: (key: Uint8Array, bytes: Uint8Array): Uint8Array => createHmac('sha256', key).update(bytes).digest(),
-};
 
 interface Options {
   readonly create?: (library: Library, index: number) => CrdtDocument;
@@ -122,17 +118,20 @@ class History {
     const view = replica.document.json();
     for (const path of textPaths) this.#checkText(replica, path, String(at(view, path) ?? ''));
     const textAt = (segments: readonly string[]): string => String(at(view, `/${segments.join('/')}`) ?? '');
-    expect(view).toEqual(this.#model.view(replica.held, textAt));
+    expectEqual(view, this.#model.view(replica.held, textAt));
     expect(replica.document.exists()).toBe(this.#model.exists(replica.held, textAt));
   }
 
   #checkText(replica: Replica, path: string, text: string): void {
-    expect(this.#model.checkText(replica.held, path.slice(1).split('/'), text)).toBeUndefined();
+    expectEqual(this.#model.checkText(replica.held, path.slice(1).split('/'), text), undefined);
     const views = this.#textViews.get(path) ?? [];
     // Characters keep their order in every view of every replica.
     for (const earlier of views) {
       const shared = [...earlier].filter((char) => text.includes(char));
-      expect([...text].filter((char) => earlier.includes(char))).toEqual(shared);
+      expectEqual(
+        [...text].filter((char) => earlier.includes(char)),
+        shared,
+      );
     }
     this.#textViews.set(path, [...views.slice(-20), text]);
   }
@@ -156,28 +155,36 @@ function createTyped(library: Library, index: number): CrdtDocument {
   );
 }
 
-const seed = 20_261_122;
+/** An expectation that costs little while it holds: histories state thousands of them. */
+function expectEqual(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}
+
+const seed = Number(process.env['ANABRANCH_TEST_SEED'] ?? Date.now() % 1_000_000);
+/** For a deep run: how many times as many histories as an everyday run tries. */
+const depth = Number(process.env['ANABRANCH_TEST_DEPTH'] ?? 1);
+
 function holds(library: Library, runs: number, options: Options = {}, lengthMax = 120): void {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 5 }), steps(lengthMax), (replicaCount, history) => {
       new History(library, replicaCount, options).run(history);
     }),
-    { numRuns: runs, seed },
+    { numRuns: runs * depth, seed },
   );
 }
 
-describe('random concurrent histories', () => {
+describe(`random concurrent histories (replay: ANABRANCH_TEST_SEED=${seed})`, () => {
   test('[MERGE1] Yjs documents show what the model computes, and converge', () => {
-    holds('yjs', 40);
+    holds('yjs', 20);
   });
 
   test('[MERGE1] Automerge documents show what the model computes, and converge', () => {
-    holds('automerge', 20);
+    holds('automerge', 8);
   });
 
   test('[MERGE1] long histories', () => {
-    holds('yjs', 4, {}, 500);
-    holds('automerge', 2, {}, 300);
+    holds('yjs', 2, {}, 500);
+    holds('automerge', 1, {}, 300);
   });
 
   test('[MERGE1] Yjs and Automerge show the same JSON after the same history', () => {
@@ -190,7 +197,7 @@ describe('random concurrent histories', () => {
         });
         expect(views[0]).toEqual(views[1]);
       }),
-      { numRuns: 10, seed },
+      { numRuns: 5 * depth, seed },
     );
   });
 });
@@ -231,6 +238,9 @@ function rewriting(document: CrdtDocument, y: Y.Doc, rewrite: (key: string, text
     return Y.mergeUpdates([update, Y.encodeStateAsUpdate(y, before)]);
   };
 }
+
+/** Fixed: that a planted bug is found in so few histories is certain for the seeds that were tried only. */
+const plantedSeed = 20_261_122;
 
 const cancellation = /\/qty\/[^/]+\/[^/]+\/[^/]+$/;
 const planted: Record<string, Options> = {
@@ -278,14 +288,14 @@ const planted: Record<string, Options> = {
 
 describe('the histories catch planted bugs', () => {
   test('[MERGE21] and the wrapper that plants them is harmless itself', () => {
-    holds('yjs', 10, { create: (_, index) => mutant(index, (document, y) => ({ edit: rewriting(document, y, (_key, text) => text) })) });
+    holds('yjs', 4, { create: (_, index) => mutant(index, (document, y) => ({ edit: rewriting(document, y, (_key, text) => text) })) });
   });
 
   test.each(Object.entries(planted))('[MERGE21] %s', (_, options) => {
     expect(() =>
       fc.assert(
         fc.property(steps(150), (history) => new History('yjs', 3, options).run(history)),
-        { numRuns: 60, seed, endOnFailure: true },
+        { numRuns: 60, seed: plantedSeed, endOnFailure: true },
       ),
     ).toThrow(/Property failed/);
   });

@@ -1,7 +1,6 @@
 // Bytes from strangers. Each named input was seen to hang, inflate, mute a user or ruin a document when given to the
 // library directly; the last tests throw random damage at the inspection and check what it promises.
 
-import { createHash, createHmac } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isAnabranchError } from '@anabranch/base';
 import * as Automerge from '@automerge/automerge';
@@ -10,14 +9,10 @@ import { describe, expect, test } from 'vitest';
 import { createDocument } from '../create-document.ts';
 import { inspectionLimits } from '../inspection-limits.ts';
 import type { CollectionSchema } from '../schema.ts';
+import { hash } from '../testing/cart-replica.ts';
 import { bytes, identity, raw, schema, verdict as verdictBy } from '../testing/poison.ts';
 import { AutomergeDocument } from './automerge-document.ts';
 import { entriesId, firstChange, textActorOf, textCreation, textsId } from './first-change.ts';
-
-const hash = {
-  sha256: (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest(),
-  hmacSha256: (key: Uint8Array, bytes: Uint8Array): Uint8Array => createHmac('sha256', key).update(bytes).digest(),
-};
 
 function inflateRaw(bytes: Uint8Array, outputBytesMax: number): Uint8Array | undefined {
   try {

@@ -1,20 +1,15 @@
 // Bytes from strangers. Each named input was seen to hang, inflate, mute a user or ruin a document when given to the
 // library directly; the last tests throw random damage at the inspection and check what it promises.
 
-import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { createDocument } from '../create-document.ts';
 import { inspectionLimits } from '../inspection-limits.ts';
 import type { CollectionSchema } from '../schema.ts';
+import { hash } from '../testing/cart-replica.ts';
 import { bytes, identity, raw, schema, verdict } from '../testing/poison.ts';
 import { YjsDocument } from './yjs-document.ts';
-
-const hash = {
-  sha256: (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest(),
-  hmacSha256: (key: Uint8Array, bytes: Uint8Array): Uint8Array => createHmac('sha256', key).update(bytes).digest(),
-};
 
 function yjs(kind: CollectionSchema['schema'] = 'freeform'): YjsDocument {
   const document = createDocument({ library: 'yjs', schema: kind }, identity);
