@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '@anabranch/region/node-flags';
 import type { RegionName } from './world-plan.ts';
 
 export interface RegionCommandOptions {
@@ -12,12 +13,12 @@ export interface RegionCommandOptions {
   readonly peers: ReadonlyArray<{ readonly name: RegionName; readonly port: number }>;
 }
 
-/** The program of a region and its arguments. */
+/** The arguments of Node for a region: its flags, the program, and the program's arguments. */
 export function regionCommand(options: RegionCommandOptions): readonly string[] {
   const folder = dirname(fileURLToPath(import.meta.resolve('@anabranch/region/package.json')));
   const peers = options.peers.flatMap((peer) => ['--peer', `${peer.name}=ws://127.0.0.1:${peer.port}/v1/link`]);
   return [
-    ...[join(folder, 'dist/main.js'), 'region', '--name', options.name, '--listen', `127.0.0.1:${options.port}`],
+    ...[...nodeFlags, join(folder, 'dist/main.js'), 'region', '--name', options.name, '--listen', `127.0.0.1:${options.port}`],
     ...['--data', options.dataPath, '--config', options.configPath, '--mesh-key-file', options.meshKeyPath],
     ...peers,
   ];

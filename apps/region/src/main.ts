@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
 
 // The `anabranch` command, and the one place where the parts of a region are put together.
 //

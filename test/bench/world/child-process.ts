@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '@anabranch/region/node-flags';
 import { pinned } from '../machine.ts';
 
 export type Role = 'linked-region' | 'load-generator' | 'plain-express';
@@ -47,7 +48,7 @@ export class Child {
   /** Starts the process and waits until its role is loaded. */
   static async start({ role, core }: ChildOptions): Promise<Child> {
     const script = fileURLToPath(new URL('../child.js', import.meta.url));
-    const [command, args] = pinned(core, process.execPath, [script, role]);
+    const [command, args] = pinned(core, process.execPath, [...(role === 'linked-region' ? nodeFlags : []), script, role]);
     const child = new Child(spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
     await child.#reply(child.#nextId++);
     return child;

@@ -7,6 +7,7 @@ import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '@anabranch/region/node-flags';
 import { pinned } from '../machine.ts';
 import { benchCollections } from './bench-replica.ts';
 
@@ -36,7 +37,7 @@ export class RegionProcess {
     const port = await freePort();
     const flags = await flagsOf({ folder, region }, port);
     const script = fileURLToPath(new URL('./dist/main.js', import.meta.resolve('@anabranch/region/package.json')));
-    const [command, args] = pinned(core, process.execPath, [script, 'region', ...flags]);
+    const [command, args] = pinned(core, process.execPath, [...nodeFlags, script, 'region', ...flags]);
     const startMs = performance.now();
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     while (!(await isReady(port))) {
