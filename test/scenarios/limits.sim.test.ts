@@ -1,9 +1,10 @@
 // What a replica does at its limits and at its end: full caches, peers that send nonsense, parts that fail, shutdown.
 
-import type { OriginId } from '@anabranch/causality';
+import { decodeSessionToken, encodeSessionToken, type OriginId } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { Delivery, DocumentSessionListener, Replica } from '@anabranch/engine';
-import { type Op, parseDocumentId } from '@anabranch/protocol';
+import { chainNext, chainStart, encodeOp, type Op, parseDocumentId } from '@anabranch/protocol';
+import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
@@ -157,4 +158,46 @@ test('[GATE2] what waits is bounded over all origins together', async () => {
     if (peer.framesOf('unsubscribe').length > 0) dropped.push(peer.origin);
   }
   expect(dropped).toEqual(['p4.00000000000a', 'p5.00000000000a']);
+});
+
+test('[WIRE4] however many origins peers bring, the vector with our own can be sent to every peer', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  const hash = new NodeHash();
+  const op = encodeOp(noteOp('a'));
+  for (let i = 0; i < 1_100; i++) {
+    const origin = `osaka.${i.toString(16).padStart(12, '0')}` as OriginId;
+    peer.sendFrame({ type: 'ops', origin, firstSeq: 1, ops: [op], lastChainHash: chainNext(hash, chainStart(hash, origin), op) });
+    if (i % 100 === 0) await mesh.clock.advance(1);
+  }
+  const { version } = await mesh.edit('berlin', 'carts/c1', add(1));
+  expect(decodeSessionToken(encodeSessionToken(version)).equals(version)).toBe(true);
+  // The scripted peer decodes what it is sent, heads and acks with every origin among it.
+  await mesh.clock.advance(500);
+  expect(peer.closeCode).toBeUndefined();
+});
+
+test('[LINK11] a peer that names ever more origins is closed or not heard, and grows nothing here', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const origins = Array.from({ length: 1_025 }, (_, i) => `osaka.${i.toString(16).padStart(12, '0')}` as OriginId);
+  const linked = (region: string): ScriptedPeer => {
+    const peer = new ScriptedPeer(berlin, { region });
+    peer.shakeHands();
+    return peer;
+  };
+  const reporting = linked('paris');
+  for (const some of [origins.slice(0, 1_000), origins.slice(1_000)]) {
+    const reports = some.map((origin) => ({ origin, seq: 1, oldestSeq: 1, logBytes: 1, completeMs: 0 }));
+    reporting.sendFrame({ type: 'heads', sentAtMs: 1, wallMs: 1, echoMs: 0, echoHeldMs: 0, origins: reports });
+  }
+  expect(berlin.status().lag).toHaveLength(1_024);
+  const subscribing = linked('rome');
+  for (const origin of origins) subscribing.sendFrame({ type: 'subscribe', origin, afterSeq: 1, chainHash: new Uint8Array(32) });
+  expect(subscribing.closeCode).toBe('frame_invalid');
+  const acknowledging = linked('oslo');
+  for (const origin of origins) acknowledging.sendFrame({ type: 'acknowledge', durable: [[origin, 1]] });
+  expect(acknowledging.closeCode).toBe('frame_invalid');
 });

@@ -8,7 +8,7 @@
 // it is, and the newest is what counts next.
 
 import type { OriginId } from '@anabranch/causality';
-import type { OriginReport } from '@anabranch/protocol';
+import { type OriginReport, vectorOriginsMax } from '@anabranch/protocol';
 
 /** Complete up to a time, once so much is held. */
 interface Claim {
@@ -31,9 +31,13 @@ const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: u
 export class Freshness {
   readonly #origins = new Map<OriginId, Knowledge>();
 
-  /** Takes a peer's report; `clockOffsetMs` is the peer's wall clock minus ours. */
+  /**
+   * Takes a peer's report; `clockOffsetMs` is the peer's wall clock minus ours. Of more origins than a vector holds the
+   * later ones are not taken.
+   */
   report(report: OriginReport, heldSeq: number, clockOffsetMs: number): void {
     const known = this.#origins.get(report.origin) ?? nothing;
+    if (known === nothing && this.#origins.size >= vectorOriginsMax) return;
     const completeMs = Math.max(0, report.completeMs - clockOffsetMs);
     const seq = Math.max(known.seq, report.seq);
     const logBytes = Math.max(known.logBytes, report.logBytes);

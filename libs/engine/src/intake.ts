@@ -27,7 +27,7 @@ export type IntakeResult =
   | 'gap'
   /** The chain does not continue: the sender's log is another one than ours. */
   | 'broken'
-  /** Too much is held: this origin's held ops were dropped. Or it is new, and as many origins are known as vectors hold. */
+  /** Too much is held: this origin's held ops were dropped. Or it is new, and as many are known as are taken. */
   | 'overflow';
 
 interface HeldOp extends IntakeCursor {
@@ -45,6 +45,9 @@ export class Intake {
   static readonly heldBytesMax: number = 16 << 20;
   /** Bytes of all origins' ops that may wait. At the limit the origin that brings more is dropped as at its own. */
   static readonly allHeldBytesMax: number = 64 << 20;
+
+  /** Origins taken from peers. The rest of what a vector holds is for epochs of our own: a larger one nobody would take. */
+  static readonly originsMax: number = vectorOriginsMax - 16;
 
   readonly #log: OpLog;
   readonly #hash: Hash;
@@ -67,7 +70,7 @@ export class Intake {
     if (!Number.isSafeInteger(lastSeq)) throw frameInvalid('a seq is out of range');
     if (lastSeq <= cursor.seq) return 'duplicate';
     if (frame.firstSeq > cursor.seq + 1) return 'gap';
-    if (cursor.seq === 0 && this.#log.originCount >= vectorOriginsMax) return 'overflow';
+    if (cursor.seq === 0 && this.#log.originCount + this.#held.size >= Intake.originsMax) return 'overflow';
     const arrivals = this.#verify(frame, cursor);
     if (arrivals === undefined) return 'broken';
     const held = this.#holdOf(frame.origin);

@@ -11,7 +11,14 @@
 
 import { type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
 import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
-import type { AwarenessFrame, DeniedFrame, HelloFrame, OpsFrame, OriginReport } from '@anabranch/protocol';
+import {
+  type AwarenessFrame,
+  type DeniedFrame,
+  type HelloFrame,
+  type OpsFrame,
+  type OriginReport,
+  vectorOriginsMax,
+} from '@anabranch/protocol';
 import { admission } from './admission.ts';
 import { Freshness } from './freshness.ts';
 import { Handshake, type HandshakeIdentity } from './handshake.ts';
@@ -257,6 +264,7 @@ export class Mesh implements LinkOwner {
   #takeAwareness(frame: AwarenessFrame): boolean {
     const seen = this.#awarenessSeen.get(frame.origin) ?? 0;
     if (frame.origin === this.#parts.identity().origin || frame.counter <= seen) return false;
+    if (seen === 0 && this.#awarenessSeen.size >= vectorOriginsMax) return false;
     this.#awarenessSeen.set(frame.origin, frame.counter);
     return true;
   }

@@ -20,6 +20,7 @@ import {
   type LinkFrame,
   type OpsFrame,
   type OriginReport,
+  vectorOriginsMax,
 } from '@anabranch/protocol';
 import type { Handshake } from './handshake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
@@ -83,7 +84,7 @@ export class PeerLink implements PeerLinkHandle {
   roundTripMs: number | undefined;
   clockOffsetMs: number | undefined;
   /** What the peer reported last, by origin. */
-  readonly reports = new Map<OriginId, OriginReport>();
+  reports: ReadonlyMap<OriginId, OriginReport> = new Map();
   /** What the peer has made durable. */
   acknowledged: VersionVector = VersionVector.empty;
 
@@ -207,6 +208,7 @@ export class PeerLink implements PeerLinkHandle {
         return this.#shipper.grant(frame.bytes);
       case 'acknowledge':
         this.acknowledged = this.acknowledged.merge(VersionVector.of(frame.durable));
+        if (this.acknowledged.size > vectorOriginsMax) throw frameInvalid('it acknowledges too many origins');
         return owner.acknowledged(this);
       case 'denied':
         return owner.receiveDenied(this, frame);
@@ -226,7 +228,7 @@ export class PeerLink implements PeerLinkHandle {
       this.roundTripMs = this.roundTripMs === undefined ? roundTripMs : 0.8 * this.roundTripMs + 0.2 * roundTripMs;
       this.clockOffsetMs = frame.wallMs + roundTripMs / 2 - this.#parts.clock.wallMs();
     }
-    for (const report of frame.origins) this.reports.set(report.origin, report);
+    this.reports = new Map(frame.origins.map((report) => [report.origin, report]));
     this.#parts.owner.receiveHeads(this, frame.origins);
   }
 

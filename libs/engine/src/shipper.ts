@@ -7,7 +7,15 @@
 
 import { bytesEqual, type Clock, isAnabranchError, type Timer } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
-import { type Denial, frameBytesTarget, frameOpsMax, type LinkFrame, type SubscribeFrame } from '@anabranch/protocol';
+import {
+  type Denial,
+  frameBytesTarget,
+  frameInvalid,
+  frameOpsMax,
+  type LinkFrame,
+  type SubscribeFrame,
+  vectorOriginsMax,
+} from '@anabranch/protocol';
 import type { OpLog } from './op-log.ts';
 import type { LoggedOp } from './replica-store.ts';
 
@@ -39,8 +47,12 @@ export class Shipper {
     this.#outlet = options.outlet;
   }
 
-  /** Starts a stream, or denies it when our log does not continue the peer's. */
+  /**
+   * Starts a stream, or denies it when our log does not continue the peer's.
+   * @throws AnabranchError `frame_invalid` when the peer has more streams than there can be origins.
+   */
   subscribe(frame: SubscribeFrame): void {
+    if (this.#cursors.size >= vectorOriginsMax && !this.#cursors.has(frame.origin)) throw frameInvalid('it subscribes to too many origins');
     const reason = this.#denialOf(frame);
     if (reason === undefined) {
       this.#cursors.set(frame.origin, frame.afterSeq);
