@@ -80,6 +80,11 @@ class Client {
   doc = A.init<unknown>();
   #state = A.initSyncState();
 
+  /** The server has said that it has what this client has. */
+  get knowsItIsHeld(): boolean {
+    return A.getHeads(this.doc).every((head) => this.#state.sharedHeads.includes(head));
+  }
+
   message(): Uint8Array {
     const [state, message] = A.generateSyncMessage(this.doc, this.#state);
     this.#state = state;
@@ -94,6 +99,21 @@ class Client {
       this.#state = state;
     }
   }
+}
+
+/** A cart that was filled in another region. */
+async function createdCart(): Promise<Uint8Array> {
+  const elsewhere = await TestRegion.start({ region: 'tokyo' });
+  cleanups.push(() => elsewhere.stop());
+  await elsewhere.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
+  const session = elsewhere.replica.openSession(parseDocumentId('carts-automerge/c1'), {
+    deliver: () => {},
+    awareness: () => {},
+    ended: () => {},
+  });
+  const state = session.document.encodeState();
+  session.close();
+  return state;
 }
 
 describe('a document for one client', () => {
@@ -148,6 +168,18 @@ describe('a document for one client', () => {
     await until(() => socket.ingestBytes === 0, 'taken');
     failStore(new Error('the disk is gone'));
     await until(() => socket.failures.length > 0, 'told');
+  });
+
+  test('a client that sent changes is told that they are held', async () => {
+    const { socket, sync } = await open();
+    const client = new Client();
+    client.doc = A.load((await createdCart()).slice());
+    for (let round = 0; round < 4 && !client.knowsItIsHeld; round++) {
+      sync.receive(client.message(), false);
+      await until(() => socket.ingestBytes === 0 && socket.sent.length > 0, 'answered');
+      client.take(socket.takeSyncs());
+    }
+    expect(client.knowsItIsHeld).toBe(true);
   });
 
   test('a client that asks for what is not here is told so, once per question', async () => {
