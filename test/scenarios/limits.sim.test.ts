@@ -201,3 +201,25 @@ test('[LINK11] a peer that names ever more origins is closed or not heard, and g
   for (const origin of origins) acknowledging.sendFrame({ type: 'acknowledge', durable: [[origin, 1]] });
   expect(acknowledging.closeCode).toBe('frame_invalid');
 });
+
+test('[LINK4] while a link is closing nothing is read from the log for it', async () => {
+  class LingeringPeer extends ScriptedPeer {
+    override close(code: string): void {
+      this.closeCode ??= code;
+    }
+  }
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  await mesh.edit('berlin', 'carts/c1', add(1));
+  const peer = new LingeringPeer(berlin);
+  peer.shakeHands();
+  peer.bufferedBytes = 1 << 20;
+  peer.sendFrame({ type: 'credit', bytes: 8 << 20 });
+  peer.sendFrame({ type: 'subscribe', origin: berlin.origin, afterSeq: 0, chainHash: chainStart(new NodeHash(), berlin.origin) });
+  peer.sendBytes(Uint8Array.of(77));
+  // A socket that is closing says that nothing is waiting.
+  peer.bufferedBytes = 0;
+  await mesh.edit('berlin', 'carts/c1', add(1));
+  await mesh.clock.advance(100);
+  expect(peer.framesOf('ops')).toHaveLength(0);
+});

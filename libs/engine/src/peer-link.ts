@@ -131,6 +131,7 @@ export class PeerLink implements PeerLinkHandle {
   /** Closes the link and tells the peer why. */
   end(code: ErrorCode | 'normal', reason: string): void {
     this.#end ??= { code, reason };
+    this.#shipper.stop();
     this.#parts.connection.close(code, reason);
   }
 
