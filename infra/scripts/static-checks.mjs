@@ -19,7 +19,7 @@ const checks = [
   { name: 'layers', problems: async () => checkLayers(root).problems.join('\n') },
   { name: 'unused code', problems: () => outputOnFailure('knip/bin/knip.js') },
   { name: 'generated documents', problems: () => outputOf('infra/scripts/generate-errors.mjs', '--check') },
-  { name: 'specification', problems: async () => checkSpec(root).problems.join('\n') },
+  { name: 'specification', problems: async () => checkSpec(root).join('\n') },
   { name: 'versions', problems: async () => checkVersions(root).join('\n') },
   { name: 'tidiness', problems: async () => checkTidy(root).join('\n') },
 ];
