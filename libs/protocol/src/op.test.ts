@@ -250,9 +250,9 @@ describe('[WIRE4] what no replica would take is not encoded', () => {
   });
 
   const impossible: ReadonlyArray<readonly [string, Op]> = [
-    ['writes 1 to 64 documents', { ...rest, writes: [] }],
+    ['writes nothing is logged for its key', { hlc: rest.hlc, dependencies: [], writes: [] }],
     [
-      'writes 1 to 64 documents',
+      'writes at most 64 documents',
       { ...rest, writes: many(opWritesMax + 1, (index) => ({ document: parseDocumentId(`a/${index}`), library: 'yjs', update: digest })) },
     ],
     ['writes a document once', { ...rest, writes: [...writes, ...writes] }],

@@ -3,7 +3,7 @@
 //
 //   format 1 | flags | hlc ms | hlc counter
 //   dependencies: vector                              what changed in the origin's version vector since its previous op
-//   writes: count { document text, library, update }  more than one = a transaction; each document once
+//   writes: count { document text, library, update }  more than one = a transaction; each document once; none = a key's op
 //   [flags & 1] idempotency key text, request digest (16 bytes)
 //   [flags & 2] trace context text, printable ASCII
 //   [flags & 4] extension: sized bytes, carried untouched by replicas that do not know them
@@ -89,6 +89,7 @@ export function decodeOp(bytes: Uint8Array): Op {
   const idempotency = flags & flag.idempotency ? readIdempotency(reader) : undefined;
   const trace = flags & flag.trace ? readTrace(reader) : undefined;
   const extension = flags & flag.extension ? reader.sizedBytes(opBytesMax) : undefined;
+  if (writes.length === 0 && idempotency === undefined) throw frameInvalid('an op writes nothing');
   reader.end();
   return {
     hlc,
@@ -103,7 +104,8 @@ export function decodeOp(bytes: Uint8Array): Op {
 function assertEncodable({ hlc, dependencies, writes, idempotency, trace }: Op): void {
   assert(hlc.ms <= hlcMsMax && hlc.counter <= hlcCounterMax, 'the stamp of an op is one that a clock gives');
   assert(dependencies.length <= vectorOriginsMax, 'an op depends on no more origins than a vector has');
-  assert(writes.length > 0 && writes.length <= opWritesMax, () => `an op writes 1 to ${opWritesMax} documents`);
+  assert(writes.length <= opWritesMax, () => `an op writes at most ${opWritesMax} documents`);
+  assert(writes.length > 0 || idempotency !== undefined, 'an op that writes nothing is logged for its key');
   assert(areDistinct(writes), 'an op writes a document once');
   assert(idempotency === undefined || isIdempotencyKey(idempotency.key), 'an idempotency key was checked at its door');
   assert(trace === undefined || tracePattern.test(trace), 'a trace context was checked at its door');
@@ -116,7 +118,6 @@ function readWrites(reader: BoundedReader): DocumentWrite[] {
     if (library === undefined) throw frameInvalid('the merge library of a write is unknown');
     return { document, library, update: reader.sizedBytes(updateBytesMax) };
   });
-  if (writes.length === 0) throw frameInvalid('an op writes nothing');
   if (!areDistinct(writes)) throw frameInvalid('an op writes a document twice');
   return writes;
 }
