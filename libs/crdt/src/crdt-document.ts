@@ -14,15 +14,16 @@ export interface Author {
 }
 
 /**
- * One loaded document: what a replica merges, reads and edits. `apply` and `edit` are synchronous and atomic: they
- * either change the document completely or throw and leave it as it was.
+ * One loaded document: what a replica merges, reads and edits, synchronously. `edit` either changes the document
+ * completely or throws and leaves it as it was.
  */
 export interface CrdtDocument {
   readonly library: Library;
 
   /**
-   * Merges updates that were validated before (from the log, a snapshot, or past {@link inspectUpdate}). True when they
-   * brought anything that the document did not hold.
+   * Merges updates that were validated before (from the log, a snapshot, or past {@link inspectUpdate}); with them it does
+   * not throw. True when they brought anything that the document did not hold. With bytes that nobody validated it may
+   * throw half-way: the document is to be loaded anew then.
    */
   apply(updates: readonly Uint8Array[]): boolean;
 
@@ -34,7 +35,10 @@ export interface CrdtDocument {
    */
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined;
 
-  /** The JSON view: every field of the schema with its value or its empty value; for freeform, the library's view. */
+  /**
+   * The JSON view: every field of the schema with its value or its empty value; for freeform, the library's view. It is
+   * never changed later; a later view shares with it what is still the same.
+   */
   json(): JsonObject;
 
   /** False for a document nobody has written, or whose content was removed with nothing concurrent left. */

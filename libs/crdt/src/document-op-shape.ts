@@ -22,6 +22,9 @@ const members: Readonly<Record<DocumentOp['op'], Readonly<Record<string, MemberK
   delete: { index: 'integer', length: 'integer' },
 };
 
+/** The same as lists, made once: every operation of every edit passes here. */
+const memberLists = new Map(Object.entries(members).map(([op, kinds]) => [op, Object.entries(kinds)]));
+
 /** The path a refusal of `candidate` names, whatever it is; cut where it is too long to be one. */
 export function pathOfOp(candidate: unknown): string {
   return isRecord(candidate) && typeof candidate['path'] === 'string' ? candidate['path'].slice(0, namedPathUnitsMax) : '';
@@ -37,7 +40,7 @@ export function readOpShape(candidate: unknown): DocumentOp | { readonly code: E
   for (const name of Object.keys(candidate)) {
     if (name !== 'op' && name !== 'path' && !Object.hasOwn(allowed, name)) return invalid(`${op} takes no member ${name.slice(0, 64)}`);
   }
-  for (const [name, kind] of Object.entries(allowed)) {
+  for (const [name, kind] of memberLists.get(op) ?? []) {
     const fault = faultOf(kind, Object.hasOwn(candidate, name) ? candidate[name] : undefined);
     if (fault !== undefined) return invalid(`member ${name} of ${op} ${fault}`);
   }

@@ -18,6 +18,10 @@ export const crdtLimits = {
   textUnitsMax: 4_194_304,
   /** Items of a list; more give `value_invalid`. */
   listItemsMax: 100_000,
+  /** Paths of operations remembered with their segments in one process; at the limit all are forgotten. */
+  parsedPathsMax: 1_024,
+  /** UTF-16 units of a path that is remembered; longer ones are parsed each time. */
+  parsedPathUnitsMax: 256,
   /** Fields whose leftovers one edit cleans up on its way. */
   sweptFieldsMax: 32,
 } as const;

@@ -217,6 +217,32 @@ describe.each(['yjs', 'automerge'] as const)('typed fields on %s', (library) => 
     for (const replica of [b, c]) expect(replica.field('note')).toBe(a.field('note'));
   });
 
+  test('a view is never changed, and shares with the next one all that stayed', () => {
+    const [a, b] = replicas();
+    a.do(...['k', 'm', 'z'].map((key): DocumentOp => ({ op: 'increment', path: `/items/${key}/qty`, by: 1 })));
+    a.do({ op: 'add', path: '/coupons', value: 'X' });
+    b.receive(a).do({ op: 'increment', path: '/items/m/qty', by: 1 });
+    const before = viewOf(a);
+    const text = JSON.stringify(before);
+    const views = [() => a.receive(b), () => a.do({ op: 'increment', path: '/items/m/qty', by: 1 })].map((change) => {
+      change();
+      return viewOf(a);
+    });
+    expect(views.map((view) => view.items['m']?.qty)).toEqual([2, 3]);
+    for (const view of views) {
+      expect(view.coupons).toBe(before.coupons);
+      expect(view.items['k']).toBe(before.items['k']);
+    }
+    a.do({ op: 'increment', path: '/items/l/qty', by: 9 }, { op: 'remove', path: '/items/z' });
+    const last = viewOf(a);
+    expect(Object.keys(last.items)).toEqual(['k', 'l', 'm']);
+    expect(last.items['k']).toBe(before.items['k']);
+    a.do({ op: 'remove', path: '/items/l' }, { op: 'increment', path: '/items/l/qty', by: 1 });
+    expect(viewOf(a).items['l']).toMatchObject({ qty: 1 });
+    expect(JSON.stringify(before)).toBe(text);
+    expect(a.document.json()).toBe(a.document.json());
+  });
+
   test('[MERGE20] what two replicas create at one path is one object: both go on in it', () => {
     const [a, b] = replicas();
     for (const replica of [a, b]) {
@@ -235,6 +261,12 @@ describe.each(['yjs', 'automerge'] as const)('typed fields on %s', (library) => 
     expect(a.digest()).toBe(b.digest());
   });
 });
+
+interface View {
+  readonly items: Readonly<Record<string, { readonly qty: number }>>;
+  readonly coupons: readonly unknown[];
+}
+const viewOf = (replica: Replica): View => replica.document.json() as object as View;
 
 /** The text `note` of a plain document of the library that took these updates. */
 function textIn(library: Library, updates: Uint8Array[]): string {

@@ -51,7 +51,7 @@ export class AutomergeTyped {
       .filter((key) => this.#textId(key) === undefined)
       .map(textCreation);
     if (created.length > 0) this.#handle.applyChanges(created);
-    for (const [key, text] of writes.entries) {
+    for (const { key, text } of writes.entries) {
       if (text === undefined) this.#handle.delete(entriesId, key);
       else this.#handle.put(entriesId, key, text, 'str');
     }

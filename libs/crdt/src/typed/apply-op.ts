@@ -42,13 +42,20 @@ function vouch(tree: TypedTree, edit: Edit): void {
   if (tree.existence.get(own) === undefined) edit.put(tree.existence, own, edit.dot);
 }
 
-function parseSegments(edit: Edit, path: string): string[] {
+/** Paths that were parsed and checked before: applications name the same fields again and again. */
+const parsedPaths = new Map<string, readonly string[]>();
+
+function parseSegments(edit: Edit, path: string): readonly string[] {
+  const known = parsedPaths.get(path);
+  if (known !== undefined) return known;
   const segments = parsePointer(path);
   if (segments === undefined) edit.reject('op_invalid', 'path is not a JSON pointer');
   if (segments.length > crdtLimits.pathSegmentsMax) edit.reject('path_unknown', 'the path has too many segments');
   for (const segment of segments) {
     if (!isAllowedKey(segment)) edit.reject('value_invalid', 'a key of the path is too long or not allowed');
   }
+  if (parsedPaths.size >= crdtLimits.parsedPathsMax) parsedPaths.clear();
+  if (path.length <= crdtLimits.parsedPathUnitsMax) parsedPaths.set(path, segments);
   return segments;
 }
 

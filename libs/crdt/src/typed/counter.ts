@@ -18,7 +18,7 @@
 import { compareStrings, type JsonValue } from '@anabranch/base';
 import { escapePart, splitParts } from '../path.ts';
 import type { Edit } from './edit.ts';
-import { Leaf, type NodeParent } from './field-node.ts';
+import { Leaf, type Place } from './field-node.ts';
 
 interface Tally {
   readonly n: number;
@@ -40,8 +40,8 @@ export class Counter extends Leaf {
   #sum = 0n;
   #liveCount = 0;
 
-  constructor(prefix: string, parent: NodeParent, hasLeftovers: (counter: Counter) => void) {
-    super(prefix, parent);
+  constructor(place: Place, hasLeftovers: (counter: Counter) => void) {
+    super(place);
     this.#hasLeftovers = hasLeftovers;
   }
 
@@ -92,9 +92,15 @@ export class Counter extends Leaf {
   protected store(name: string, text: string | undefined): void {
     if (text === undefined) this.#texts.delete(name);
     else this.#texts.set(name, text);
+    const known = this.#contributions.get(name);
+    if (known !== undefined) return this.#take(known, undefined, text);
     const [writer, dot, remover, ...rest] = splitParts(name) ?? [];
     if (writer === undefined || dot === undefined || rest.length > 0) return;
-    const contribution = this.#contribution(writer, `${escapePart(writer)}/${escapePart(dot)}`);
+    this.#take(this.#contribution(writer, `${escapePart(writer)}/${escapePart(dot)}`), remover, text);
+  }
+
+  /** Takes the text of a contribution's own entry, or of its cancellation by `remover`. */
+  #take(contribution: Contribution, remover: string | undefined, text: string | undefined): void {
     const tally = text === undefined ? undefined : parseTally(text);
     this.#account(contribution, -1n);
     if (remover === undefined) contribution.own = tally;
@@ -130,7 +136,7 @@ export class Counter extends Leaf {
   /** The contribution the author goes on with, having deleted those of its own that are fully cancelled. */
   #ownContribution(edit: Edit): Contribution | undefined {
     let current: Contribution | undefined;
-    for (const contribution of [...this.#contributions.values()]) {
+    for (const contribution of this.#contributions.values()) {
       if (contribution.writer !== edit.writer || contribution.own === undefined) continue;
       if (isInForce(contribution)) current = contribution;
       else this.#discard(edit, contribution);
@@ -165,6 +171,7 @@ function isInForce(contribution: Contribution): boolean {
 
 /** The cancellation in force: greatest n, the remover's name breaking ties. */
 function greatest(contribution: Contribution): [remover: string, tally: Tally] | undefined {
+  if (contribution.cancellations.size === 0) return undefined;
   let best: [string, Tally] | undefined;
   for (const [remover, tally] of contribution.cancellations) {
     if (best === undefined || tally.n > best[1].n || (tally.n === best[1].n && compareStrings(remover, best[0]) > 0)) {

@@ -1,8 +1,8 @@
 // One edit in the making: the operations of a caller, applied one after the other to the tree of fields, so each sees
 // what the earlier ones did. The library is touched only when all have passed.
 //
-//   op -> put / splice on the tree, old value journalled -> ... -> commit: the journal names what to write
-//                                                            `----> revert: the journal restores the tree
+//   op -> put / splice on the tree, old value journalled -> ... -> writes: the journal names what to write
+//                                                            `----> revert: the journal, read backwards, restores the tree
 //
 // Invariant 1: after revert the tree is as it was before the edit.
 // Invariant 2: the writes handed to the library are exactly the entries whose text differs from before the edit.
@@ -10,6 +10,7 @@
 import { AnabranchError, type ErrorCode } from '@anabranch/base';
 import { formatHlc } from '@anabranch/causality';
 import type { Author } from '../crdt-document.ts';
+import { pathOfOp } from '../document-op-shape.ts';
 
 export interface TextSplice {
   readonly key: string;
@@ -18,9 +19,15 @@ export interface TextSplice {
   readonly insert: string;
 }
 
-/** What an edit changes in the library: flat entries (undefined deletes) and texts. */
+export interface EntryWrite {
+  readonly key: string;
+  /** Undefined deletes the entry. */
+  readonly text: string | undefined;
+}
+
+/** What an edit changes in the library: flat entries, each named once, and texts. */
 export interface EditWrites {
-  readonly entries: ReadonlyMap<string, string | undefined>;
+  readonly entries: readonly EntryWrite[];
   readonly splices: readonly TextSplice[];
 }
 
@@ -45,45 +52,54 @@ export function itemIdOf(author: Pick<Author, 'writer' | 'dot'>, nth: number): s
   return nth === 0 ? `${dot}@${author.writer}` : `${dot}.${nth.toString(36)}@${author.writer}`;
 }
 
-export class Edit {
-  readonly writer: string;
-  /** The author's dot in base 36: unique among all edits of the writer. */
-  readonly dot: string;
-  readonly hlc: string;
-  /** The operation being applied, for error details. */
-  op: { readonly path: string; readonly index: number } = { path: '', index: 0 };
+/** What one put replaced. */
+interface Replaced {
+  readonly leaf: StagedEntries;
+  readonly name: string;
+  readonly text: string | undefined;
+}
 
-  readonly #before = new Map<string, { leaf: StagedEntries; name: string; text: string | undefined }>();
-  readonly #textsBefore = new Map<StagedText, string>();
+export class Edit {
+  /** The operation being applied, whatever it is, and its position, for error details. */
+  op: unknown;
+  opIndex = 0;
+
+  readonly #replaced: Replaced[] = [];
+  readonly #textsReplaced: { readonly text: StagedText; readonly value: string }[] = [];
   readonly #splices: TextSplice[] = [];
   readonly #author: Author;
   #idsIssued = 0;
-  #writeCount = 0;
 
   constructor(author: Author) {
     this.#author = author;
-    this.writer = author.writer;
-    this.dot = author.dot.toString(36);
-    this.hlc = formatHlc(author.hlc);
+  }
+
+  get writer(): string {
+    return this.#author.writer;
+  }
+
+  /** The author's dot in base 36: unique among all edits of the writer. */
+  get dot(): string {
+    return this.#author.dot.toString(36);
+  }
+
+  get hlc(): string {
+    return formatHlc(this.#author.hlc);
   }
 
   /** How much was written so far: an operation that leaves it as it was has changed nothing. */
   get writeCount(): number {
-    return this.#writeCount;
+    return this.#replaced.length + this.#splices.length;
   }
 
   put(leaf: StagedEntries, name: string, text: string | undefined): void {
-    const key = leaf.prefix + name;
-    const before = leaf.get(name);
-    if (!this.#before.has(key)) this.#before.set(key, { leaf, name, text: before });
+    this.#replaced.push({ leaf, name, text: leaf.get(name) });
     leaf.put(name, text);
-    this.#writeCount++;
   }
 
   splice(text: StagedText, index: number, deleteLength: number, insert: string): void {
     if (deleteLength === 0 && insert === '') return;
-    if (!this.#textsBefore.has(text)) this.#textsBefore.set(text, text.value);
-    this.#writeCount++;
+    this.#textsReplaced.push({ text, value: text.value });
     this.#splices.push({ key: text.key, index, deleteLength, insert });
     text.stage(text.value.slice(0, index) + insert + text.value.slice(index + deleteLength));
   }
@@ -95,21 +111,32 @@ export class Edit {
 
   /** Refuses the operation being applied. */
   reject(code: ErrorCode, message: string): never {
-    throw new AnabranchError(code, message, { path: this.op.path, opIndex: this.op.index });
+    throw new AnabranchError(code, message, { path: pathOfOp(this.op), opIndex: this.opIndex });
   }
 
   /** What differs from before the edit; undefined when nothing does. */
   writes(): EditWrites | undefined {
-    const entries = new Map<string, string | undefined>();
-    for (const [key, { leaf, name, text }] of this.#before) {
+    const entries: EntryWrite[] = [];
+    for (const { leaf, name, text } of this.#firstReplaced()) {
       const now = leaf.get(name);
-      if (now !== text) entries.set(key, now);
+      if (now !== text) entries.push({ key: leaf.prefix + name, text: now });
     }
-    return entries.size === 0 && this.#splices.length === 0 ? undefined : { entries, splices: this.#splices };
+    return entries.length === 0 && this.#splices.length === 0 ? undefined : { entries, splices: this.#splices };
   }
 
   revert(): void {
-    for (const { leaf, name, text } of this.#before.values()) leaf.put(name, text);
-    for (const [text, value] of this.#textsBefore) text.stage(value);
+    for (const { leaf, name, text } of this.#replaced.toReversed()) leaf.put(name, text);
+    for (const { text, value } of this.#textsReplaced.toReversed()) text.stage(value);
+  }
+
+  /** What each entry held before the edit. */
+  #firstReplaced(): Iterable<Replaced> {
+    if (this.#replaced.length <= 1) return this.#replaced;
+    const first = new Map<string, Replaced>();
+    for (const replaced of this.#replaced) {
+      const key = replaced.leaf.prefix + replaced.name;
+      if (!first.has(key)) first.set(key, replaced);
+    }
+    return first.values();
   }
 }

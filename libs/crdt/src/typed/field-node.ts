@@ -18,20 +18,29 @@ export interface FieldNode {
   removeSeen(edit: Edit): void;
 }
 
-/** Who holds a node: told when anything at or below the node changed. */
+/** Who holds a node: told when anything at or below the child of this name changed. */
 export interface NodeParent {
-  childChanged(): void;
+  childChanged(name: string): void;
+}
+
+/** Where a node stands. `key` is the joined path of its field, `name` the last part of it, unescaped. */
+export interface Place {
+  readonly key: string;
+  readonly name: string;
+  readonly parent: NodeParent;
 }
 
 /** One field's flat entries. `name` is the part of the flat key behind the field's path, still escaped. */
 export abstract class Leaf implements FieldNode, StagedEntries {
   /** The flat key of an entry is this prefix and its name. */
   readonly prefix: string;
+  readonly #name: string;
   readonly #parent: NodeParent;
   #view: JsonValue | undefined;
 
-  constructor(prefix: string, parent: NodeParent) {
-    this.prefix = prefix;
+  constructor({ key, name, parent }: Place) {
+    this.prefix = `${key}/`;
+    this.#name = name;
     this.#parent = parent;
   }
 
@@ -51,7 +60,7 @@ export abstract class Leaf implements FieldNode, StagedEntries {
   put(name: string, text: string | undefined): void {
     this.#view = undefined;
     this.store(name, text);
-    this.#parent.childChanged();
+    this.#parent.childChanged(this.#name);
   }
 
   /** Deletes leftovers that no replica needs; see the types that leave any. */

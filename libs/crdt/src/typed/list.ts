@@ -11,7 +11,7 @@ import { parseHlc } from '@anabranch/causality';
 import { readStoredJson } from '../bounded-json.ts';
 import { escapePart, splitParts } from '../path.ts';
 import type { Edit } from './edit.ts';
-import { Leaf, type NodeParent } from './field-node.ts';
+import { Leaf, type Place } from './field-node.ts';
 import { isItemId, isPosition, orderKey, positionBetween } from './fractional-position.ts';
 
 interface Item {
@@ -31,8 +31,8 @@ export class List extends Leaf {
   readonly #order: Item[] = [];
   readonly #hasLeftovers: (list: List) => void;
 
-  constructor(prefix: string, parent: NodeParent, hasLeftovers: (list: List) => void) {
-    super(prefix, parent);
+  constructor(place: Place, hasLeftovers: (list: List) => void) {
+    super(place);
     this.#hasLeftovers = hasLeftovers;
   }
 

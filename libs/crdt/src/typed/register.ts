@@ -5,7 +5,7 @@ import { compareStrings, type JsonValue } from '@anabranch/base';
 import { parseHlc } from '@anabranch/causality';
 import { readStoredJson } from '../bounded-json.ts';
 import type { Edit } from './edit.ts';
-import type { NodeParent } from './field-node.ts';
+import type { Place } from './field-node.ts';
 import { WriterLeaf } from './writer-map.ts';
 
 interface RegisterWrite {
@@ -18,8 +18,8 @@ const hlcLength = 16;
 export class Register extends WriterLeaf<RegisterWrite> {
   readonly #keepsAll: boolean;
 
-  constructor(prefix: string, parent: NodeParent, keep: 'latest' | 'all') {
-    super(prefix, parent);
+  constructor(place: Place, keep: 'latest' | 'all') {
+    super(place);
     this.#keepsAll = keep === 'all';
   }
 

@@ -3,7 +3,7 @@
 import { AnabranchError, assert } from '@anabranch/base';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
-import { pathOfOp, readOpShape } from '../document-op-shape.ts';
+import { readOpShape } from '../document-op-shape.ts';
 import { crdtLimits } from '../limits.ts';
 import { applyOp } from './apply-op.ts';
 import { Edit, type EditWrites } from './edit.ts';
@@ -32,14 +32,16 @@ export function stageEdit(tree: TypedTree, author: Author, ops: readonly Documen
     throw error;
   }
   const writes = edit.writes();
-  for (const [key, text] of writes?.entries ?? []) if (text === undefined) tree.prune(key);
+  if (writes === undefined) return undefined;
+  for (const { key, text } of writes.entries) if (text === undefined) tree.prune(key);
   return writes;
 }
 
 function applyAll(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void {
   for (const [index, candidate] of ops.entries()) {
     const op = readOpShape(candidate);
-    edit.op = { path: pathOfOp(candidate), index };
+    edit.op = candidate;
+    edit.opIndex = index;
     if ('code' in op) edit.reject(op.code, op.message);
     applyOp(tree, edit, op);
   }

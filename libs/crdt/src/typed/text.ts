@@ -3,19 +3,21 @@
 
 import type { JsonValue } from '@anabranch/base';
 import type { Edit, StagedText } from './edit.ts';
-import type { FieldNode, NodeParent } from './field-node.ts';
+import type { FieldNode, NodeParent, Place } from './field-node.ts';
 
 /** How a text is read from the library, by the key of its field (the joined path). */
 export type ReadText = (key: string) => string;
 
 export class Text implements FieldNode, StagedText {
   readonly key: string;
+  readonly #name: string;
   readonly #parent: NodeParent;
   readonly #read: ReadText;
   #value: string | undefined;
 
-  constructor(key: string, parent: NodeParent, read: ReadText) {
+  constructor({ key, name, parent }: Place, read: ReadText) {
     this.key = key;
+    this.#name = name;
     this.#parent = parent;
     this.#read = read;
   }
@@ -44,12 +46,12 @@ export class Text implements FieldNode, StagedText {
 
   stage(value: string): void {
     this.#value = value;
-    this.#parent.childChanged();
+    this.#parent.childChanged(this.#name);
   }
 
   /** The library's object changed. */
   changed(): void {
     this.#value = undefined;
-    this.#parent.childChanged();
+    this.#parent.childChanged(this.#name);
   }
 }

@@ -1,9 +1,11 @@
 // The tree of one document: groups (maps and objects) over leaves, built as keys appear. It stands between the library,
 // which tells it entry by entry what changed, and the edits and views, which know nothing of flat keys.
 //
-// Invariant 1: a group's cached view is dropped when anything below changes, on the whole way up: a parent may have a
-//              view while its child has none, because a map does not ask fields that are not live.
-// Invariant 2: a key that the schema does not explain (foreign, malformed, a forbidden name) is not in the tree.
+// Invariant 1: a change is noted on the whole way up: a parent may have a view while its child has none, because a map
+//              does not ask fields that are not live.
+// Invariant 2: views never change once they were handed out. A new view shares with the one before all that did not
+//              change: only the objects on the way to a change are made anew.
+// Invariant 3: a key that the schema does not explain (foreign, malformed, a forbidden name) is not in the tree.
 
 import { assert, assertNever, compareStrings, forbiddenKeys, type JsonObject, type JsonValue } from '@anabranch/base';
 import { escapePart, splitParts } from '../path.ts';
@@ -11,7 +13,7 @@ import type { FieldSchema, ObjectSchema } from '../schema.ts';
 import { Counter } from './counter.ts';
 import type { Edit } from './edit.ts';
 import { ElementSet } from './element-set.ts';
-import { type FieldNode, Leaf, type NodeParent } from './field-node.ts';
+import { type FieldNode, Leaf, type NodeParent, type Place } from './field-node.ts';
 import { Flag } from './flag.ts';
 import { List } from './list.ts';
 import { Register } from './register.ts';
@@ -21,16 +23,16 @@ import { type ReadText, Text } from './text.ts';
 export class Group implements FieldNode, NodeParent {
   readonly schema: Extract<FieldSchema, { type: 'map' | 'object' }>;
   readonly #tree: TypedTree;
-  readonly #key: string;
-  readonly #parent: NodeParent;
+  readonly #place: Place;
   readonly #children = new Map<string, FieldNode>();
   #view: JsonObject | undefined;
+  /** The children that changed since the view was made. */
+  #changed: Set<string> | undefined;
 
-  constructor(schema: Group['schema'], tree: TypedTree, key: string, parent: NodeParent) {
+  constructor(schema: Group['schema'], tree: TypedTree, place: Place) {
     this.schema = schema;
     this.#tree = tree;
-    this.#key = key;
-    this.#parent = parent;
+    this.#place = place;
   }
 
   get isLive(): boolean {
@@ -60,14 +62,16 @@ export class Group implements FieldNode, NodeParent {
     if (known !== undefined) return known;
     const schema = this.schemaOf(name);
     if (schema === undefined) return undefined;
-    const key = this.#key === '' ? escapePart(name) : `${this.#key}/${escapePart(name)}`;
-    const fresh = this.#tree.makeNode(schema, key, this);
+    const { key } = this.#place;
+    const fresh = this.#tree.makeNode(schema, { key: key === '' ? escapePart(name) : `${key}/${escapePart(name)}`, name, parent: this });
     this.#children.set(name, fresh);
     return fresh;
   }
 
   view(): JsonObject {
-    this.#view ??= this.schema.type === 'map' ? this.#mapView() : this.#objectView(this.schema);
+    if (this.#view === undefined) this.#view = this.schema.type === 'map' ? this.#mapView() : this.#objectView(this.schema);
+    else if (this.#changed !== undefined) this.#view = this.#viewAfter(this.#view, this.#changed);
+    this.#changed = undefined;
     return this.#view;
   }
 
@@ -75,9 +79,12 @@ export class Group implements FieldNode, NodeParent {
     for (const child of [...this.#children.values()]) child.removeSeen(edit);
   }
 
-  childChanged(): void {
-    this.#view = undefined;
-    this.#parent.childChanged();
+  childChanged(name: string): void {
+    if (this.#view !== undefined) {
+      this.#changed ??= new Set();
+      this.#changed.add(name);
+    }
+    this.#place.parent.childChanged(this.#place.name);
   }
 
   /** Forgets the nodes of a path that hold nothing any more. */
@@ -103,6 +110,18 @@ export class Group implements FieldNode, NodeParent {
     for (const name of Object.keys(schema.fields)) view[name] = this.child(name)?.view() ?? null;
     return view;
   }
+
+  #viewAfter(before: JsonObject, changed: ReadonlySet<string>): JsonObject {
+    const view: Record<string, JsonValue> = { ...before };
+    for (const name of changed) {
+      const child = this.schema.type === 'object' ? this.child(name) : this.#children.get(name);
+      const isShown = this.schema.type === 'object' || (child?.isLive ?? false);
+      // Keys that come or go change the order of a map: it is made anew, from views that are mostly still there.
+      if (isShown !== Object.hasOwn(before, name)) return this.#mapView();
+      if (isShown) view[name] = child?.view() ?? null;
+    }
+    return view;
+  }
 }
 
 export class TypedTree implements NodeParent {
@@ -114,8 +133,8 @@ export class TypedTree implements NodeParent {
 
   constructor(schema: ObjectSchema, readText: ReadText) {
     this.#readText = readText;
-    this.root = new Group(schema, this, '', this);
-    this.existence = new Flag('/', this);
+    this.root = new Group(schema, this, { key: '', name: '', parent: this });
+    this.existence = new Flag({ key: '', name: '', parent: this });
   }
 
   /** True when a writer vouches for the document or it has content. */
@@ -142,6 +161,7 @@ export class TypedTree implements NodeParent {
   /** Fields with leftovers to delete, at most `countMax`; they are handed out once. */
   takeLeftovers(countMax: number): Leaf[] {
     const taken: Leaf[] = [];
+    if (this.#swept.size === 0) return taken;
     for (const leaf of this.#swept) {
       if (taken.length === countMax) break;
       taken.push(leaf);
@@ -157,27 +177,26 @@ export class TypedTree implements NodeParent {
 
   childChanged(): void {}
 
-  makeNode(schema: FieldSchema, key: string, parent: Group): FieldNode {
-    const prefix = `${key}/`;
+  makeNode(schema: FieldSchema, place: Place): FieldNode {
     const hasLeftovers = (leaf: Leaf): void => {
       this.#swept.add(leaf);
     };
     switch (schema.type) {
       case 'register':
-        return new Register(prefix, parent, schema.keep ?? 'latest');
+        return new Register(place, schema.keep ?? 'latest');
       case 'counter':
-        return new Counter(prefix, parent, hasLeftovers);
+        return new Counter(place, hasLeftovers);
       case 'set':
-        return new ElementSet(prefix, parent);
+        return new ElementSet(place);
       case 'flag':
-        return new Flag(prefix, parent);
+        return new Flag(place);
       case 'list':
-        return new List(prefix, parent, hasLeftovers);
+        return new List(place, hasLeftovers);
       case 'text':
-        return new Text(key, parent, this.#readText);
+        return new Text(place, this.#readText);
       case 'map':
       case 'object':
-        return new Group(schema, this, key, parent);
+        return new Group(schema, this, place);
       default:
         return assertNever(schema);
     }

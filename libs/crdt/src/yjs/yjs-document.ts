@@ -7,7 +7,10 @@
 //              in no op, and digests of replicas that received ops in other batches would differ. So once observers have
 //              run, the tidying is called off, and the transaction is declared local, which calls off the replacing of
 //              ids. (Not before: during observers, remote transactions drop the position caches of texts.)
-// Invariant 3: a throwing `apply` has changed nothing: updates are decoded whole before the first is integrated.
+// Invariant 3: `apply` trusts its bytes: they were inspected, or read whole from the log. It does not decode them a second
+//              time to see whether they are sound; if they are not it throws, and may have merged a part of them.
+// Invariant 4: the library encodes an update for each transaction while somebody listens for updates, so the document
+//              listens during its own edits only: merging would pay for bytes that nobody needs.
 
 import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
 import * as Y from 'yjs';
@@ -16,6 +19,7 @@ import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { inspectYjsUpdate } from './inspect-yjs-update.ts';
+import { QuietDoc } from './quiet-doc.ts';
 import { YjsFreeform } from './yjs-freeform.ts';
 import { YjsTyped } from './yjs-typed.ts';
 
@@ -25,6 +29,8 @@ interface YjsContent {
   json(): JsonObject;
   /** Writes to the Y.Doc, or throws before it has. */
   edit(author: Author, ops: readonly DocumentOp[]): void;
+  /** Called after each transaction, when the observers have run. */
+  transacted(): void;
 }
 
 export class YjsDocument implements CrdtDocument {
@@ -33,19 +39,25 @@ export class YjsDocument implements CrdtDocument {
   readonly doc: Y.Doc;
   readonly #clientId: number;
   readonly #content: YjsContent;
+  /** The update of the edit being made. */
+  #produced: Uint8Array | undefined;
+  readonly #capture = (update: Uint8Array): void => {
+    assert(this.#produced === undefined, 'an edit is one transaction');
+    this.#produced = update;
+  };
 
   constructor(schema: CollectionSchema['schema'], identity: DocumentIdentity) {
-    this.doc = new Y.Doc({ gc: true });
+    this.doc = new QuietDoc({ gc: true });
     this.doc.on('afterTransaction', (transaction: Y.Transaction) => {
       transaction._needFormattingCleanup = false;
       transaction.local = true;
+      this.#content.transacted();
     });
     this.#clientId = identity.yjsClientId;
     this.#content = schema === 'freeform' ? new YjsFreeform(this.doc) : new YjsTyped(this.doc, schema);
   }
 
   apply(updates: readonly Uint8Array[]): boolean {
-    for (const update of updates) Y.decodeUpdate(update);
     return this.doc.transact((transaction) => {
       for (const update of updates) Y.applyUpdate(this.doc, update);
       return transaction.deleteSet.clients.size > 0 || hasNewStructs(transaction);
@@ -59,19 +71,15 @@ export class YjsDocument implements CrdtDocument {
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
     this.doc.clientID = this.#clientId;
-    let produced: Uint8Array | undefined;
-    const capture = (update: Uint8Array): void => {
-      assert(produced === undefined, 'an edit is one transaction');
-      produced = update;
-    };
-    this.doc.on('update', capture);
+    this.#produced = undefined;
+    this.doc.on('update', this.#capture);
     try {
       this.#content.edit(author, ops);
     } finally {
-      this.doc.off('update', capture);
+      this.doc.off('update', this.#capture);
     }
     assert(this.doc.clientID === this.#clientId, 'an edit is made under the own clientID');
-    return produced;
+    return this.#produced;
   }
 
   json(): JsonObject {

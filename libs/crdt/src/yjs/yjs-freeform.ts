@@ -25,6 +25,8 @@ export class YjsFreeform {
     return jsonOfDoc(this.#doc);
   }
 
+  transacted(): void {}
+
   edit(_author: Author, ops: readonly DocumentOp[]): void {
     // Yjs cannot undo half a transaction: several operations are tried on a copy first.
     if (ops.length > 1) {

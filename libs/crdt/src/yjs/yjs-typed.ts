@@ -9,7 +9,7 @@ import type * as Y from 'yjs';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { ObjectSchema } from '../schema.ts';
-import type { EditWrites } from '../typed/edit.ts';
+import type { EditWrites, EntryWrite } from '../typed/edit.ts';
 import { stageEdit } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
 import { textOf } from './yjs-text.ts';
@@ -30,7 +30,6 @@ export class YjsTyped {
     this.#tree = new TypedTree(schema, (key) => textOf(this.#text(key)));
     this.#entries = doc.getMap('f');
     this.#entries.observe((event) => this.#take(event));
-    doc.on('afterTransaction', () => this.#findTexts());
   }
 
   get exists(): boolean {
@@ -44,24 +43,40 @@ export class YjsTyped {
   edit(author: Author, ops: readonly DocumentOp[]): void {
     const writes = stageEdit(this.#tree, author, ops);
     if (writes === undefined) return;
+    const [only] = writes.entries;
     this.#isWriting = true;
     try {
-      this.#doc.transact(() => this.#write(writes));
+      // One write is a transaction by itself.
+      if (only !== undefined && writes.entries.length === 1 && writes.splices.length === 0) this.#writeEntry(only);
+      else this.#doc.transact(() => this.#write(writes));
     } finally {
       this.#isWriting = false;
     }
   }
 
-  #write(writes: EditWrites): void {
-    for (const [key, text] of writes.entries) {
-      if (text === undefined) this.#entries.delete(key);
-      else this.#entries.set(key, text);
+  /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */
+  transacted(): void {
+    if (this.#doc.share.size === this.#rootsSeen) return;
+    for (const name of [...this.#doc.share.keys()].slice(this.#rootsSeen)) {
+      const key = name.startsWith(textPrefix) ? name.slice(textPrefix.length) : undefined;
+      // A text somebody asked for is observed since then.
+      if (key !== undefined && !this.#texts.has(key)) this.#tree.text(key)?.changed();
     }
+    this.#rootsSeen = this.#doc.share.size;
+  }
+
+  #write(writes: EditWrites): void {
+    for (const entry of writes.entries) this.#writeEntry(entry);
     for (const { key, index, deleteLength, insert } of writes.splices) {
       const text = this.#text(key);
       if (deleteLength > 0) text.delete(index, deleteLength);
       if (insert !== '') text.insert(index, insert);
     }
+  }
+
+  #writeEntry({ key, text }: EntryWrite): void {
+    if (text === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, text);
   }
 
   #take(event: Y.YMapEvent<unknown>): void {
@@ -72,15 +87,6 @@ export class YjsTyped {
       const value = this.#entries.get(key);
       this.#tree.put(key, typeof value === 'string' ? value : undefined);
     }
-  }
-
-  /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */
-  #findTexts(): void {
-    if (this.#doc.share.size === this.#rootsSeen) return;
-    for (const name of [...this.#doc.share.keys()].slice(this.#rootsSeen)) {
-      if (name.startsWith(textPrefix)) this.#tree.text(name.slice(textPrefix.length))?.changed();
-    }
-    this.#rootsSeen = this.#doc.share.size;
   }
 
   #text(key: string): Y.Text {
