@@ -1,9 +1,10 @@
 // The life of single writes: durability, idempotency, sessions, atomic refusal.
 
 import { isAnabranchError } from '@anabranch/base';
-import { createDocument, type DocumentOp } from '@anabranch/crdt';
+import { createDocument, type DocumentOp, identityOf } from '@anabranch/crdt';
 import type { Delivery, DocumentSession, DocumentSessionListener } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
+import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
@@ -282,4 +283,51 @@ test('[LOG12] the writes of one op become visible together', async () => {
   expect(await mesh.json('berlin', 'notes/b')).toEqual({ m: { k: 'notes/b' } });
   expect(versions).toHaveLength(2);
   expect(new Set(versions).size).toBe(1);
+});
+
+test('[LOG10] a key whose first try changed nothing changes nothing later, here and in another region', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const request = {
+    document: cart,
+    plan: (): DocumentOp[] => [{ op: 'remove', path: '/items/sku-1' }],
+    idempotency: { key: 'remove-1', requestDigest: digestOf(1) },
+  };
+  expect((await mesh.replica('berlin').edit(request)).opId).toBeDefined();
+  await mesh.edit('berlin', 'carts/c1', add(2));
+  await mesh.untilConverged();
+  for (const region of ['berlin', 'tokyo']) expect((await mesh.replica(region).edit(request)).isReplay).toBe(true);
+  expect(await mesh.json('tokyo', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 2 } } });
+});
+
+test.each(['carts', 'carts-automerge'])(
+  '[GUARD9] %s: edits of a region that have not arrived by its log are not taken from a client',
+  async (collection) => {
+    const mesh = await meshOf('berlin', 'tokyo');
+    const [berlin, tokyo] = [mesh.replica('berlin'), mesh.replica('tokyo')];
+    const document = parseDocumentId(`${collection}/c1`);
+    mesh.path('berlin', 'tokyo').cut('both');
+    const schema = meshCollections.get(collection);
+    if (schema === undefined) throw new Error('no schema');
+    const forger = createDocument(schema, identityOf(tokyo.origin, new NodeHash()));
+    const forged = forger.edit({ writer: tokyo.origin, dot: 1, hlc: { ms: 1, counter: 0 } }, add(100)) ?? new Uint8Array();
+    const session = berlin.openSession(document, recorder());
+    expect(await codeOf(session.ingest(forged))).toBe('update_incomplete');
+    await tokyo.edit({ document, plan: () => add(1) });
+    mesh.path('berlin', 'tokyo').heal();
+    await mesh.untilConverged();
+    expect(new Set(await mesh.digests(document)).size).toBe(1);
+    expect(await mesh.json('berlin', document)).toMatchObject({ items: { 'sku-1': { qty: 1 } } });
+    // What has arrived by the log may come again from a client that brought it along.
+    expect(await session.ingest(tokyo.openSession(document, recorder()).document.encodeState())).toBeUndefined();
+  },
+);
+
+test('[STORE8] a document that many ops were received for is folded before anybody reads it', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  for (let i = 0; i < 1_100; i++) await mesh.edit('berlin', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  await mesh.clock.advance(100);
+  expect(mesh.replica('tokyo').status().documentsLoaded).toBe(0);
+  expect(await mesh.storedTail('tokyo', 'carts/c1')).toBeLessThan(200);
+  expect(await mesh.json('tokyo', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 1_100 } } });
 });

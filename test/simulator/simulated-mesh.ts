@@ -126,6 +126,12 @@ export class SimulatedMesh {
     return kv.image();
   }
 
+  /** How many ops a region's disk holds of a document beyond its snapshot. */
+  async storedTail(region: string, document: string): Promise<number> {
+    const store = await KvReplicaStore.open(new MemoryKv(this.image(region)), silentLogger);
+    return store.readDocument(parseDocumentId(document)).ops.length;
+  }
+
   /** Puts another disk into a region that is down. */
   restore(region: string, image: MemoryKvImage): void {
     this.#images.set(parseRegionId(region), image);

@@ -7,5 +7,6 @@ export type { DocumentOp } from './document-op.ts';
 export { inspectUpdate } from './inspect-update.ts';
 export { inspectionLimits } from './inspection-limits.ts';
 export { crdtLimits } from './limits.ts';
+export type { LogAuthors } from './log-authors.ts';
 export type { CollectionSchema, FieldSchema, Library, ObjectSchema } from './schema.ts';
 export { YjsDocument } from './yjs/yjs-document.ts';

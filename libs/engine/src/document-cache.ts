@@ -57,7 +57,13 @@ export class DocumentCache {
   /** Ops after which a tail is folded into a snapshot. */
   static readonly tailOpsMax = 256;
 
+  /** Ops received for a document that is not loaded after which it is loaded to be folded, so that nobody's read has to. */
+  static readonly coldTailOpsMax = 1_024;
+  /** Documents whose cold tails are counted. Beyond: the count begun first is forgotten. */
+  static readonly coldTailsMax = 10_000;
+
   readonly #parts: DocumentCacheParts;
+  readonly #coldTails = new Map<DocumentId, number>();
   /** In order of use, least recent first. */
   readonly #loaded = new Map<DocumentId, LoadedDocument>();
   #bytes = 0;
@@ -94,7 +100,10 @@ export class DocumentCache {
     for (const { op, isLocal } of ops) {
       for (const write of op.writes) {
         const loaded = this.#loaded.get(write.document);
-        if (loaded === undefined) continue;
+        if (loaded === undefined) {
+          this.#countCold(write.document);
+          continue;
+        }
         this.#grow(loaded, write.update.length);
         const pending = updates.get(loaded) ?? [];
         if (isLocal) loaded.unconfirmed.shift();
@@ -122,6 +131,24 @@ export class DocumentCache {
   clear(): void {
     this.#loaded.clear();
     this.#bytes = 0;
+  }
+
+  /** Loading folds a long tail; nobody uses the document, so it is forgotten again. */
+  #countCold(id: DocumentId): void {
+    const count = (this.#coldTails.get(id) ?? 0) + 1;
+    if (count < DocumentCache.coldTailOpsMax) {
+      this.#coldTails.set(id, count);
+      const [first] = this.#coldTails.keys();
+      if (this.#coldTails.size > DocumentCache.coldTailsMax && first !== undefined) this.#coldTails.delete(first);
+      return;
+    }
+    this.#coldTails.delete(id);
+    try {
+      this.#forget(this.#load(id));
+    } catch (error) {
+      // A damaged record, or a collection that this region does not serve: whoever reads it will be told.
+      if (!isAnabranchError(error)) throw error;
+    }
   }
 
   #load(id: DocumentId): LoadedDocument {

@@ -100,6 +100,30 @@ export class Mesh implements LinkOwner {
     return this.#upstreams.get(origin)?.upstream;
   }
 
+  /** The origin each region writes under now, as far as its peers have told. */
+  newestOrigins(): ReadonlyMap<RegionId, OriginId> {
+    const newest = new Map<RegionId, OriginId>();
+    for (const origin of this.freshness.origins()) {
+      const known = newest.get(regionOf(origin));
+      const isNewer = known === undefined || this.freshness.completeMs(origin) >= this.freshness.completeMs(known);
+      if (isNewer) newest.set(regionOf(origin), origin);
+    }
+    for (const { hello } of this.#established.values()) if (hello !== undefined) newest.set(hello.region, hello.origin);
+    return newest;
+  }
+
+  /** Every origin but our own that anyone has told of. */
+  foreignOrigins(): OriginId[] {
+    const own = this.#parts.identity().origin;
+    return [...this.#knownOrigins()].filter((origin) => origin !== own);
+  }
+
+  /** Whether ops of a foreign origin may exist, now or later, that are not durable here. */
+  mayLackOps(origin: OriginId): boolean {
+    if (this.newestOrigins().get(regionOf(origin)) === origin) return true;
+    return this.freshness.missing(origin, this.#parts.log.durableHead(origin)).ops > 0;
+  }
+
   relayAwareness(frame: AwarenessFrame, except?: PeerLink): void {
     for (const link of this.#established.values()) if (link !== except) link.sendAwareness(frame);
   }
@@ -158,7 +182,8 @@ export class Mesh implements LinkOwner {
   }
 
   receiveDenied(link: PeerLink, frame: DeniedFrame): void {
-    this.#subscriptions.get(link)?.delete(frame.origin);
+    // Only who was asked can deny: a stray denial says nothing about the origin.
+    if (!this.#subscriptions.get(link)?.delete(frame.origin)) return;
     if (frame.reason === 'equivocation') this.#quarantine(frame.origin, link, 'the peer holds another log under this name');
     else this.#pause(link, frame.origin, frame.reason);
   }

@@ -31,6 +31,7 @@ import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import { Mesh } from './mesh.ts';
 import { type AppendedOp, OpLog } from './op-log.ts';
+import { RegionAuthors } from './region-authors.ts';
 import type {
   DocumentSession,
   DocumentSessionListener,
@@ -69,6 +70,7 @@ export class Replica implements ReplicaDoor {
   readonly #sessions: SessionHub;
   readonly #visibility: Visibility;
   readonly #keys: IdempotencyKeys;
+  readonly #authors: RegionAuthors;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
   /** What the local ops of this process depend on so far; the first one names everything. */
@@ -132,6 +134,11 @@ export class Replica implements ReplicaDoor {
       origin: () => this.#identity.origin,
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
+    });
+    this.#authors = new RegionAuthors({
+      hash,
+      foreignOrigins: () => this.#mesh.foreignOrigins(),
+      mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
     });
     this.#mesh = new Mesh({
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
@@ -242,9 +249,10 @@ export class Replica implements ReplicaDoor {
     const hlc = this.#hlc.next();
     const author = { writer: origin, dot: this.#log.head(origin).seq + 1, hlc };
     const update = loaded.crdt.edit(author, ops);
-    if (update === undefined) return undefined;
-    if (update.length > updateBytesMax) this.#refuseApplied(loaded, update.length);
     const { idempotency, trace } = request;
+    // An edit that changed nothing is logged for its key all the same: repeated later, it must still change nothing.
+    if (update === undefined && idempotency === undefined) return undefined;
+    if (update !== undefined && update.length > updateBytesMax) this.#refuseApplied(loaded, update.length);
     const extras = { ...(idempotency && { idempotency }), ...(trace !== undefined && { trace }) };
     return this.#appendLocal(loaded, update, { hlc, ...extras });
   }
@@ -262,7 +270,7 @@ export class Replica implements ReplicaDoor {
     if (update.length > updateBytesMax) {
       throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
     }
-    inspectUpdate(loaded.crdt, update, this.#ports.inflateRaw);
+    inspectUpdate(loaded.crdt, update, this.#ports.inflateRaw, this.#authors);
     if (!loaded.crdt.apply([update])) {
       // Nothing new: but what the sender repeats may be on its way to the disk still.
       await this.#log.whenDurable(loaded.localPosition);
@@ -274,17 +282,18 @@ export class Replica implements ReplicaDoor {
     return { origin: logged.origin, seq: logged.seq };
   }
 
-  #appendLocal(loaded: LoadedDocument, update: Uint8Array, extras: Omit<Op, 'dependencies' | 'writes'>): LoggedOp {
+  #appendLocal(loaded: LoadedDocument, update: Uint8Array | undefined, extras: Omit<Op, 'dependencies' | 'writes'>): LoggedOp {
     const { origin } = this.#identity;
     assert(this.#guard.state === 'writable', 'local ops are appended under a confirmed epoch only');
     const durable = this.#log.durableVector;
-    const dependencies = durable.entries().filter(([other, seq]) => other !== origin && seq > this.#dependedOn.get(other));
+    const dependencies = durable === this.#dependedOn ? [] : durable.since(this.#dependedOn).filter(([other]) => other !== origin);
     const { library } = loaded.crdt;
-    const op: Op = { ...extras, dependencies, writes: [{ document: loaded.id, library, update }] };
+    const writes = update === undefined ? [] : [{ document: loaded.id, library, update }];
+    const op: Op = { ...extras, dependencies, writes };
     const logged = this.#log.append(origin, encodeOp(op), { op, isLocal: true });
     this.#dependedOn = durable;
     loaded.localPosition = logged.position;
-    loaded.unconfirmed.push(update);
+    if (update !== undefined) loaded.unconfirmed.push(update);
     if (op.idempotency) this.#keys.append(op.idempotency, logged.position);
     this.#ports.metrics.count('anabranch_ops_accepted_total');
     return logged;

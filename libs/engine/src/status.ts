@@ -1,7 +1,7 @@
 // The region's status, as the status door shows it: assembled on request from what log and mesh hold anyway.
 
 import { type Clock, compareStrings, toHex } from '@anabranch/base';
-import { type Hlc, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
+import { type Hlc, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import type { EpochState } from './epoch-guard.ts';
 import type { Mesh } from './mesh.ts';
 import type { OpLog } from './op-log.ts';
@@ -52,15 +52,7 @@ function notWritableReason(parts: StatusParts): string | undefined {
 
 /** Lag behind every foreign origin; in ms only for the newest epoch of a region, since older ones write no more. */
 function lagOf({ identity, log, mesh, clock }: StatusParts): OriginLag[] {
-  const newest = new Map<RegionId, OriginId>();
-  for (const origin of mesh.freshness.origins()) {
-    const known = newest.get(regionOf(origin));
-    const isNewer = known === undefined || mesh.freshness.completeMs(origin) >= mesh.freshness.completeMs(known);
-    if (isNewer) newest.set(regionOf(origin), origin);
-  }
-  for (const link of mesh.links().values()) {
-    if (link.hello !== undefined) newest.set(link.hello.region, link.hello.origin);
-  }
+  const newest = mesh.newestOrigins();
   const nowMs = clock.wallMs();
   return [...mesh.freshness.origins()]
     .filter((origin) => origin !== identity.origin)

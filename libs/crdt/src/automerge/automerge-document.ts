@@ -22,6 +22,7 @@ import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
 import { inspectionLimits } from '../inspection-limits.ts';
+import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { tooLarge } from '../update-refusal.ts';
 import { AutomergeFreeform } from './automerge-freeform.ts';
@@ -88,8 +89,14 @@ export class AutomergeDocument implements CrdtDocument {
   }
 
   /** See inspectUpdate. Returns the changes the document lacks, in causal order. */
-  inspect(update: Uint8Array, inflateRaw: InflateRaw): Uint8Array[] {
-    const holder = { handle: this.#handle, actor: this.#actor, isTyped: this.#content instanceof AutomergeTyped, lastOf: this.#lastOf };
+  inspect(update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): Uint8Array[] {
+    const holder = {
+      handle: this.#handle,
+      actor: this.#actor,
+      isTyped: this.#content instanceof AutomergeTyped,
+      lastOf: this.#lastOf,
+      authors,
+    };
     return inspectAutomergeUpdate(holder, update, inflateRaw);
   }
 

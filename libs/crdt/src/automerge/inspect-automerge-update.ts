@@ -13,6 +13,7 @@
 import { AnabranchError, forbiddenKeys } from '@anabranch/base';
 import { type DecodedChange, decodeChange, getBackend, load } from '@automerge/automerge';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
+import type { LogAuthors } from '../log-authors.ts';
 import { incomplete, invalid, tooLarge } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
@@ -25,6 +26,7 @@ export interface AutomergeHolder {
   readonly isTyped: boolean;
   /** The last seq and operation number of an actor, as far as held. */
   lastOf(actor: string): LastChange | undefined;
+  readonly authors: LogAuthors | undefined;
 }
 
 export interface LastChange {
@@ -103,6 +105,7 @@ class Walk {
 
   #checkHistory(change: DecodedChange): void {
     if (change.actor === this.#holder.actor) throw invalid('the change is written under the actor of this replica');
+    if (this.#holder.authors?.hasAutomergeActor(change.actor)) throw incomplete('the change is a region’s and has not arrived from it');
     let precedingOp = 0;
     for (const dependency of change.deps) {
       const maxOp = this.#maxOps.get(dependency) ?? this.#holder.handle.getChangeMetaByHash(dependency)?.maxOp;

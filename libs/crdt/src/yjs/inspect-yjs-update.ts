@@ -10,19 +10,20 @@
 
 import * as Y from 'yjs';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
+import type { LogAuthors } from '../log-authors.ts';
 import { incomplete, invalid, tooLarge } from '../update-refusal.ts';
 import { readYjsUpdate, type ScannedStruct, type ScannedUpdate, type StructId } from './update-reader.ts';
 
 /** @throws AnabranchError `update_invalid`, `update_incomplete`, `request_too_large` */
-export function inspectYjsUpdate(doc: Y.Doc, ownClientId: number, update: Uint8Array): void {
+export function inspectYjsUpdate(doc: Y.Doc, ownClientId: number, update: Uint8Array, authors?: LogAuthors): void {
   if (update.length > limits.updateBytesMax) throw tooLarge('the update has too many bytes');
   const scanned = readYjsUpdate(update);
   const walk = new Walk(doc, scanned);
   for (const [client, section] of scanned.structs) {
     const last = section.at(-1);
-    if (client === ownClientId && last !== undefined && last.clock + last.length > Y.getState(doc.store, client)) {
-      throw invalid('the update writes under the clientID of this replica');
-    }
+    if (last === undefined || last.clock + last.length <= Y.getState(doc.store, client)) continue;
+    if (client === ownClientId) throw invalid('the update writes under the clientID of this replica');
+    if (authors?.hasYjsClient(client)) throw incomplete('the update holds edits of a region that have not arrived from it');
   }
   walk.run();
   for (const { client, clock, length } of scanned.deletions) {

@@ -14,9 +14,11 @@
 
 import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
 import * as Y from 'yjs';
+import type { InflateRaw } from '../automerge/column-scan.ts';
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
+import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { inspectYjsUpdate } from './inspect-yjs-update.ts';
 import { QuietDoc } from './quiet-doc.ts';
@@ -65,8 +67,8 @@ export class YjsDocument implements CrdtDocument {
   }
 
   /** See inspectUpdate. */
-  inspect(update: Uint8Array): void {
-    inspectYjsUpdate(this.doc, this.#clientId, update);
+  inspect(update: Uint8Array, _inflateRaw?: InflateRaw, authors?: LogAuthors): void {
+    inspectYjsUpdate(this.doc, this.#clientId, update, authors);
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
