@@ -113,7 +113,7 @@ describe('operators see', () => {
 });
 
 describe('pages of other origins', () => {
-  test('an allowed page may preflight and read; another gets no permission', async () => {
+  test('an allowed page may preflight and read; another is refused', async () => {
     const listed = await TestRegion.start({ allowedOrigins: ['https://shop.example'] });
     const preflight = await listed.ask('/v1/docs/carts/a', {
       method: 'OPTIONS',
@@ -127,14 +127,38 @@ describe('pages of other origins', () => {
     expect(read.headers.get('access-control-expose-headers')).toContain('etag');
     expect(read.headers.get('vary')).toBe('origin');
     const foreign = await listed.ask('/v1/docs/carts', { headers: { origin: 'https://shop.example.evil.example' } });
-    expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
+    expect([foreign.status, foreign.headers.get('access-control-allow-origin')]).toEqual([403, null]);
     expect((await listed.ask('/nowhere', { method: 'OPTIONS' })).status).toBe(404);
     await listed.stop();
+  });
+
+  test.each([
+    ['GET', { origin: 'https://evil.example' }],
+    ['PATCH', { origin: 'https://evil.example' }],
+    ['DELETE', { origin: 'https://evil.example' }],
+    ['OPTIONS', { origin: 'https://evil.example' }],
+    ['GET', { host: 'evil.example:7101' }],
+    ['PATCH', { host: 'evil.example:7101', origin: 'http://evil.example:7101' }],
+  ])('[DOOR12] %s with %j is 403 at every door, and applied at none', async (method, fields) => {
+    const held = await region.patch('/v1/docs/carts/guarded', [{ op: 'set', path: '/status', value: 'held' }]);
+    const body = '[{"op":"set","path":"/status","value":"taken"}]';
+    const head = [
+      ...Object.entries({ host: `127.0.0.1:${region.port}`, ...fields }).map(([name, value]) => `${name}: ${value}`),
+      'content-type: application/vnd.anabranch.ops+json',
+      `content-length: ${body.length}`,
+      'connection: close',
+    ];
+    for (const path of ['/v1/docs/carts/guarded', '/v1/status', '/nowhere']) {
+      const answer = await region.raw(`${method} ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*application\/problem\+json[\s\S]*"code":"origin_not_allowed"/);
+      expect(answer).not.toContain('access-control-allow-origin');
+    }
+    expect((await region.ask('/v1/docs/carts/guarded')).headers.get('etag')).toBe(held.headers.get('etag'));
   });
 });
 
 const upgradeFields = [
-  'host: x',
+  'host: localhost',
   'connection: upgrade',
   'upgrade: websocket',
   'sec-websocket-version: 13',
@@ -211,7 +235,7 @@ describe('stopping', () => {
   test('[LIFE2] a client that never finishes does not hold the region', async () => {
     const stopping = await TestRegion.start({ limits: { stopMsMax: 100 } });
     const socket = await stopping.connect();
-    socket.write('PATCH /v1/docs/carts/a HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n[');
+    socket.write('PATCH /v1/docs/carts/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n[');
     await expect.poll(async () => (await stopping.ask('/metrics')).text).toContain('anabranch_http_requests_in_flight 2');
     const closed = once(socket, 'close');
     await stopping.stop();

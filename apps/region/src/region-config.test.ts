@@ -68,13 +68,13 @@ describe('settings', () => {
     expect(JSON.stringify(describeConfig(config))).not.toContain(key);
   });
 
-  test('pages from loopback are allowed on a loopback address without a list, and only then', () => {
-    expect(load([]).origins).toEqual({ allowedOrigins: [], allowsLoopback: true });
-    expect(load(['--listen', '[::1]:0']).origins.allowsLoopback).toBe(true);
-    expect(load(['--listen', '0.0.0.0:0']).origins.allowsLoopback).toBe(false);
+  test('a loopback address to listen on is told from others', () => {
+    expect(load([]).origins).toEqual({ allowedOrigins: [], isOnLoopback: true });
+    expect(load(['--listen', '[::1]:0']).origins.isOnLoopback).toBe(true);
+    expect(load(['--listen', '0.0.0.0:0']).origins.isOnLoopback).toBe(false);
     expect(load(['--allowed-origin', 'https://a.example', '--allowed-origin', '*']).origins).toEqual({
       allowedOrigins: ['https://a.example', '*'],
-      allowsLoopback: false,
+      isOnLoopback: true,
     });
   });
 

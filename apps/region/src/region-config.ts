@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { AnabranchError, encodeUtf8 } from '@anabranch/base';
 import { parseRegionId, type RegionId } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
-import { isLoopbackHost } from '@anabranch/server';
+import { isLoopbackHost, type OriginPolicyOptions } from '@anabranch/server';
 import { type LogLevel, logLevels } from '@anabranch/system';
 import type { PeerAddress } from '@anabranch/transport';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
@@ -18,7 +18,7 @@ export interface RegionConfig {
   readonly peers: readonly PeerAddress[];
   /** Undefined when the region links with nobody. */
   readonly meshKey: Uint8Array | undefined;
-  readonly origins: { readonly allowedOrigins: readonly string[]; readonly allowsLoopback: boolean };
+  readonly origins: OriginPolicyOptions;
   readonly logLevel: LogLevel;
   /** Documents kept in memory when no session holds them. */
   readonly documentsLoadedMax: number;
@@ -48,7 +48,7 @@ export function loadRegionConfig(flags: SettingValues, environment: Readonly<Rec
     dataDirectory: required(values, 'data'),
     peers,
     meshKey,
-    origins: { allowedOrigins, allowsLoopback: allowedOrigins.length === 0 && isLoopbackHost(listen.host) },
+    origins: { allowedOrigins, isOnLoopback: isLoopbackHost(listen.host) },
     logLevel: parseLogLevel(required(values, 'log-level')),
     documentsLoadedMax: parseCount('documents-loaded-max', required(values, 'documents-loaded-max')),
     collections,

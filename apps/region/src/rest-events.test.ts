@@ -123,7 +123,7 @@ describe('event streams', () => {
     const path = freshPath();
     const socket = await region.connect();
     socket.pause();
-    socket.write(`GET ${path}/events HTTP/1.1\r\nhost: x\r\n\r\n`);
+    socket.write(`GET ${path}/events HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     await expect.poll(async () => (await region.ask('/metrics')).text).toContain('anabranch_http_event_streams 1');
     const big = 'x'.repeat(200_000);
     // Far more than both socket buffers hold: 16 MB in 80 changes.

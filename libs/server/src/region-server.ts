@@ -5,6 +5,8 @@
 //          \--> everything else --> Express ------>/
 //   upgrade --> UpgradeRouter --> sync session or link
 //
+// What pages of other sites send is refused before any of these sees it (OriginPolicy).
+//
 // Stopping: readiness turns to 503 and document requests are refused, streams end, requests under way finish (bounded),
 // then the listener and every connection close.
 
@@ -70,7 +72,7 @@ export class RegionServer {
     const origins = new OriginPolicy(options.origins);
     this.#door = new HttpDoor(options, new RouteTable(this.routes), origins);
     this.#upgrades = new UpgradeRouter(options.upgrades, origins);
-    this.#server = this.#createServer(operationsApp([...operatorRoutes, openApi], this.#door));
+    this.#server = this.#createServer(operationsApp([...operatorRoutes, openApi], this.#door), origins);
   }
 
   /** @throws AnabranchError `port_taken`. */
@@ -125,7 +127,7 @@ export class RegionServer {
     deadline.cancel();
   }
 
-  #createServer(operations: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  #createServer(operations: (request: IncomingMessage, response: ServerResponse) => void, origins: OriginPolicy): Server {
     const { limits } = this.#options;
     const server = createServer({
       headersTimeout: limits.headersTimeoutMs,
@@ -137,7 +139,9 @@ export class RegionServer {
     });
     server.maxConnections = limits.connectionsMax;
     server.on('request', (request, response) => {
-      if (request.url?.startsWith('/v1/docs/')) this.#door.receive(request, response);
+      const refusal = origins.refusalOf(request.headers);
+      if (refusal !== undefined) this.#door.refuse(request, response, refusal);
+      else if (request.url?.startsWith('/v1/docs/')) this.#door.receive(request, response);
       else operations(request, response);
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrades.receive(request, socket, head));

@@ -50,10 +50,7 @@ export class UpgradeRouter {
 
   #refusalOf({ headers }: IncomingMessage): AnabranchError | undefined {
     if (this.#isStopping) return new AnabranchError('not_ready', 'the region is stopping');
-    if (!this.#origins.allows(headers.origin, headers.host)) {
-      return new AnabranchError('origin_not_allowed', 'pages of this origin may not connect');
-    }
-    return undefined;
+    return this.#origins.refusalOf(headers);
   }
 
   #handlerOf(path: string): UpgradeHandler | undefined {

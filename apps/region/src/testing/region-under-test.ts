@@ -61,7 +61,7 @@ export class TestRegion {
       limits: { ...defaultServerLimits, ...options.limits },
       metricsSource: metrics,
       upgrades: options.upgrades ?? new Map(),
-      origins: { allowedOrigins: options.allowedOrigins ?? [], allowsLoopback: options.allowedOrigins === undefined },
+      origins: { allowedOrigins: options.allowedOrigins ?? [], isOnLoopback: true },
       version: '0.0.0',
       ...{ clock, hash, logger, metrics },
     });

@@ -118,8 +118,8 @@ describe('fields', () => {
 });
 
 describe('the origin policy', () => {
-  const listed = new OriginPolicy({ allowedOrigins: ['https://shop.example'], allowsLoopback: false });
-  const loopback = new OriginPolicy({ allowedOrigins: [], allowsLoopback: true });
+  const listed = new OriginPolicy({ allowedOrigins: ['https://shop.example'], isOnLoopback: false });
+  const loopback = new OriginPolicy({ allowedOrigins: [], isOnLoopback: true });
 
   test.each([
     [undefined, true],
@@ -149,8 +149,33 @@ describe('the origin policy', () => {
     expect(loopback.allows(origin, '127.0.0.1:7101')).toBe(isAllowed);
   });
 
+  test.each([
+    ['127.0.0.1:7101', true],
+    ['LOCALHOST', true],
+    ['localhost:', true],
+    ['[::1]:7101', true],
+    ['127.8.8.8:1', true],
+    ['evil.example:7101', false],
+    ['127.0.0.1.evil.example:7101', false],
+    ['localhost.evil.example', false],
+    ['evil.example@localhost', false],
+    ['', false],
+    [undefined, false],
+  ])('on loopback, Host %s: %s, whatever Origin says', (host, isAllowed) => {
+    expect(loopback.allows(undefined, host)).toBe(isAllowed);
+    expect(loopback.refusalOf({ host })?.code).toBe(isAllowed ? undefined : 'origin_not_allowed');
+    if (!isAllowed) expect(loopback.allows(`http://${host}`, host)).toBe(false);
+  });
+
+  test('on loopback behind a proxy, the hosts of listed origins pass', () => {
+    const proxied = new OriginPolicy({ allowedOrigins: ['https://shop.example'], isOnLoopback: true });
+    expect(proxied.allows('https://shop.example', 'shop.example')).toBe(true);
+    expect(proxied.allows(undefined, '127.0.0.1:7101')).toBe(true);
+    expect(proxied.allows('http://evil.example:7101', 'evil.example:7101')).toBe(false);
+  });
+
   test('an asterisk allows all', () => {
-    expect(new OriginPolicy({ allowedOrigins: ['*'], allowsLoopback: false }).allows('https://any.example', undefined)).toBe(true);
+    expect(new OriginPolicy({ allowedOrigins: ['*'], isOnLoopback: true }).allows('https://any.example', undefined)).toBe(true);
   });
 
   test('loopback addresses are told from others', () => {

@@ -41,6 +41,7 @@ describe('the OpenAPI document', () => {
             ],
             requestBody: { content: { 'application/x': { schema: { type: 'array', minItems: 1 } } } },
             responses: {
+              403: { description: expect.stringContaining('`origin_not_allowed`') },
               200: { headers: { etag: {} } },
               422: {
                 description: expect.stringMatching(/`op_invalid`.*`type_mismatch`/),

@@ -13,6 +13,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 /** Refusals that every route can give. */
 const sharedErrors: readonly ErrorCode[] = [
   'request_malformed',
+  'origin_not_allowed',
   'request_too_large',
   'request_timeout',
   'headers_too_large',
