@@ -16,7 +16,12 @@ export const requestFields = {
     .string()
     .max(idempotencyKeyLengthMax)
     .regex(/^[\x21-\x7e]+$/)
-    .meta({ description: 'Makes the write happen once, however often it is sent, to any region.' }),
+    .meta({
+      description:
+        'Makes the write happen once in the mesh as soon as its op has arrived: two regions that take the same key before they ' +
+        'have heard of each other both apply it, which the session token of the first answer, sent along, avoids. Keys are ' +
+        'mesh-wide: the same key with another request, also for another document, is 422 `idempotency_key_reused`.',
+    }),
   'if-match': z.string().meta({ description: 'Entity tags (RFC 9110): refuse the write when the document is in another state.' }),
   'if-none-match': z.string().meta({
     description: 'Entity tags (RFC 9110): answer 304 when the reader has the current state; * on a write refuses an existing document.',
