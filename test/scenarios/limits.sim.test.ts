@@ -131,15 +131,19 @@ test('[GUARD6] an update from a peer that cannot be merged reaches no session: i
   const [write] = noteOp('good').writes;
   if (write === undefined) throw new Error('no write');
   const opOf = (change: Partial<typeof write>): Op => ({ ...noteOp(''), writes: [{ ...write, ...change }] });
-  peer.sendFrame(peer.ops([opOf({ library: 'automerge' })]));
-  await mesh.clock.advance(10);
-  expect([delivered.length, ends]).toEqual([0, []]);
   peer.sendFrame(peer.ops([opOf({}), opOf({ document: parseDocumentId('notes/n2') })]));
   await mesh.clock.advance(10);
   expect([delivered.length, ends]).toEqual([1, []]);
   peer.sendFrame(peer.ops([opOf({ update: Uint8Array.of(1, 1, 5, 0, 1, 255) })]));
   await mesh.clock.advance(10);
   expect([delivered.length, ends]).toEqual([1, ['document_quarantined']]);
+  // Regions that keep a collection with different libraries: loaded or not, the document is refused, not shown by halves.
+  berlin.openSession(parseDocumentId('notes/n3'), listener);
+  const elsewhere = ['notes/n3', 'notes/n4'].map((id) => opOf({ document: parseDocumentId(id), library: 'automerge' }));
+  peer.sendFrame(peer.ops(elsewhere));
+  await mesh.clock.advance(10);
+  expect([delivered.length, ends.length]).toEqual([1, 2]);
+  for (const id of ['notes/n3', 'notes/n4']) await expect(mesh.json('berlin', id)).rejects.toMatchObject({ code: 'document_quarantined' });
   expect(await mesh.json('berlin', 'notes/n2')).toEqual({ t: 'good' });
 });
 

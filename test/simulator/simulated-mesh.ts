@@ -1,7 +1,7 @@
 // A mesh of real replicas on memory stores, in virtual time, over simulated paths: what the replication tests drive.
 
 import { type Clock, type Metrics, silentLogger, silentMetrics } from '@anabranch/base';
-import { parseRegionId, type RegionId } from '@anabranch/causality';
+import { parseRegionId, type RegionId, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { type EditResult, Replica } from '@anabranch/engine';
 import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
@@ -130,6 +130,12 @@ export class SimulatedMesh {
   async storedTail(region: string, document: string): Promise<number> {
     const store = await KvReplicaStore.open(new MemoryKv(this.image(region)), silentLogger);
     return store.readDocument(parseDocumentId(document)).ops.length;
+  }
+
+  /** What a replica that starts on this disk would hold. */
+  async versionOf(image: MemoryKvImage): Promise<VersionVector> {
+    const store = await KvReplicaStore.open(new MemoryKv(image), silentLogger);
+    return VersionVector.of(store.opening().heads.map((head) => [head.origin, head.seq]));
   }
 
   /** Puts another disk into a region that is down. */

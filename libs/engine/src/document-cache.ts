@@ -12,9 +12,9 @@
 // Invariant 3: a snapshot is stored only after everything inside it is durable in the log.
 
 import { AnabranchError, isAnabranchError, type Logger } from '@anabranch/base';
-import type { CrdtDocument } from '@anabranch/crdt';
+import type { CrdtDocument, Library } from '@anabranch/crdt';
 import type { DocumentId } from '@anabranch/protocol';
-import { type AppendedOp, type OpLog, updatesOf } from './op-log.ts';
+import { type AppendedOp, type OpLog, writesOf } from './op-log.ts';
 import type { ReplicaStore } from './replica-store.ts';
 
 export class LoadedDocument {
@@ -108,6 +108,7 @@ export class DocumentCache {
         const pending = updates.get(loaded) ?? [];
         if (isLocal) loaded.unconfirmed.shift();
         else if (write.library === loaded.crdt.library) pending.push(write.update);
+        else this.#setAside(loaded, otherLibrary(loaded, write.library));
         updates.set(loaded, pending);
       }
     }
@@ -154,12 +155,15 @@ export class DocumentCache {
   #load(id: DocumentId): LoadedDocument {
     const crdt = this.#parts.create(id);
     const stored = this.#parts.store.readDocument(id);
-    const updates = stored.ops.flatMap((logged) => updatesOf(logged, id, crdt.library));
+    const writes = stored.ops.flatMap((logged) => writesOf(logged, id));
+    const updates = writes.map((write) => write.update);
     if (stored.snapshot !== undefined) updates.unshift(stored.snapshot.state);
+    const other = [stored.snapshot, ...writes].find((part) => part !== undefined && part.library !== crdt.library);
     let bytes = 0;
     for (const update of updates) bytes += update.length;
     const loaded = new LoadedDocument(id, crdt, { tailOps: stored.ops.length, bytes });
-    if (updates.length > 0) this.#apply(loaded, updates);
+    if (other !== undefined) this.#setAside(loaded, otherLibrary(loaded, other.library));
+    else if (updates.length > 0) this.#apply(loaded, updates);
     this.#loaded.set(id, loaded);
     this.#bytes += bytes;
     if (loaded.tailOps >= DocumentCache.tailOpsMax) void this.#fold(loaded);
@@ -173,9 +177,14 @@ export class DocumentCache {
       loaded.crdt.apply(updates);
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
-      loaded.damage = new AnabranchError('document_quarantined', `an update of ${loaded.id} cannot be merged: ${cause}`);
-      this.#parts.logger.error('document.quarantined', { document: loaded.id, cause });
+      this.#setAside(loaded, `an update cannot be merged: ${cause}`);
     }
+  }
+
+  #setAside(loaded: LoadedDocument, cause: string): void {
+    if (loaded.damage !== undefined) return;
+    loaded.damage = new AnabranchError('document_quarantined', `${loaded.id} is not served: ${cause}`);
+    this.#parts.logger.error('document.quarantined', { document: loaded.id, cause });
   }
 
   #grow(loaded: LoadedDocument, bytes: number): void {
@@ -215,4 +224,9 @@ export class DocumentCache {
   #forget(loaded: LoadedDocument): void {
     if (this.#loaded.delete(loaded.id)) this.#bytes -= loaded.bytes;
   }
+}
+
+/** Regions must agree on how a collection is kept; where they do not, showing half of a document would hide it. */
+function otherLibrary(loaded: LoadedDocument, library: Library): string {
+  return `it was written with ${library}, and this region keeps the collection with ${loaded.crdt.library}`;
 }

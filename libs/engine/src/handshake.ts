@@ -27,6 +27,7 @@ export interface HandshakeIdentity {
   readonly origin: HelloFrame['origin'];
   readonly storeId: Uint8Array;
   readonly instanceId: Uint8Array;
+  readonly features: readonly string[];
 }
 
 export interface HandshakeStep {
@@ -55,7 +56,7 @@ export class Handshake {
     this.#role = options.role;
     const { current, floor } = ourVersions;
     const versions = { protocolVersion: current, protocolVersionFloor: floor };
-    this.#hello = { type: 'hello', ...versions, ...options.identity, nonce: options.nonce, features: [] };
+    this.#hello = { type: 'hello', ...versions, ...options.identity, nonce: options.nonce };
     this.#helloBytes = encodeLinkFrame(this.#hello);
   }
 

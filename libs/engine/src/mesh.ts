@@ -20,6 +20,7 @@ import {
   vectorOriginsMax,
 } from '@anabranch/protocol';
 import { admission } from './admission.ts';
+import { collectionsDiffer } from './collections-feature.ts';
 import { Freshness } from './freshness.ts';
 import { Handshake, type HandshakeIdentity } from './handshake.ts';
 import type { Intake } from './intake.ts';
@@ -142,11 +143,16 @@ export class Mesh implements LinkOwner {
       link.end(decision.refuse, `region ${hello.region} is linked already`);
       return;
     }
+    // A restarted region asks what its peers hold of its log: what is not in the log yet must not come back later.
+    for (const origin of this.#knownOrigins()) if (regionOf(origin) === hello.region) this.#parts.intake.drop(origin);
     const replaced = this.#established.get(hello.region);
     this.#established.set(hello.region, link);
     this.#subscriptions.set(link, new Set());
     replaced?.end('link_duplicate', 'a newer link takes its place');
     this.#parts.logger.info('link.established', { peer: hello.region, origin: hello.origin, role: link.role });
+    if (collectionsDiffer(this.#parts.identity().features, hello.features)) {
+      this.#parts.logger.error('collections.differ', { peer: hello.region });
+    }
     this.#parts.onEstablished(hello.region);
     link.sendHeads(this.#reports());
     this.evaluate();

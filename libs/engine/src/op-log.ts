@@ -11,8 +11,7 @@
 
 import { AnabranchError, assert, type Hash, isAnabranchError } from '@anabranch/base';
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
-import type { Library } from '@anabranch/crdt';
-import { chainNext, chainStart, type DocumentId, decodeOp, type Op } from '@anabranch/protocol';
+import { chainNext, chainStart, type DocumentId, type DocumentWrite, decodeOp, type Op } from '@anabranch/protocol';
 import type { LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
 
 /** The end of an origin's log in memory, as it is now: it moves on with the log. */
@@ -253,9 +252,7 @@ export class OpLog {
   }
 }
 
-/** The updates an op holds for one document; those of another merge library cannot be merged and are left out. */
-export function updatesOf(logged: LoggedOp, document: DocumentId, library: Library): Uint8Array[] {
-  return decodeOp(logged.bytes)
-    .writes.filter((write) => write.document === document && write.library === library)
-    .map((write) => write.update);
+/** What an op writes to one document. */
+export function writesOf(logged: LoggedOp, document: DocumentId): DocumentWrite[] {
+  return decodeOp(logged.bytes).writes.filter((write) => write.document === document);
 }

@@ -24,6 +24,7 @@ import {
 } from '@anabranch/causality';
 import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf, inspectUpdate } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
+import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
@@ -143,7 +144,7 @@ export class Replica implements ReplicaDoor {
     this.#mesh = new Mesh({
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
       intake: new Intake(this.#log, hash),
-      identity: () => ({ ...this.#identity, instanceId: this.#instanceId }),
+      identity: () => ({ ...this.#identity, instanceId: this.#instanceId, features: [collectionsFeature(this.collections, hash)] }),
       onReports: (region, reports) => this.#guard.hear(region, reports),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
