@@ -2,14 +2,16 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { nodeFlags } from './node-flags.ts';
 
 const main = join(import.meta.dirname, '../dist/main.js');
+const shim = join(import.meta.dirname, '../bin/anabranch.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'anabranch-command-'));
 const running = new Set<ChildProcess>();
 afterAll(() => {
@@ -100,10 +102,33 @@ describe('the command', () => {
   );
 });
 
+describe('the installed command', () => {
+  test('[LIFE4] is the compiled program', async () => {
+    const command = Command.run(shim, '--version');
+    expect(await command.whenEnded()).toBe(0);
+    expect(command.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('says what to do before there is one', async () => {
+    mkdirSync(join(folder, 'clone/bin'), { recursive: true });
+    const alone = join(folder, 'clone/bin/anabranch.mjs');
+    copyFileSync(shim, alone);
+    const command = Command.run(alone, '--version');
+    expect(await command.whenEnded()).toBe(1);
+    expect(command.stderr).toBe('anabranch: not compiled yet: run npm run build first\n');
+  });
+
+  test('has the flags of a region', () => {
+    expect(readFileSync(shim, 'utf8').split('\n', 1)).toEqual([`#!/usr/bin/env -S node ${nodeFlags.join(' ')}`]);
+  });
+});
+
 describe('a region process', () => {
   test('[LIFE1] [LIFE2] serves, keeps what it acknowledged, and exits with 0 on SIGTERM', async () => {
     const first = Command.region('kept');
-    const { url } = await first.event('region.listening');
+    const { url, yjs, automerge } = await first.event('region.listening');
+    const sync = String(url).replace('http:', 'ws:');
+    expect([yjs, automerge]).toEqual([`${sync}/v1/sync/yjs/{collection}`, `${sync}/v1/sync/automerge/{collection}`]);
     await first.event('region.ready');
     const document = `${url}/v1/docs/carts/a`;
     const patch = {

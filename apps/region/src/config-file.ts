@@ -6,6 +6,9 @@ import { type CollectionSchema, crdtLimits, type FieldSchema } from '@anabranch/
 import { isCollectionName } from '@anabranch/protocol';
 import { z } from 'zod';
 
+/** Of a wrong value in a message. */
+const shownUnitsMax = 80;
+
 const fieldName = z.string().min(1).max(crdtLimits.keyUnitsMax);
 
 const fieldSchema: z.ZodType<FieldSchema> = z.lazy(() =>
@@ -25,10 +28,10 @@ const objectSchema = z.strictObject({ type: z.literal('object'), fields: z.recor
 
 const collectionSchema = z.strictObject({
   library: z.enum(['yjs', 'automerge']),
-  schema: z.union([
-    z.literal('freeform'),
-    objectSchema.refine((schema) => depthOf(schema) <= crdtLimits.pathSegmentsMax, 'nests too deep'),
-  ]),
+  schema: z.union(
+    [z.literal('freeform'), objectSchema.refine((schema) => depthOf(schema) <= crdtLimits.pathSegmentsMax, 'nests too deep')],
+    { error: 'expected "freeform" or {"type": "object", "fields": {...}}' },
+  ),
 });
 
 const fileSchema = z.strictObject({
@@ -71,7 +74,21 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
   }
   const parsed = fileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(path, parsed.error.issues.map((issue) => [...issue.path.map(String), issue.message].join(': ')).join('; '));
+  throw invalid(path, parsed.error.issues.flatMap((issue) => describeIssue(issue, value, '')).join('; '));
+}
+
+/** Where, what stands there and what may: of a union, the alternative that fits best says it. */
+function describeIssue(issue: z.core.$ZodIssue, root: unknown, above: string): string[] {
+  const where = issue.path.reduce((path: string, key) => `${path}/${String(key)}`, above);
+  const value = issue.path.reduce(memberOf, root);
+  const below = issue.code === 'invalid_union' ? issue.errors.filter((issues) => issues.some(({ path }) => path.length > 0)) : [];
+  if (below.length > 0) return below.flat().flatMap((inner) => describeIssue(inner, value, where));
+  const shown = value === undefined ? 'is missing' : `is ${JSON.stringify(value).slice(0, shownUnitsMax)}`;
+  return [`${where === '' ? 'the file' : where} ${shown}: ${issue.message}`];
+}
+
+function memberOf(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 function depthOf(schema: FieldSchema): number {

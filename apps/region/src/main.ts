@@ -1,5 +1,3 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
-
 // The `anabranch` command, and the one place where the parts of a region are put together.
 //
 //   start:  store -> replica -> doors -> listener -> links -> ready when writable
@@ -54,7 +52,12 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
   metrics.addGaugeSource(() => server.gauges());
   const { address, port } = await server.listen(config.listen.host, config.listen.port);
   const host = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  logger.info('region.listening', { url: `http://${host}`, status: `http://${host}/v1/status`, sync: `ws://${host}/v1/sync` });
+  logger.info('region.listening', {
+    url: `http://${host}`,
+    status: `http://${host}/v1/status`,
+    yjs: `ws://${host}/v1/sync/yjs/{collection}`,
+    automerge: `ws://${host}/v1/sync/automerge/{collection}`,
+  });
   const dials = dialPeers({ replica, peers: config.peers, clock, random, logger });
   void replica.whenWritable().then(() => logger.info('region.ready', { origin: replica.origin }));
   return {

@@ -79,7 +79,7 @@ describe('settings', () => {
   });
 
   test.each<[string, string[], string]>([
-    ['a region name', ['--name', 'Berlin'], '--name'],
+    ['a region name', ['--name', 'Berlin'], '--name: a region name matches'],
     ['an empty name', ['--name', ''], '--name'],
     ['an address without a port', ['--listen', '127.0.0.1'], '--listen'],
     ['a port that is too high', ['--listen', '127.0.0.1:65536'], '--listen'],
@@ -106,7 +106,7 @@ describe('settings', () => {
   });
 
   test('[LIFE3] what is required is asked for by name', () => {
-    expect(() => loadRegionConfig({}, {})).toThrow(refusal('--name is missing'));
+    expect(() => loadRegionConfig({}, {})).toThrow(expect.objectContaining({ message: '--name is missing' }));
     expect(() => loadRegionConfig({ name: ['berlin'], data: ['d'] }, {})).toThrow(refusal('collections'));
     expect(() => loadRegionConfig({ name: ['berlin'], config: [file({ collections })] }, {})).toThrow(refusal('--data is missing'));
   });
@@ -139,12 +139,22 @@ describe('the configuration file', () => {
 
   test.each<[string, unknown, string]>([
     ['an unknown member', { nmae: 'berlin' }, 'nmae'],
-    ['an unknown member of a collection', { collections: { carts: { ...cart, sharded: true } } }, 'collections: carts'],
+    ['an unknown member of a collection', { collections: { carts: { ...cart, sharded: true } } }, '/collections/carts'],
     ['an unknown library', { collections: { carts: { ...cart, library: 'loro' } } }, 'library'],
     [
       'an unknown type',
       { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { a: { type: 'tree' } } } } } },
-      'collections: carts: schema',
+      "/collections/carts/schema/fields/a/type is \"tree\": Invalid discriminator value. Expected 'register' | 'counter' |",
+    ],
+    [
+      'a schema that is neither kind',
+      { collections: { carts: { library: 'yjs', schema: 'free' } } },
+      '/collections/carts/schema is "free": expected "freeform" or {',
+    ],
+    [
+      'a schema that is left out',
+      { collections: { carts: { library: 'yjs' } } },
+      '/collections/carts/schema is missing: expected "freeform"',
     ],
     ['a collection name', { collections: { Carts: cart } }, 'Carts'],
     [

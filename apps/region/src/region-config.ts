@@ -35,7 +35,8 @@ export function loadRegionConfig(flags: SettingValues, environment: Readonly<Rec
   const values = { ...defaultValues(), ...fileValues(file, path), ...variables, ...flags };
   const listen = parseListen(required(values, 'listen'));
   const peers = (values.peer ?? []).map(parsePeer);
-  const region = named('name', () => parseRegionId(required(values, 'name')));
+  const name = required(values, 'name');
+  const region = named('name', () => parseRegionId(name));
   checkPeers(region, peers);
   const meshKey = values['mesh-key-file']?.[0] === undefined ? undefined : readMeshKey(values['mesh-key-file'][0]);
   if (peers.length > 0 && meshKey === undefined) throw invalid('mesh-key-file', 'is needed to link with peers');
@@ -156,7 +157,8 @@ function named<T>(name: SettingName, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw error instanceof AnabranchError ? invalid(name, error.message) : error;
+    if (!(error instanceof AnabranchError)) throw error;
+    throw new AnabranchError('config_invalid', `--${name}: ${error.message}`, { setting: name });
   }
 }
 
