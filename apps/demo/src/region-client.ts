@@ -55,7 +55,7 @@ export class RegionClient {
   /** The JSON view; undefined when the document holds nothing in this region. */
   async read(collection: string, id: string): Promise<unknown> {
     const response = await this.#ask(documentPath(collection, id));
-    if (response.status === 404 && (await codeOf(response.clone())) === 'document_not_found') return undefined;
+    if (response.status === 404 && (await problemIn(response.clone())).code === 'document_not_found') return undefined;
     await refuseFailure(response);
     return response.json();
   }
@@ -114,20 +114,26 @@ function documentPath(collection: string, id: string): string {
   return `/v1/docs/${encodeURIComponent(collection)}/${encodeURIComponent(id)}`;
 }
 
-/** A refusal of the region is thrown as it is, with its code. */
+/** A refusal of the region is thrown as it is, with its code and detail. */
 async function refuseFailure(response: Response): Promise<void> {
   if (response.ok) return;
-  const code = await codeOf(response.clone());
-  throw new AnabranchError(code ?? 'internal_error', `the region answered ${response.status}: ${await response.text()}`);
+  const { code, detail } = await problemIn(response);
+  throw new AnabranchError(code ?? 'internal_error', detail ?? `the region answered ${response.status} without saying why`);
 }
 
-async function codeOf(response: Response): Promise<ErrorCode | undefined> {
+interface RegionProblem {
+  readonly code?: ErrorCode;
+  readonly detail?: string;
+}
+
+/** What a refusal says of itself; nothing when its body is not problem details. */
+async function problemIn(response: Response): Promise<RegionProblem> {
   try {
     const body: unknown = await response.json();
-    const code = typeof body === 'object' && body !== null && 'code' in body ? body.code : undefined;
-    return isErrorCode(code) ? code : undefined;
+    if (typeof body !== 'object' || body === null || !('code' in body && isErrorCode(body.code))) return {};
+    return { code: body.code, ...('detail' in body && typeof body.detail === 'string' && { detail: body.detail }) };
   } catch {
-    return undefined;
+    return {};
   }
 }
 

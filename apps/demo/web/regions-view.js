@@ -5,6 +5,7 @@ import { commandRegion } from './api.js';
 import { element, setText } from './element.js';
 import { cityOf, epochOf, formatBytes, formatCount, formatSeconds, plural, regionOf } from './format.js';
 import { missedOps, newestSeqs } from './missed-ops.js';
+import { reachableUpstream } from './upstream.js';
 
 /**
  * @typedef {import('./api.js').Region} Region
@@ -25,7 +26,7 @@ export class RegionsView {
   }
 
   /** @param {import('./api.js').WorldStatus} status */
-  show({ regions }) {
+  show({ regions, links }) {
     const newest = newestSeqs(regions);
     for (const region of regions) {
       let card = this.#cards.get(region.name);
@@ -34,7 +35,7 @@ export class RegionsView {
         this.#cards.set(region.name, card);
         this.#root.append(card.root);
       }
-      card.show(region, newest);
+      card.show(region, newest, links);
     }
   }
 }
@@ -73,8 +74,8 @@ class RegionCard {
     this.root.append(head, this.#processFacts, this.#dataFacts, element('div', { class: 'table-frame' }, table), this.#age, buttons);
   }
 
-  /** @param {Region} region @param {ReadonlyMap<string, number>} newest */
-  show(region, newest) {
+  /** @param {Region} region @param {ReadonlyMap<string, number>} newest @param {readonly import('./api.js').Link[]} links */
+  show(region, newest, links) {
     const { process, status } = region;
     const [kind, text] = stateOf(region);
     this.#state.dataset['kind'] = kind;
@@ -91,11 +92,16 @@ class RegionCard {
     setText(this.#restart, this.#kill.disabled ? 'Start' : 'Restart');
     this.#pause.setAttribute('aria-label', `${this.#pause.textContent} ${cityOf(region.name)}`);
     this.#restart.setAttribute('aria-label', `${this.#restart.textContent} ${cityOf(region.name)}`);
-    if (status !== undefined) this.#showOrigins(status, newest);
+    if (status !== undefined) this.#showOrigins(region.name, status, newest, links);
   }
 
-  /** @param {RegionStatus} status @param {ReadonlyMap<string, number>} newest */
-  #showOrigins(status, newest) {
+  /**
+   * @param {string} region
+   * @param {RegionStatus} status
+   * @param {ReadonlyMap<string, number>} newest
+   * @param {readonly import('./api.js').Link[]} links
+   */
+  #showOrigins(region, status, newest, links) {
     const origins = new Set([...newest.keys(), ...status.lag.map((lag) => lag.origin), status.origin]);
     for (const origin of [...origins].sort()) {
       let row = this.#origins.get(origin);
@@ -104,7 +110,8 @@ class RegionCard {
         this.#origins.set(origin, row);
         this.#rows.append(row.root);
       }
-      row.show(status, missedOps(newest, status, origin));
+      const lag = status.lag.find((entry) => entry.origin === origin);
+      row.show(status, lag, missedOps(newest, status, origin), reachableUpstream(region, lag, links));
     }
   }
 }
@@ -124,15 +131,19 @@ class OriginRow {
     this.root = element('tr', {}, head, this.#has, element('td', {}, this.#ops, this.#bytes), this.#lag, this.#from);
   }
 
-  /** @param {RegionStatus} status @param {number} ops that it misses */
-  show(status, ops) {
-    const lag = status.lag.find((entry) => entry.origin === this.#origin);
+  /**
+   * @param {RegionStatus} status
+   * @param {import('./api.js').Lag | undefined} lag
+   * @param {number} ops that it misses
+   * @param {string | undefined} upstream
+   */
+  show(status, lag, ops, upstream) {
     const isOwn = status.origin === this.#origin;
     setText(this.#has, formatCount(status.versionVector[this.#origin] ?? 0));
     setText(this.#ops, isOwn ? '' : plural(ops, 'op'));
     setText(this.#bytes, lag?.bytes ? formatBytes(lag.bytes) : '');
     setText(this.#lag, isOwn ? '' : formatSeconds(lag?.ms ?? 0));
-    setText(this.#from, isOwn ? 'itself' : lag?.upstream ? cityOf(lag.upstream) : '–');
+    setText(this.#from, isOwn ? 'itself' : upstream === undefined ? '–' : cityOf(upstream));
     this.root.classList.toggle('behind', !isOwn && (ops > 0 || (lag?.ms ?? 0) > 3_000));
   }
 }

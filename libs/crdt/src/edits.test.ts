@@ -88,6 +88,12 @@ const refused: [code: string, op: unknown][] = [
   ['value_invalid', { op: 'increment', path: '/n', by: Number.MAX_SAFE_INTEGER }],
 ];
 
+test('[MERGE14] an index into an empty freeform list is refused as that', () => {
+  const document = open('yjs', 'freeform');
+  edit(document, { op: 'insert', path: '/l', index: 0, value: 1 }, { op: 'remove', path: '/l', index: 0 });
+  expect(() => edit(document, { op: 'remove', path: '/l', index: 0 })).toThrow('the list is empty');
+});
+
 describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
   test.each(refused)('[MERGE14] %s: refused with nothing applied (%#)', (code, op) => {
     const document = open(library);
@@ -99,6 +105,11 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
     expect(document.digest(hash)).toEqual(digest);
     expect(document.encodeState()).toEqual(state);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  test('[MERGE14] an index into an empty list is refused as that', () => {
+    expect(() => edit(open(library), { op: 'remove', path: '/l', index: 0 })).toThrow('the list is empty');
+    expect(() => edit(open(library), { op: 'move', path: '/l', from: 0, to: 0 })).toThrow('the list is empty');
   });
 
   test('removing what is not there changes nothing and gives no update', () => {

@@ -28,10 +28,11 @@ import { tooLarge } from '../update-refusal.ts';
 import { AutomergeFreeform } from './automerge-freeform.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { AutomergeTyped } from './automerge-typed.ts';
+import { ChangeTable } from './change-table.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
 import type { InflateRaw } from './column-scan.ts';
 import { firstChange } from './first-change.ts';
-import { inspectAutomergeUpdate, type LastChange } from './inspect-automerge-update.ts';
+import { inspectAutomergeUpdate } from './inspect-automerge-update.ts';
 
 export class AutomergeDocument implements CrdtDocument {
   readonly library = 'automerge';
@@ -40,8 +41,7 @@ export class AutomergeDocument implements CrdtDocument {
   #handle: AutomergeHandle;
   /** True while nothing was merged or edited: then a snapshot can replace the document instead of merging into it. */
   #isFresh = true;
-  readonly #lastByActor = new Map<string, LastChange>();
-  #tableHeads: string[] = [];
+  readonly #table = new ChangeTable();
 
   constructor(schema: CollectionSchema['schema'], identity: DocumentIdentity) {
     this.#actor = identity.automergeActor;
@@ -94,7 +94,7 @@ export class AutomergeDocument implements CrdtDocument {
       handle: this.#handle,
       actor: this.#actor,
       isTyped: this.#content instanceof AutomergeTyped,
-      lastOf: this.#lastOf,
+      table: this.#table,
       authors,
     };
     return inspectAutomergeUpdate(holder, update, inflateRaw);
@@ -163,16 +163,6 @@ export class AutomergeDocument implements CrdtDocument {
   #shell(): Doc<unknown> {
     return this.#handle.materialize('/', [], { handle: this.#handle, heads: undefined, freeze: false }) as Doc<unknown>;
   }
-
-  /** The last change held of an actor; the table is brought up to date from the changes since the last time. */
-  readonly #lastOf = (actor: string): LastChange | undefined => {
-    for (const change of this.#handle.getChangesMeta(this.#tableHeads)) {
-      const known = this.#lastByActor.get(change.actor);
-      if (known === undefined || known.seq < change.seq) this.#lastByActor.set(change.actor, change);
-    }
-    this.#tableHeads = this.#handle.getHeads();
-    return this.#lastByActor.get(actor);
-  };
 
   #replace(handle: AutomergeHandle): void {
     const previous = this.#handle;

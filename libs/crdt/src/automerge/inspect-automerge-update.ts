@@ -6,7 +6,8 @@
 //   2. history      Does each change follow what is here: dependencies, the author's last change, operation numbers?
 //   3. operations   Do they name objects that exist, of the right kind, within the depth, with allowed keys? In a typed
 //                   document: only in its two maps, and texts only as every replica would create them.
-//   4. rehearsal    Does a copy of the document take them, and does what it then saves load again?
+//   4. rehearsal    Does a copy of the document take them, and does what it then saves load again? Ordinary changes, whose
+//                   merge is foreseen without it (foreseen-changes.ts), are spared this.
 //
 // Invariant: after an update passed, merging it throws nothing, leaves nothing pending, and the document stays loadable.
 
@@ -16,22 +17,18 @@ import { inspectionLimits as limits } from '../inspection-limits.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import { incomplete, invalid, tooLarge } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
+import type { ChangeTable } from './change-table.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
 import { Budget, type InflateRaw, scanChunk } from './column-scan.ts';
 import { entriesId, textActorOf, textCreation, textsId } from './first-change.ts';
+import { areForeseen } from './foreseen-changes.ts';
 
 export interface AutomergeHolder {
   readonly handle: AutomergeHandle;
   readonly actor: string;
   readonly isTyped: boolean;
-  /** The last seq and operation number of an actor, as far as held. */
-  lastOf(actor: string): LastChange | undefined;
+  readonly table: ChangeTable;
   readonly authors: LogAuthors | undefined;
-}
-
-export interface LastChange {
-  readonly seq: number;
-  readonly maxOp: number;
 }
 
 type Op = DecodedChange['ops'][number] & { readonly elemId?: string };
@@ -49,7 +46,7 @@ export function inspectAutomergeUpdate(holder: AutomergeHolder, update: Uint8Arr
   const changes = chunks.flatMap((chunk) => (chunk.type === chunkTypes.document ? changesOf(chunk.bytes) : [chunk.bytes]));
   const walk = new Walk(holder);
   const fresh = changes.filter((change) => walk.admit(change));
-  if (fresh.length > 0) rehearse(holder.handle, fresh);
+  if (fresh.length > 0 && !areForeseen(holder, walk.admitted)) rehearse(holder.handle, fresh);
   return fresh;
 }
 
@@ -81,10 +78,12 @@ function refusing<Result>(work: () => Result): Result {
 }
 
 class Walk {
+  /** The changes of this update that the document lacks. */
+  readonly admitted: DecodedChange[] = [];
   readonly #holder: AutomergeHolder;
   /** Changes of this update admitted so far: hash to highest operation number. */
   readonly #maxOps = new Map<string, number>();
-  readonly #last = new Map<string, LastChange>();
+  readonly #last = new Map<string, { readonly seq: number; readonly maxOp: number }>();
   readonly #objects = new Map<string, { readonly kind: ObjectKind; readonly depth: number }>();
 
   constructor(holder: AutomergeHolder) {
@@ -100,6 +99,7 @@ class Walk {
     if (!this.#isTextCreation(change)) this.#checkOps(change);
     this.#maxOps.set(change.hash, maxOp);
     this.#last.set(change.actor, { seq: change.seq, maxOp });
+    this.admitted.push(change);
     return true;
   }
 
@@ -112,7 +112,7 @@ class Walk {
       if (maxOp === undefined) throw incomplete('the update depends on changes this replica lacks');
       precedingOp = Math.max(precedingOp, maxOp);
     }
-    const last = this.#last.get(change.actor) ?? this.#holder.lastOf(change.actor) ?? { seq: 0, maxOp: 0 };
+    const last = this.#last.get(change.actor) ?? this.#holder.table.lastOf(this.#holder.handle, change.actor) ?? { seq: 0, maxOp: 0 };
     if (change.seq > last.seq + 1) throw incomplete('the update leaves out changes of an actor');
     if (change.seq <= last.seq) throw invalid('the actor has another change with this number');
     if (change.startOp !== precedingOp + 1 || change.startOp <= last.maxOp) throw invalid('the operation numbers do not follow');

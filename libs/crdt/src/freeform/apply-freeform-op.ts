@@ -94,6 +94,7 @@ function removeKey(root: FreeformNode, segments: readonly string[], reject: Reje
 
 function removeItem(root: FreeformNode, segments: readonly string[], index: number, reject: Reject): void {
   const list = reach(root, segments, 'list', reject);
+  if (list.length === 0) reject('index_out_of_range', 'the list is empty');
   if (index < 0 || index >= list.length) reject('index_out_of_range', `the index lies outside 0 to ${list.length - 1}`);
   list.removeItem(index);
 }

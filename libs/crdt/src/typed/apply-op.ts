@@ -174,6 +174,7 @@ function admitElement(edit: Edit, value: unknown): string {
 }
 
 function checkIndex(edit: Edit, index: number, indexMax: number): void {
+  if (indexMax < 0) edit.reject('index_out_of_range', 'the list is empty');
   if (index < 0 || index > indexMax) edit.reject('index_out_of_range', `the index lies outside 0 to ${indexMax}`);
 }
 

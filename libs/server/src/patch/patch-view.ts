@@ -61,7 +61,7 @@ export function settledView(field: FieldSchema, value: JsonValue): JsonValue {
   );
 }
 
-/** The value at a path. @throws AnabranchError `op_invalid` when there is none, `index_out_of_range`. */
+/** The value at a path. @throws AnabranchError `path_unknown` when there is none, `index_out_of_range`. */
 export function valueAt(root: JsonValue, segments: readonly string[]): JsonValue {
   let value = root;
   for (const segment of segments) {
@@ -107,5 +107,5 @@ export function indexIn(segment: string, indexMax: number): number {
 }
 
 function missing(segment: string): never {
-  throw new AnabranchError('op_invalid', `there is nothing at ${JSON.stringify(segment.slice(0, 64))} to patch`);
+  throw new AnabranchError('path_unknown', `the document holds nothing at ${JSON.stringify(segment.slice(0, 64))} of this path`);
 }

@@ -1,0 +1,64 @@
+// Which change holds an operation, and which is an actor's last: questions the library answers only by listing its whole
+// history. The table is brought up to date from the changes since the last question.
+
+import { assert } from '@anabranch/base';
+import { type DecodedChange, decodeChange } from '@automerge/automerge';
+import type { AutomergeHandle } from './automerge-handle.ts';
+
+interface HeldChange {
+  readonly hash: string;
+  readonly seq: number;
+  readonly startOp: number;
+  readonly maxOp: number;
+}
+
+type Op = DecodedChange['ops'][number] & { readonly insert?: boolean };
+
+/** Operations of a change that is decoded to look at one of them; a larger one is not looked into. */
+const decodedOpsMax = 64;
+
+export class ChangeTable {
+  /** By actor, in the order of their numbers. */
+  readonly #changes = new Map<string, HeldChange[]>();
+  #heads: string[] = [];
+
+  /** The last change held of an actor. */
+  lastOf(handle: AutomergeHandle, actor: string): HeldChange | undefined {
+    this.#follow(handle);
+    return this.#changes.get(actor)?.at(-1);
+  }
+
+  /** True when the operation is known to have inserted an element into the object. */
+  isInsertion(handle: AutomergeHandle, operationId: string, object: string): boolean {
+    this.#follow(handle);
+    const [counter = '', actor = ''] = operationId.split('@');
+    const change = this.#holding(actor, Number(counter));
+    if (change === undefined || change.maxOp - change.startOp >= decodedOpsMax) return false;
+    const bytes = handle.getChangeByHash(change.hash);
+    assert(bytes !== null, 'a change of the table is held');
+    const op = decodeChange(bytes).ops[Number(counter) - change.startOp] as Op | undefined;
+    return op?.insert === true && op.obj === object;
+  }
+
+  #follow(handle: AutomergeHandle): void {
+    for (const { actor, hash, seq, startOp, maxOp } of handle.getChangesMeta(this.#heads)) {
+      const known = this.#changes.get(actor);
+      if (known === undefined) this.#changes.set(actor, [{ hash, seq, startOp, maxOp }]);
+      else if ((known.at(-1)?.seq ?? 0) < seq) known.push({ hash, seq, startOp, maxOp });
+    }
+    this.#heads = handle.getHeads();
+  }
+
+  #holding(actor: string, counter: number): HeldChange | undefined {
+    const changes = this.#changes.get(actor) ?? [];
+    let low = 0;
+    let high = changes.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((changes[middle]?.startOp ?? 0) <= counter) low = middle;
+      else high = middle - 1;
+    }
+    const change = changes[low];
+    return change !== undefined && change.startOp <= counter && counter <= change.maxOp ? change : undefined;
+  }
+}
