@@ -36,14 +36,23 @@ function bytesAsArrays(input: unknown): unknown {
   return Object.fromEntries(Object.entries(input).map(([name, member]) => [name, bytesAsArrays(member)]));
 }
 
+/** The library writes -0 as 0. */
+function withoutNegativeZero(input: unknown): unknown {
+  if (typeof input === 'number') return input + 0;
+  if (Array.isArray(input)) return input.map(withoutNegativeZero);
+  if (typeof input !== 'object' || input === null) return input;
+  return Object.fromEntries(Object.entries(input).map(([name, member]) => [name, withoutNegativeZero(member)]));
+}
+
 describe('CBOR', () => {
   test('[WIRE1] what we write the library of automerge-repo reads, and the other way round', () => {
     fc.assert(
       fc.property(value, (input) => {
         expect(bytesAsArrays(oracleDecode(encodeCbor(input)))).toEqual(bytesAsArrays(input));
-        expect(plain(decodeCbor(oracle.encode(input)))).toEqual(bytesAsArrays(input));
+        expect(plain(decodeCbor(oracle.encode(input)))).toEqual(withoutNegativeZero(bytesAsArrays(input)));
         expect(plain(decodeCbor(encodeCbor(input)))).toEqual(bytesAsArrays(input));
       }),
+      { examples: [[[-0]], [{ a: [-0, 0] }]] },
     );
   });
 
