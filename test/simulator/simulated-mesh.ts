@@ -2,7 +2,7 @@
 
 import { type Clock, type Metrics, silentLogger, silentMetrics } from '@anabranch/base';
 import { parseRegionId, type RegionId, VersionVector } from '@anabranch/causality';
-import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
+import { type CollectionSchema, type DocumentOp, examineUpdate, type InspectionCase } from '@anabranch/crdt';
 import { type EditResult, Replica } from '@anabranch/engine';
 import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
 import { KvReplicaStore, MemoryKv, type MemoryKvImage } from '@anabranch/storage';
@@ -64,7 +64,13 @@ export class SimulatedMesh {
     this.#stores.set(id, kv);
     const store = await KvReplicaStore.open(kv, silentLogger);
     const clock = this.#clockOf(id);
-    const ports = { clock, random: this.random.fork(region + clock.monotonicMs()), hash: new NodeHash(), inflateRaw };
+    const ports = {
+      clock,
+      random: this.random.fork(region + clock.monotonicMs()),
+      hash: new NodeHash(),
+      inflateRaw,
+      examine: async (inspectionCase: InspectionCase) => examineUpdate(inspectionCase, inflateRaw),
+    };
     const replica = await Replica.open({
       ports: { ...ports, logger: silentLogger, metrics: this.#metrics, store },
       region: id,

@@ -16,6 +16,7 @@ import { acceptLinks, dialPeers, linkPath } from '@anabranch/transport';
 import { type Command, commandHelp, parseCommandLine } from './command-line.ts';
 import { describeConfig, loadRegionConfig, type RegionConfig } from './region-config.ts';
 import { regionHelp } from './settings.ts';
+import { WorkerExaminer } from './worker-examiner.ts';
 
 const exitCodes = { stopped: 0, startFailed: 1, usage: 2, failed: 70 } as const;
 
@@ -33,8 +34,10 @@ interface RunningRegion {
 async function startRegion(config: RegionConfig, logger: Logger): Promise<RunningRegion> {
   const [clock, random, hash, metrics] = [new NodeClock(), new NodeRandom(), new NodeHash(), new PromMetrics()];
   const store = await openLmdbStore({ directory: config.dataDirectory, logger });
+  const examiner = new WorkerExaminer({ clock, logger, script: new URL('./inspection-worker.js', import.meta.url) });
+  const examine = examiner.examine.bind(examiner);
   const replica = await Replica.open({
-    ports: { clock, random, hash, logger, metrics, store, inflateRaw },
+    ports: { clock, random, hash, logger, metrics, store, inflateRaw, examine },
     region: config.region,
     collections: config.collections,
     // Without a key of the mesh no link is taken; the replica gets one that nobody can prove.
@@ -64,7 +67,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     whenFailed: replica.whenFailed,
     refuse: () => server.stop(),
     stop: async () => {
-      await Promise.all([server.stop(), sync.stop(), dials.stop(), links.stop()]);
+      await Promise.all([server.stop(), sync.stop(), dials.stop(), links.stop(), examiner.stop()]);
       await replica.stop();
     },
   };

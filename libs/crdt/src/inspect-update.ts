@@ -1,7 +1,9 @@
 import { assert } from '@anabranch/base';
 import { AutomergeDocument } from './automerge/automerge-document.ts';
 import type { InflateRaw } from './automerge/column-scan.ts';
+import { examineAutomergeUpdate } from './automerge/inspect-automerge-update.ts';
 import type { CrdtDocument } from './crdt-document.ts';
+import type { InspectionCase, InspectionFinding } from './inspection-case.ts';
 import type { LogAuthors } from './log-authors.ts';
 import { YjsDocument } from './yjs/yjs-document.ts';
 
@@ -10,11 +12,35 @@ import { YjsDocument } from './yjs/yjs-document.ts';
  * leaves nothing pending. The document is not changed. `inflateRaw` inflates a raw deflate stream (RFC 1951) or gives
  * undefined when it is malformed or longer than the bound; Yjs updates do not need it.
  * Content of `authors` that the document lacks is not taken from this sender.
+ *
+ * Returns undefined when the update passed. A case that is returned is not decided yet, because that would take too long
+ * here: another thread is to {@link examineUpdate} it, and then {@link acceptFinding} decides.
  * @throws AnabranchError `update_invalid` (malformed, out of bounds, or under this replica's own identity),
  *   `update_incomplete` (builds on parts the document lacks: synchronise first), `request_too_large` (beyond
  *   {@link inspectionLimits}).
  */
-export function inspectUpdate(document: CrdtDocument, update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): void {
-  assert(document instanceof YjsDocument || document instanceof AutomergeDocument, 'the document came from createDocument');
+export function inspectUpdate(
+  document: CrdtDocument,
+  update: Uint8Array,
+  inflateRaw: InflateRaw,
+  authors?: LogAuthors,
+): InspectionCase | undefined {
+  if (document instanceof AutomergeDocument) return document.inspect(update, inflateRaw, authors);
+  assert(document instanceof YjsDocument, 'the document came from createDocument');
   document.inspect(update, inflateRaw, authors);
+  return undefined;
+}
+
+/** Examines a case of {@link inspectUpdate}: seconds for large ones, and no more than it holds is needed for it. */
+export function examineUpdate(inspectionCase: InspectionCase, inflateRaw: InflateRaw): InspectionFinding {
+  return examineAutomergeUpdate(inspectionCase, inflateRaw);
+}
+
+/**
+ * Decides, given the finding on its case, whether the update may be logged now, whatever the document took meanwhile.
+ * @throws AnabranchError as {@link inspectUpdate}
+ */
+export function acceptFinding(document: CrdtDocument, finding: InspectionFinding, authors?: LogAuthors): void {
+  assert(document instanceof AutomergeDocument, 'only updates of Automerge documents become cases');
+  document.accept(finding, authors);
 }

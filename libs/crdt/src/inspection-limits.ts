@@ -8,6 +8,10 @@ export const inspectionLimits = {
   structsMax: 500_000,
   /** Positions one update may skip over as deleted or collected without bringing their content. */
   emptyPositionsMax: 8_388_608,
+  /** Rows of an Automerge update up to which it is inspected on the spot, 10 ms; a larger one is a case for another thread. */
+  directRowsMax: 20_000,
+  /** Operations of an Automerge document up to which a merge is rehearsed on the spot, 35 ms; else by another thread. */
+  directDocumentOpsMax: 10_000,
   /** Nesting of values and of shared types. */
   depthMax: 64,
   /** UTF-16 units of one key or type name. */

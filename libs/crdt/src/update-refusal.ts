@@ -12,6 +12,15 @@ export function incomplete(message: string): AnabranchError {
   return new AnabranchError('update_incomplete', message);
 }
 
+/** Whatever a library throws on these bytes means that they are refused. */
+export function refusing<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw new AnabranchError('update_invalid', 'the library refuses the update', { reason: String(error).slice(0, 200) });
+  }
+}
+
 /** Beyond a limit of {@link inspectionLimits}. */
 export function tooLarge(message: string): AnabranchError {
   return new AnabranchError('request_too_large', message);

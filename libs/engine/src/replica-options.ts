@@ -1,6 +1,6 @@
 import type { Clock, Hash, Logger, Metrics, Random } from '@anabranch/base';
 import type { RegionId } from '@anabranch/causality';
-import type { CollectionSchema, InflateRaw } from '@anabranch/crdt';
+import type { CollectionSchema, InflateRaw, InspectionCase, InspectionFinding } from '@anabranch/crdt';
 import type { ReplicaStore } from './replica-store.ts';
 
 /** The world a replica lives in. */
@@ -13,6 +13,11 @@ export interface ReplicaPorts {
   readonly store: ReplicaStore;
   /** Inflates raw deflate data to at most so many bytes; undefined when it is damaged or larger. */
   readonly inflateRaw: InflateRaw;
+  /**
+   * Examines what would take too long here (examineUpdate of the crdt package), beside everything else.
+   * @throws AnabranchError `overloaded`, `update_invalid` when it takes too much time or memory.
+   */
+  readonly examine: (inspectionCase: InspectionCase) => Promise<InspectionFinding>;
 }
 
 export interface ReplicaOptions {

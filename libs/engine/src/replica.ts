@@ -22,7 +22,7 @@ import {
   regionOf,
   VersionVector,
 } from '@anabranch/causality';
-import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf, inspectUpdate } from '@anabranch/crdt';
+import { acceptFinding, type CollectionSchema, createDocument, type DocumentIdentity, identityOf, inspectUpdate } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
@@ -32,6 +32,7 @@ import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import { Mesh } from './mesh.ts';
 import { type AppendedOp, OpLog } from './op-log.ts';
+import { collectionNotFound, notReady } from './refusals.ts';
 import { RegionAuthors } from './region-authors.ts';
 import type {
   DocumentSession,
@@ -267,11 +268,17 @@ export class Replica implements ReplicaDoor {
 
   async #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
     if (!this.#isAccepting()) await this.#awaitWritable();
-    if (this.#documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
+    this.#assertCurrent(loaded);
     if (update.length > updateBytesMax) {
       throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
     }
-    inspectUpdate(loaded.crdt, update, this.#ports.inflateRaw, this.#authors);
+    const undecided = inspectUpdate(loaded.crdt, update, this.#ports.inflateRaw, this.#authors);
+    if (undecided !== undefined) {
+      const finding = await this.#ports.examine(undecided);
+      if (!this.#isAccepting()) await this.#awaitWritable();
+      this.#assertCurrent(loaded);
+      acceptFinding(loaded.crdt, finding, this.#authors);
+    }
     if (!loaded.crdt.apply([update])) {
       // Nothing new: but what the sender repeats may be on its way to the disk still.
       await this.#log.whenDurable(loaded.localPosition);
@@ -281,6 +288,10 @@ export class Replica implements ReplicaDoor {
     this.#sessions.attribute(logged.position, session);
     await this.#log.whenDurable(logged.position);
     return { origin: logged.origin, seq: logged.seq };
+  }
+
+  #assertCurrent(loaded: LoadedDocument): void {
+    if (this.#documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
   }
 
   #appendLocal(loaded: LoadedDocument, update: Uint8Array | undefined, extras: Omit<Op, 'dependencies' | 'writes'>): LoggedOp {
@@ -383,12 +394,4 @@ export class Replica implements ReplicaDoor {
 function newestOwnStamp(opening: StoreOpening, region: RegionId): Hlc {
   const own = opening.heads.filter((head) => regionOf(head.origin) === region).map((head) => head.hlc);
   return own.reduce((newest, hlc) => (compareHlc(hlc, newest) > 0 ? hlc : newest), hlcZero);
-}
-
-function collectionNotFound(collection: string): AnabranchError {
-  return new AnabranchError('collection_not_found', `the region serves no collection ${JSON.stringify(collection)}`);
-}
-
-function notReady(message: string): AnabranchError {
-  return new AnabranchError('not_ready', message, { retryAfterMs: 1000 });
 }

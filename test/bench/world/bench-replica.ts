@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { silentLogger, silentMetrics } from '@anabranch/base';
 import { parseRegionId } from '@anabranch/causality';
-import type { CollectionSchema } from '@anabranch/crdt';
+import { type CollectionSchema, examineUpdate, type InspectionCase } from '@anabranch/crdt';
 import { Replica, type ReplicaPorts } from '@anabranch/engine';
 import { openLmdbStore } from '@anabranch/storage';
 import { inflateRaw, NodeClock, NodeHash, NodeRandom } from '@anabranch/system';
@@ -34,6 +34,7 @@ export const benchPorts: Omit<ReplicaPorts, 'store'> = {
   logger: silentLogger,
   metrics: silentMetrics,
   inflateRaw,
+  examine: async (inspectionCase: InspectionCase) => examineUpdate(inspectionCase, inflateRaw),
 };
 
 /** Opens the replica of `region` on the store in `folder/region`. */

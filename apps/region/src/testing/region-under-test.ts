@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Logger, silentLogger } from '@anabranch/base';
 import { parseRegionId } from '@anabranch/causality';
-import type { CollectionSchema, ObjectSchema } from '@anabranch/crdt';
+import { type CollectionSchema, examineUpdate, type InspectionCase, type ObjectSchema } from '@anabranch/crdt';
 import { Replica, type ReplicaDoor } from '@anabranch/engine';
 import { defaultServerLimits, RegionServer, type ServerLimits, type UpgradeHandler } from '@anabranch/server';
 import { openMemoryStore } from '@anabranch/storage';
@@ -50,7 +50,16 @@ export class TestRegion {
     const [clock, random, hash, metrics] = [new NodeClock(), new NodeRandom(), new NodeHash(), new PromMetrics()];
     const store = await openMemoryStore();
     const replica = await Replica.open({
-      ports: { clock, random, hash, logger, metrics, store, inflateRaw },
+      ports: {
+        clock,
+        random,
+        hash,
+        logger,
+        metrics,
+        store,
+        inflateRaw,
+        examine: async (inspectionCase: InspectionCase) => examineUpdate(inspectionCase, inflateRaw),
+      },
       region: parseRegionId('berlin'),
       collections: testCollections,
       meshKey: random.bytes(32),

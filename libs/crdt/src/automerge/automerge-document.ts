@@ -21,14 +21,15 @@ import {
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
-import { inspectionLimits } from '../inspection-limits.ts';
+import type { InspectionCase, InspectionFinding } from '../inspection-case.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
-import { tooLarge } from '../update-refusal.ts';
+import { invalid, refusing } from '../update-refusal.ts';
 import { AutomergeFreeform } from './automerge-freeform.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { AutomergeTyped } from './automerge-typed.ts';
 import { ChangeTable } from './change-table.ts';
+import { type AutomergeHolder, ChangeWalk } from './change-walk.ts';
 import { chunkTypes, splitChunks } from './chunks.ts';
 import type { InflateRaw } from './column-scan.ts';
 import { firstChange } from './first-change.ts';
@@ -88,16 +89,21 @@ export class AutomergeDocument implements CrdtDocument {
     return this.heads.join() !== headsBefore;
   }
 
-  /** See inspectUpdate. Returns the changes the document lacks, in causal order. */
-  inspect(update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): Uint8Array[] {
-    const holder = {
-      handle: this.#handle,
-      actor: this.#actor,
-      isTyped: this.#content instanceof AutomergeTyped,
-      table: this.#table,
-      authors,
-    };
-    return inspectAutomergeUpdate(holder, update, inflateRaw);
+  /** See inspectUpdate. */
+  inspect(update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): InspectionCase | undefined {
+    return inspectAutomergeUpdate(this.#holder(authors), update, inflateRaw);
+  }
+
+  /** See acceptFinding. */
+  accept(finding: InspectionFinding, authors?: LogAuthors): void {
+    if (!finding.isSound) throw new AnabranchError(finding.code, finding.message);
+    const walk = new ChangeWalk(this.#holder(authors));
+    for (const change of finding.changes) walk.admitSound(change);
+  }
+
+  /** Of the changes of these hashes, and all they build on, those that the document lacks. */
+  missing(hashes: readonly string[]): string[] {
+    return this.#handle.getMissingDeps([...hashes]);
   }
 
   /** The next message of the library's sync protocol for a peer, or undefined when there is nothing to say. */
@@ -107,20 +113,13 @@ export class AutomergeDocument implements CrdtDocument {
   }
 
   /**
-   * Takes a message of the library's sync protocol from an untrusted peer, after inspecting the changes in it. `update`
-   * is what the document lacked, to be logged as one update; undefined when it brought nothing new.
-   * @throws AnabranchError as inspectUpdate; the document is unchanged then
+   * Notes what a peer says it has and needs in a message of the library's sync protocol. The changes a peer sends are updates
+   * like any other, to be inspected and applied first; the message is given without them.
+   * @throws AnabranchError `update_invalid`
    */
-  receiveSyncMessage(
-    peer: SyncState,
-    message: Uint8Array,
-    inflateRaw: InflateRaw,
-  ): { readonly peer: SyncState; readonly update: Uint8Array | undefined } {
-    const changes = this.inspect(syncedChunks(message), inflateRaw);
-    // Merged by us, so that the fields follow; the library then finds nothing new and only notes what the peer has.
-    if (changes.length > 0) this.apply(changes);
-    const [, next] = receiveSyncMessage(this.#shell(), peer, message);
-    return { peer: next, update: changes.length === 0 ? undefined : concatBytes(changes) };
+  receiveSyncMessage(peer: SyncState, message: Uint8Array): SyncState {
+    if (refusing(() => decodeSyncMessage(message)).changes.length > 0) throw invalid('changes are not taken uninspected');
+    return receiveSyncMessage(this.#shell(), peer, message)[1];
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
@@ -164,20 +163,15 @@ export class AutomergeDocument implements CrdtDocument {
     return this.#handle.materialize('/', [], { handle: this.#handle, heads: undefined, freeze: false }) as Doc<unknown>;
   }
 
+  #holder(authors: LogAuthors | undefined): AutomergeHolder {
+    const isTyped = this.#content instanceof AutomergeTyped;
+    return { handle: this.#handle, actor: this.#actor, isTyped, table: this.#table, authors };
+  }
+
   #replace(handle: AutomergeHandle): void {
     const previous = this.#handle;
     this.#handle = handle;
     this.#content.replace(handle);
     previous.free();
-  }
-}
-
-/** The chunks a sync message carries: changes, or a whole document for a peer that has nothing. */
-function syncedChunks(message: Uint8Array): Uint8Array {
-  if (message.length > inspectionLimits.updateBytesMax) throw tooLarge('the sync message has too many bytes');
-  try {
-    return concatBytes(decodeSyncMessage(message).changes);
-  } catch (error) {
-    throw new AnabranchError('update_invalid', 'not a sync message', { reason: String(error).slice(0, 200) });
   }
 }

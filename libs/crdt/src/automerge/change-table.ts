@@ -1,5 +1,5 @@
-// Which change holds an operation, and which is an actor's last: questions the library answers only by listing its whole
-// history. The table is brought up to date from the changes since the last question.
+// Which change holds an operation, which is an actor's last, and how many there are: questions the library answers only by
+// listing its whole history. The table is brought up to date from the changes since the last question.
 
 import { assert } from '@anabranch/base';
 import { type DecodedChange, decodeChange } from '@automerge/automerge';
@@ -21,11 +21,25 @@ export class ChangeTable {
   /** By actor, in the order of their numbers. */
   readonly #changes = new Map<string, HeldChange[]>();
   #heads: string[] = [];
+  #opCount = 0;
+
+  /** The operations of the document's whole history. */
+  opCount(handle: AutomergeHandle): number {
+    this.#follow(handle);
+    return this.#opCount;
+  }
 
   /** The last change held of an actor. */
   lastOf(handle: AutomergeHandle, actor: string): HeldChange | undefined {
     this.#follow(handle);
     return this.#changes.get(actor)?.at(-1);
+  }
+
+  /** True when an operation of this id is part of the history. */
+  holds(handle: AutomergeHandle, operationId: string): boolean {
+    this.#follow(handle);
+    const [counter = '', actor = ''] = operationId.split('@');
+    return this.#holding(actor, Number(counter)) !== undefined;
   }
 
   /** True when the operation is known to have inserted an element into the object. */
@@ -41,12 +55,16 @@ export class ChangeTable {
   }
 
   #follow(handle: AutomergeHandle): void {
+    const heads = handle.getHeads();
+    if (heads.length === this.#heads.length && heads.every((head) => this.#heads.includes(head))) return;
     for (const { actor, hash, seq, startOp, maxOp } of handle.getChangesMeta(this.#heads)) {
-      const known = this.#changes.get(actor);
-      if (known === undefined) this.#changes.set(actor, [{ hash, seq, startOp, maxOp }]);
-      else if ((known.at(-1)?.seq ?? 0) < seq) known.push({ hash, seq, startOp, maxOp });
+      const known = this.#changes.get(actor) ?? [];
+      if ((known.at(-1)?.seq ?? 0) >= seq) continue;
+      known.push({ hash, seq, startOp, maxOp });
+      this.#changes.set(actor, known);
+      this.#opCount += maxOp - startOp + 1;
     }
-    this.#heads = handle.getHeads();
+    this.#heads = heads;
   }
 
   #holding(actor: string, counter: number): HeldChange | undefined {

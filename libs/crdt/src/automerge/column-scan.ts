@@ -16,12 +16,14 @@ const hashBytes = 32;
 const columnTypeMask = 7;
 const deflateBit = 8;
 const columnsMax = 64;
+/** Rows of all columns of one update. */
+const rowsMax = 4 * limits.structsMax;
 
 /** What may still be inflated and counted for one update. */
 export class Budget {
   readonly #inflateRaw: InflateRaw;
   #inflatedBytesLeft: number = limits.inflatedBytesMax;
-  #rowsLeft: number = 4 * limits.structsMax;
+  #rowsLeft: number = rowsMax;
 
   constructor(inflateRaw: InflateRaw) {
     this.#inflateRaw = inflateRaw;
@@ -32,6 +34,11 @@ export class Budget {
     if (inflated === undefined) throw tooLarge('a deflated part is malformed or inflates beyond the limit');
     this.#inflatedBytesLeft -= inflated.length;
     return inflated;
+  }
+
+  /** Rows of all columns counted so far: what decoding them costs. */
+  get rows(): number {
+    return rowsMax - this.#rowsLeft;
   }
 
   takeRows(count: number): void {

@@ -4,7 +4,7 @@ import { isAnabranchError } from '@anabranch/base';
 import * as encoding from 'lib0/encoding';
 import type { InflateRaw } from '../automerge/column-scan.ts';
 import type { CrdtDocument } from '../crdt-document.ts';
-import { inspectUpdate } from '../inspect-update.ts';
+import { acceptFinding, examineUpdate, inspectUpdate } from '../inspect-update.ts';
 import type { ObjectSchema } from '../schema.ts';
 
 export const schema: ObjectSchema = {
@@ -15,8 +15,16 @@ export const identity = { yjsClientId: 2 ** 32 + 7, automergeActor: '07'.repeat(
 
 /** The code an inspection refuses with, or `accepted`. Anything without a code fails the test. */
 export function verdict(document: CrdtDocument, update: Uint8Array, inflateRaw: InflateRaw = () => undefined): string {
+  return codeOf(() => {
+    const undecided = inspectUpdate(document, update, inflateRaw);
+    if (undecided !== undefined) acceptFinding(document, examineUpdate(undecided, inflateRaw));
+  });
+}
+
+/** The code that work ends with, or `accepted`. */
+export function codeOf(work: () => void): string {
   try {
-    inspectUpdate(document, update, inflateRaw);
+    work();
     return 'accepted';
   } catch (error) {
     if (isAnabranchError(error)) return error.code;

@@ -14,7 +14,7 @@ import { assert, concatBytes, type ErrorCode, isAnabranchError } from '@anabranc
 import { AutomergeDocument } from '@anabranch/crdt';
 import type { Delivery, DocumentSession, ReplicaDoor } from '@anabranch/engine';
 import { type DocumentId, localIdOf, updateBytesMax } from '@anabranch/protocol';
-import { decodeSyncMessage, encodeSyncMessage, getBackend, initSyncState, type SyncState } from '@automerge/automerge';
+import { decodeSyncMessage, encodeSyncMessage, initSyncState, type SyncState } from '@automerge/automerge';
 import { sortByCompleteness } from './automerge-change-head.ts';
 import { type AutomergeSyncMessage, readAutomergeSyncMessage } from './automerge-sync-message.ts';
 import { type Addressed, encodeDocUnavailable, encodeSync } from './repo-messages.ts';
@@ -141,10 +141,9 @@ export class AutomergeDocumentSync {
 
   /** Ingests the part of a batch that is complete; the rest, and what came `after` it, waits. */
   async #ingestComplete(batch: readonly Uint8Array[], after: readonly Uint8Array[]): Promise<void> {
-    const { complete, incomplete, missing } = this.#parts.socket.working(() => {
-      const backend = getBackend(this.#crdt.doc);
-      return sortByCompleteness(batch, (hashes) => backend.getMissingDeps([...hashes]));
-    });
+    const { complete, incomplete, missing } = this.#parts.socket.working(() =>
+      sortByCompleteness(batch, (hashes) => this.#crdt.missing(hashes)),
+    );
     this.#hold([...incomplete, ...after], missing);
     if (complete.length > 0) await this.#session.ingest(concatBytes(complete));
   }
@@ -160,7 +159,7 @@ export class AutomergeDocumentSync {
   /** The changes were ingested before: the library is given the rest of the message. */
   #noteWhatTheClientHas(message: AutomergeSyncMessage): void {
     const { lastSentHeads } = this.#state;
-    const { peer } = this.#crdt.receiveSyncMessage(this.#state, message.withoutChanges, () => undefined);
+    const peer = this.#crdt.receiveSyncMessage(this.#state, message.withoutChanges);
     // A message without changes would mean that the client knows what we hold. This one had some: it must be told.
     this.#state = message.changes.length === 0 ? peer : { ...peer, lastSentHeads };
   }

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { inflateRawSync } from 'node:zlib';
 import { type Clock, type Hash, type Logger, type Random, silentLogger, silentMetrics } from '@anabranch/base';
 import { parseRegionId } from '@anabranch/causality';
-import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
+import { type CollectionSchema, type DocumentOp, examineUpdate, type InspectionCase } from '@anabranch/crdt';
 import { type EditResult, type LinkConnection, type LinkConnectionListener, Replica } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { createSyncDoors, type SyncDoors } from '../sync-doors.ts';
@@ -129,7 +129,14 @@ export class TestRegion {
   }
 
   async #start({ region = 'berlin', limits, logger = silentLogger }: TestRegionOptions): Promise<void> {
-    const ports = { clock: realClock, random: nodeRandom, hash: nodeHash, inflateRaw, store: this.store };
+    const ports = {
+      clock: realClock,
+      random: nodeRandom,
+      hash: nodeHash,
+      inflateRaw,
+      examine: async (inspectionCase: InspectionCase) => examineUpdate(inspectionCase, inflateRaw),
+      store: this.store,
+    };
     this.#replica = await Replica.open({
       ports: { ...ports, logger, metrics: silentMetrics },
       region: parseRegionId(region),
