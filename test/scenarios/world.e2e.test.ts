@@ -36,6 +36,12 @@ async function eventually(ask: () => Promise<boolean>, deadlineMs: number, what:
   return performance.now() - startMs;
 }
 
+/** Where new-york takes the ops of tokyo from. */
+async function upstreamOfTokyo(): Promise<string | null | undefined> {
+  const { lag } = await world.region('new-york').client.status();
+  return lag.find(({ origin }) => origin.startsWith('tokyo.'))?.upstream;
+}
+
 test('[CONV1] every subset of the links may be cut: all regions take writes, and a heal brings them together', async () => {
   for (let subset = 1; subset < 2 ** pairs.length; subset++) {
     const shoppers = new Shoppers(world);
@@ -65,19 +71,19 @@ test('[CONV2] every single direction may be cut', async () => {
 
 test('[PULL7] with new-york to tokyo cut, berlin relays what either writes', async () => {
   const shoppers = new Shoppers(world);
-  world.link('new-york', 'tokyo').cut();
-  const cart = 'carts/relayed';
-  await shoppers.buy('tokyo', cart, 'sku-1', 5);
-  const elapsedMs = await eventually(async () => (await shoppers.differences('new-york')).length === 0, 10_000, 'relayed');
-  console.info(`relayed from tokyo to new-york through berlin in ${Math.round(elapsedMs)} ms`);
-  await eventually(
-    async () => {
-      const status = await world.region('new-york').client.status();
-      return status.lag.some((lag) => lag.origin.startsWith('tokyo.') && lag.upstream === 'berlin');
-    },
-    10_000,
-    'berlin is the upstream',
-  );
+  const elapsedMs: number[] = [];
+  // What the machine does besides can only add to the time: of a few, the middle one counts.
+  for (let round = 0; round < 3; round++) {
+    world.healAll();
+    await eventually(async () => (await upstreamOfTokyo()) === 'tokyo', 10_000, 'tokyo is the upstream');
+    world.link('new-york', 'tokyo').cut();
+    await shoppers.buy('tokyo', `carts/relayed-${round}`, 'sku-1', 5);
+    elapsedMs.push(await eventually(async () => (await shoppers.differences('new-york')).length === 0, 10_000, 'relayed'));
+  }
+  console.info(`relayed from tokyo to new-york through berlin in ${elapsedMs.map(Math.round).join(', ')} ms`);
+  const linkDelayMs = 110 + 40;
+  expect(elapsedMs.sort((a, b) => a - b)[1]).toBeLessThan(1_000 + linkDelayMs);
+  await eventually(async () => (await upstreamOfTokyo()) === 'berlin', 10_000, 'berlin is the upstream');
   world.healAll();
   await expectAllAgree(shoppers);
 });

@@ -52,6 +52,7 @@ export class WorkerExaminer {
 
   /** @throws AnabranchError `overloaded`, `request_too_large`, `not_ready`. */
   examine(inspectionCase: InspectionCase): Promise<InspectionFinding> {
+    if (this.#isStopped) return Promise.reject(stopping());
     const bytes = inspectionCase.state.length + inspectionCase.update.length;
     const cases = this.#waiting.length + (this.#examined === undefined ? 0 : 1);
     if (cases >= examinerLimits.casesMax || this.#bytes + bytes > examinerLimits.caseBytesMax) {
@@ -66,17 +67,17 @@ export class WorkerExaminer {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#evaluate();
     this.#timer?.cancel();
-    await this.#worker?.terminate();
+    const refused = [...(this.#examined === undefined ? [] : [this.#examined]), ...this.#waiting.splice(0)];
+    this.#examined = undefined;
+    for (const waiting of refused) this.#settle(waiting, stopping());
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
   }
 
   /** Decides what happens next, after anything changed. */
   #evaluate(): void {
-    if (this.#isStopped) {
-      for (const waiting of this.#waiting.splice(0)) this.#settle(waiting, new AnabranchError('not_ready', 'the region is stopping'));
-      return;
-    }
     if (this.#examined !== undefined) return;
     this.#timer?.cancel();
     this.#examined = this.#waiting.shift();
@@ -128,4 +129,8 @@ export class WorkerExaminer {
     if (outcome instanceof AnabranchError) reject(outcome);
     else resolve(outcome);
   }
+}
+
+function stopping(): AnabranchError {
+  return new AnabranchError('not_ready', 'the region is stopping');
 }

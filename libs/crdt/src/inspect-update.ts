@@ -3,7 +3,7 @@ import { AutomergeDocument } from './automerge/automerge-document.ts';
 import type { InflateRaw } from './automerge/column-scan.ts';
 import { examineAutomergeUpdate } from './automerge/inspect-automerge-update.ts';
 import type { CrdtDocument } from './crdt-document.ts';
-import type { InspectionCase, InspectionFinding } from './inspection-case.ts';
+import type { InspectionCase, InspectionFinding, SoundPart } from './inspection-case.ts';
 import type { LogAuthors } from './log-authors.ts';
 import { YjsDocument } from './yjs/yjs-document.ts';
 
@@ -14,7 +14,7 @@ import { YjsDocument } from './yjs/yjs-document.ts';
  * Content of `authors` that the document lacks is not taken from this sender.
  *
  * Returns undefined when the update passed. A case that is returned is not decided yet, because that would take too long
- * here: another thread is to {@link examineUpdate} it, and then {@link acceptFinding} decides.
+ * here: another thread is to {@link examineUpdate} it; then {@link acceptPart} decides on each part that it finds.
  * @throws AnabranchError `update_invalid` (malformed, out of bounds, or under this replica's own identity),
  *   `update_incomplete` (builds on parts the document lacks: synchronise first), `request_too_large` (beyond
  *   {@link inspectionLimits}).
@@ -31,16 +31,17 @@ export function inspectUpdate(
   return undefined;
 }
 
-/** Examines a case of {@link inspectUpdate}: seconds for large ones, and no more than it holds is needed for it. */
+/** Examines a case of {@link inspectUpdate}, which may take seconds; it needs no more than the case holds. */
 export function examineUpdate(inspectionCase: InspectionCase, inflateRaw: InflateRaw): InspectionFinding {
   return examineAutomergeUpdate(inspectionCase, inflateRaw);
 }
 
 /**
- * Decides, given the finding on its case, whether the update may be logged now, whatever the document took meanwhile.
+ * Decides whether a part found sound may be logged now, whatever the document took since the case was made. Parts are
+ * accepted and applied one after the other.
  * @throws AnabranchError as {@link inspectUpdate}
  */
-export function acceptFinding(document: CrdtDocument, finding: InspectionFinding, authors?: LogAuthors): void {
-  assert(document instanceof AutomergeDocument, 'only updates of Automerge documents become cases');
-  document.accept(finding, authors);
+export function acceptPart(document: CrdtDocument, part: SoundPart, authors?: LogAuthors): void {
+  assert(document instanceof AutomergeDocument, 'only updates of Automerge documents are taken in parts');
+  document.accept(part, authors);
 }

@@ -12,10 +12,16 @@ export interface InspectionCase {
   readonly update: Uint8Array;
 }
 
-/** The changes that the document lacked, in order; or why the update is refused. */
+/** What the document lacked, in parts to be taken one after the other; or why the update is refused. */
 export type InspectionFinding =
-  | { readonly isSound: true; readonly changes: readonly ChangeHeader[] }
+  | { readonly isSound: true; readonly parts: readonly SoundPart[] }
   | { readonly isSound: false; readonly code: ErrorCode; readonly message: string };
+
+/** Changes of a sound update, few enough to be merged in one go. */
+export interface SoundPart {
+  readonly changes: readonly ChangeHeader[];
+  readonly update: Uint8Array;
+}
 
 /** An Automerge change without its operations. */
 export interface ChangeHeader {

@@ -3,7 +3,7 @@ export const inspectionLimits = {
   /** Bytes of one update; more give `request_too_large`. The peer path carries at least as much. */
   updateBytesMax: 4_194_304,
   /** Bytes all deflated parts of one update inflate to; more give `request_too_large`. */
-  inflatedBytesMax: 16_777_216,
+  inflatedBytesMax: 8_388_608,
   /** Yjs structs, or Automerge operations, in one update; more give `request_too_large`. */
   structsMax: 500_000,
   /** Positions one update may skip over as deleted or collected without bringing their content. */
@@ -12,6 +12,8 @@ export const inspectionLimits = {
   directRowsMax: 20_000,
   /** Operations of an Automerge document up to which a merge is rehearsed on the spot, 35 ms; else by another thread. */
   directDocumentOpsMax: 10_000,
+  /** Changes that are merged in one go, 50 ms, when a large Automerge update is taken in parts. */
+  partChangesMax: 4_000,
   /** Nesting of values and of shared types. */
   depthMax: 64,
   /** UTF-16 units of one key or type name. */

@@ -10,7 +10,7 @@
 // Invariant 3: a quarantined origin (two different ops under one seq) is neither pulled nor taken any more.
 
 import { type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
-import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
+import { type OriginId, type RegionId, regionOf, type VersionVector } from '@anabranch/causality';
 import {
   type AwarenessFrame,
   type DeniedFrame,
@@ -201,7 +201,12 @@ export class Mesh implements LinkOwner {
     this.#parts.onAwareness(frame);
   }
 
-  acknowledged(_link: PeerLink): void {}
+  /** What a peer has made durable it can send: sooner known than by its next heads. */
+  acknowledged(link: PeerLink, news: VersionVector): void {
+    const own = this.#parts.identity().origin;
+    const isAhead = news.entries().some(([origin, seq]) => origin !== own && seq > this.#parts.intake.cursor(origin).seq);
+    if (isAhead && this.#subscriptions.has(link)) this.evaluate();
+  }
 
   ended(link: PeerLink, end: LinkEnd): void {
     this.#links.delete(link);
@@ -252,8 +257,9 @@ export class Mesh implements LinkOwner {
     for (const [region, link] of this.#established) {
       const isDirect = region === regionOf(origin);
       const report = link.reports.get(origin);
-      if (report === undefined && !isDirect) continue;
-      candidates.push({ region, isDirect, seq: report?.seq ?? 0, roundTripMs: link.roundTripMs ?? 0 });
+      const seq = Math.max(report?.seq ?? 0, link.acknowledged.get(origin));
+      if (seq === 0 && !isDirect) continue;
+      candidates.push({ region, isDirect, seq, roundTripMs: link.roundTripMs ?? 0 });
     }
     return candidates;
   }

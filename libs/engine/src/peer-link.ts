@@ -24,6 +24,7 @@ import {
 } from '@anabranch/protocol';
 import type { Handshake } from './handshake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+import { LinkTiming } from './link-timing.ts';
 import type { OpLog } from './op-log.ts';
 import { Shipper } from './shipper.ts';
 
@@ -35,7 +36,7 @@ export interface LinkOwner {
   receiveOps(link: PeerLink, frame: OpsFrame): void;
   receiveDenied(link: PeerLink, frame: Extract<LinkFrame, { type: 'denied' }>): void;
   receiveAwareness(link: PeerLink, frame: Extract<LinkFrame, { type: 'awareness' }>): void;
-  acknowledged(link: PeerLink): void;
+  acknowledged(link: PeerLink, news: VersionVector): void;
   ended(link: PeerLink, end: LinkEnd): void;
 }
 
@@ -76,13 +77,11 @@ export class PeerLink implements PeerLinkHandle {
   #consumedBytes = 0;
   #unreturnedBytes = 0;
   #acknowledgedToPeer = VersionVector.empty;
-  #lastHeads: { readonly sentAtMs: number; readonly receivedAtMs: number } | undefined;
+  readonly #timing = new LinkTiming();
 
   lastHeardMs: number;
   bytesSent = 0;
   bytesReceived = 0;
-  roundTripMs: number | undefined;
-  clockOffsetMs: number | undefined;
   /** What the peer reported last, by origin. */
   reports: ReadonlyMap<OriginId, OriginReport> = new Map();
   /** What the peer has made durable. */
@@ -120,6 +119,15 @@ export class PeerLink implements PeerLinkHandle {
     return this.hello?.region;
   }
 
+  get roundTripMs(): number | undefined {
+    return this.#timing.roundTripMs;
+  }
+
+  /** The peer's wall clock minus ours. */
+  get clockOffsetMs(): number | undefined {
+    return this.#timing.clockOffsetMs;
+  }
+
   get bufferedBytes(): number {
     return this.#parts.connection.bufferedBytes;
   }
@@ -145,8 +153,7 @@ export class PeerLink implements PeerLinkHandle {
       type: 'heads',
       sentAtMs: Math.floor(nowMs),
       wallMs: Math.max(0, Math.floor(this.#parts.clock.wallMs())),
-      echoMs: this.#lastHeads?.sentAtMs ?? 0,
-      echoHeldMs: this.#lastHeads === undefined ? 0 : Math.floor(nowMs - this.#lastHeads.receivedAtMs),
+      ...this.#timing.echo(nowMs),
       origins,
     });
   }
@@ -208,9 +215,7 @@ export class PeerLink implements PeerLinkHandle {
       case 'credit':
         return this.#shipper.grant(frame.bytes);
       case 'acknowledge':
-        this.acknowledged = this.acknowledged.merge(VersionVector.of(frame.durable));
-        if (this.acknowledged.size > vectorOriginsMax) throw frameInvalid('it acknowledges too many origins');
-        return owner.acknowledged(this);
+        return this.#receiveAcknowledge(VersionVector.of(frame.durable));
       case 'denied':
         return owner.receiveDenied(this, frame);
       case 'awareness':
@@ -222,15 +227,16 @@ export class PeerLink implements PeerLinkHandle {
   }
 
   #receiveHeads(frame: HeadsFrame): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    this.#lastHeads = { sentAtMs: frame.sentAtMs, receivedAtMs: nowMs };
-    if (frame.echoMs > 0) {
-      const roundTripMs = Math.max(0, nowMs - frame.echoMs - frame.echoHeldMs);
-      this.roundTripMs = this.roundTripMs === undefined ? roundTripMs : 0.8 * this.roundTripMs + 0.2 * roundTripMs;
-      this.clockOffsetMs = frame.wallMs + roundTripMs / 2 - this.#parts.clock.wallMs();
-    }
+    const { clock, owner } = this.#parts;
+    this.#timing.hear(frame, clock.monotonicMs(), clock.wallMs());
     this.reports = new Map(frame.origins.map((report) => [report.origin, report]));
-    this.#parts.owner.receiveHeads(this, frame.origins);
+    owner.receiveHeads(this, frame.origins);
+  }
+
+  #receiveAcknowledge(news: VersionVector): void {
+    this.acknowledged = this.acknowledged.merge(news);
+    if (this.acknowledged.size > vectorOriginsMax) throw frameInvalid('it acknowledges too many origins');
+    this.#parts.owner.acknowledged(this, news);
   }
 
   #receiveOps(frame: OpsFrame): void {

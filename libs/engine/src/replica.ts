@@ -22,7 +22,7 @@ import {
   regionOf,
   VersionVector,
 } from '@anabranch/causality';
-import { acceptFinding, type CollectionSchema, createDocument, type DocumentIdentity, identityOf, inspectUpdate } from '@anabranch/crdt';
+import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
@@ -48,6 +48,7 @@ import type {
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 import type { LoggedOp, ReplicaIdentity, StoreOpening } from './replica-store.ts';
 import { SessionHub } from './session-hub.ts';
+import { SessionIntake } from './session-intake.ts';
 import { statusOf } from './status.ts';
 import { Visibility } from './visibility.ts';
 
@@ -72,7 +73,7 @@ export class Replica implements ReplicaDoor {
   readonly #sessions: SessionHub;
   readonly #visibility: Visibility;
   readonly #keys: IdempotencyKeys;
-  readonly #authors: RegionAuthors;
+  readonly #sessionIntake: SessionIntake;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
   /** What the local ops of this process depend on so far; the first one names everything. */
@@ -137,10 +138,16 @@ export class Replica implements ReplicaDoor {
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
-    this.#authors = new RegionAuthors({
-      hash,
-      foreignOrigins: () => this.#mesh.foreignOrigins(),
-      mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
+    this.#sessionIntake = new SessionIntake({
+      ...options.ports,
+      documents: this.#documents,
+      log: this.#log,
+      whenAccepting: () => (this.#isAccepting() ? undefined : this.#awaitWritable()),
+      authors: new RegionAuthors({
+        hash,
+        foreignOrigins: () => this.#mesh.foreignOrigins(),
+        mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
+      }),
     });
     this.#mesh = new Mesh({
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
@@ -266,32 +273,12 @@ export class Replica implements ReplicaDoor {
     throw new AnabranchError('request_too_large', `the edit makes an update of ${bytes} bytes, at most ${updateBytesMax} are replicated`);
   }
 
-  async #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
-    if (!this.#isAccepting()) await this.#awaitWritable();
-    this.#assertCurrent(loaded);
-    if (update.length > updateBytesMax) {
-      throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
-    }
-    const undecided = inspectUpdate(loaded.crdt, update, this.#ports.inflateRaw, this.#authors);
-    if (undecided !== undefined) {
-      const finding = await this.#ports.examine(undecided);
-      if (!this.#isAccepting()) await this.#awaitWritable();
-      this.#assertCurrent(loaded);
-      acceptFinding(loaded.crdt, finding, this.#authors);
-    }
-    if (!loaded.crdt.apply([update])) {
-      // Nothing new: but what the sender repeats may be on its way to the disk still.
-      await this.#log.whenDurable(loaded.localPosition);
-      return undefined;
-    }
-    const logged = this.#appendLocal(loaded, update, { hlc: this.#hlc.next() });
-    this.#sessions.attribute(logged.position, session);
-    await this.#log.whenDurable(logged.position);
-    return { origin: logged.origin, seq: logged.seq };
-  }
-
-  #assertCurrent(loaded: LoadedDocument): void {
-    if (this.#documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
+  #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
+    return this.#sessionIntake.ingest(loaded, update, (applied) => {
+      const logged = this.#appendLocal(loaded, applied, { hlc: this.#hlc.next() });
+      this.#sessions.attribute(logged.position, session);
+      return logged;
+    });
   }
 
   #appendLocal(loaded: LoadedDocument, update: Uint8Array | undefined, extras: Omit<Op, 'dependencies' | 'writes'>): LoggedOp {

@@ -7,7 +7,7 @@
 // Invariant 2: no operation stays uncommitted between calls; an edit that is refused is rolled back.
 // Invariant 3: changes are made at time 0: the bytes depend on nothing but the edit.
 
-import { AnabranchError, assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
+import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
 import {
   type Doc,
   decodeSyncMessage,
@@ -21,7 +21,7 @@ import {
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
-import type { InspectionCase, InspectionFinding } from '../inspection-case.ts';
+import type { InspectionCase, SoundPart } from '../inspection-case.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { invalid, refusing } from '../update-refusal.ts';
@@ -94,11 +94,10 @@ export class AutomergeDocument implements CrdtDocument {
     return inspectAutomergeUpdate(this.#holder(authors), update, inflateRaw);
   }
 
-  /** See acceptFinding. */
-  accept(finding: InspectionFinding, authors?: LogAuthors): void {
-    if (!finding.isSound) throw new AnabranchError(finding.code, finding.message);
+  /** See acceptPart. */
+  accept({ changes }: SoundPart, authors?: LogAuthors): void {
     const walk = new ChangeWalk(this.#holder(authors));
-    for (const change of finding.changes) walk.admitSound(change);
+    for (const change of changes) walk.admitSound(change);
   }
 
   /** Of the changes of these hashes, and all they build on, those that the document lacks. */

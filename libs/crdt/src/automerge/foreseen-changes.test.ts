@@ -1,12 +1,15 @@
 // What is foreseen must be what the rehearsal would have found: random changes, most of them wrong in one way or another,
 // against documents with all that may stand at a place: nothing, one value, several, a counter, what was deleted.
 
+import { concatBytes } from '@anabranch/base';
 import * as Automerge from '@automerge/automerge';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDocument } from '../create-document.ts';
+import { examineUpdate } from '../inspect-update.ts';
+import type { InspectionFinding } from '../inspection-case.ts';
 import { hash } from '../testing/cart-replica.ts';
-import { identity, verdict } from '../testing/poison.ts';
+import { accept, codeOf, identity, verdict } from '../testing/poison.ts';
 import { AutomergeDocument } from './automerge-document.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { ChangeTable } from './change-table.ts';
@@ -15,6 +18,7 @@ import { areForeseen } from './foreseen-changes.ts';
 const aa = 'aa'.repeat(16);
 const bb = 'bb'.repeat(16);
 const cc = 'cc'.repeat(16);
+const dd = 'dd'.repeat(16);
 
 interface Content {
   [key: string]: unknown;
@@ -170,20 +174,20 @@ function opOf({ action, target: { object, place }, isInsert, pred, value }: Draw
 }
 
 /** The change, or undefined when the library's own encoder refuses it. */
-function changeOf(drawn: readonly DrawnOp[], base: string[], handle: AutomergeHandle): Uint8Array | undefined {
+function changeOf(drawn: readonly DrawnOp[], base: string[], handle: AutomergeHandle, actor = bb): Uint8Array | undefined {
   const ops = drawn.map((op) => opOf(op, base, handle)) as Automerge.DecodedChange['ops'];
   const startOp = maxOpOf(base) + 1;
   try {
-    return Automerge.encodeChange({ actor: bb, author: null, seq: 1, startOp, time: 0, message: null, deps: base, ops });
+    return Automerge.encodeChange({ actor, author: null, seq: 1, startOp, time: 0, message: null, deps: base, ops });
   } catch {
     return undefined;
   }
 }
 
 /** What the rehearsal would have found out. */
-function expectToMerge(change: Uint8Array): void {
+function expectToMerge(...changes: Uint8Array[]): void {
   const copy = open().document;
-  copy.apply([change]);
+  for (const change of changes) copy.apply([change]);
   expect(copy.hasPending).toBe(false);
   const again = createDocument({ library: 'automerge', schema: 'freeform' }, identity);
   again.apply([copy.encodeState()]);
@@ -229,6 +233,74 @@ test('[GUARD1] so do those at every place where anything ever stood', () => {
     }
   }
   expect(foreseenCount).toBeGreaterThan(20);
+});
+
+const actor = identity.automergeActor;
+const examine = (update: Uint8Array): InspectionFinding => examineUpdate({ state, actor, isTyped: false, update }, () => undefined);
+
+test('[GUARD1] what another thread found sound merges, whatever was merged meanwhile', () => {
+  const { handle, document } = open();
+  const drawing = fc.tuple(
+    fc.constantFrom(heads, heads, ...decodedHistory.map((change) => [change.hash])),
+    fc.array(opDrawing, { minLength: 1, maxLength: 3 }),
+  );
+  let soundCount = 0;
+  fc.assert(
+    fc.property(drawing, drawing, ([base, drawn], [otherBase, otherDrawn]) => {
+      const change = changeOf(drawn, base, handle);
+      const meanwhile = changeOf(otherDrawn, otherBase, handle, dd);
+      if (change === undefined || meanwhile === undefined || verdict(document, meanwhile) !== 'accepted') return;
+      const finding = examine(change);
+      if (!finding.isSound) return;
+      soundCount++;
+      const copy = open().document;
+      copy.apply([meanwhile]);
+      accept(copy, finding);
+      expectToMerge(meanwhile, change);
+    }),
+    { numRuns: 400 * depth },
+  );
+  expect(soundCount).toBeGreaterThan(20);
+});
+
+test('[GUARD1] a change that names what is written meanwhile is refused', () => {
+  const startOp = maxOpOf(heads) + 1;
+  const foretold = `${startOp}@${dd}`;
+  const guessing = (op: object): Uint8Array =>
+    Automerge.encodeChange({
+      ...{ actor: bb, author: null, seq: 1, startOp, time: 0, message: null, deps: heads },
+      ops: [op] as Automerge.DecodedChange['ops'],
+    });
+  const list = idOf('l');
+  for (const op of [
+    { action: 'set', obj: '_root', key: 'k', value: 1, pred: [foretold] },
+    { action: 'set', obj: list, elemId: foretold, insert: true, value: 1, pred: [] },
+    { action: 'del', obj: list, elemId: foretold, pred: [foretold] },
+    { action: 'set', obj: foretold, key: 'k', value: 1, pred: [] },
+  ]) {
+    expect(examine(guessing(op))).toMatchObject({ isSound: false, code: 'update_invalid' });
+    expect(verdict(open().document, guessing(op))).toBe('update_invalid');
+  }
+});
+
+test('[GUARD1] a part is accepted only where its history fits', () => {
+  const first = Automerge.change(Automerge.clone(rich, { actor: bb }), (doc) => Object.assign(doc, { a: 1 }));
+  const second = Automerge.change(first, (doc) => Object.assign(doc, { a: 2 }));
+  const [one = new Uint8Array(), two = new Uint8Array()] = Automerge.getChanges(rich, second);
+  const finding = examine(concatBytes([one, two]));
+  const { document } = open();
+  accept(document, finding);
+  // Once more, now that the document holds all of it.
+  accept(document, finding);
+  const late: InspectionFinding = finding.isSound
+    ? { isSound: true, parts: finding.parts.map((part) => ({ ...part, changes: part.changes.slice(1), update: two })) }
+    : finding;
+  expect(codeOf(() => accept(open().document, late))).toBe('update_incomplete');
+  const other = Automerge.change(Automerge.clone(rich, { actor: bb }), (doc) => Object.assign(doc, { b: 1 }));
+  document.apply([]);
+  const forked = open().document;
+  forked.apply([Automerge.getLastLocalChange(other) ?? new Uint8Array()]);
+  expect(codeOf(() => accept(forked, finding))).toBe('update_invalid');
 });
 
 function idOf(key: string): string {

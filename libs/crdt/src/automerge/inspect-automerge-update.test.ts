@@ -7,10 +7,11 @@ import * as Automerge from '@automerge/automerge';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDocument } from '../create-document.ts';
+import { examineUpdate } from '../inspect-update.ts';
 import { inspectionLimits } from '../inspection-limits.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { hash } from '../testing/cart-replica.ts';
-import { bytes, identity, raw, schema, verdict as verdictBy } from '../testing/poison.ts';
+import { accept, bytes, codeOf, identity, raw, schema, verdict as verdictBy } from '../testing/poison.ts';
 import { AutomergeDocument } from './automerge-document.ts';
 import { entriesId, firstChange, textActorOf, textCreation, textsId } from './first-change.ts';
 
@@ -22,11 +23,27 @@ function inflateRaw(bytes: Uint8Array, outputBytesMax: number): Uint8Array | und
   }
 }
 
-const verdict = (document: AutomergeDocument, update: Uint8Array): string => verdictBy(document, update, inflateRaw);
+/** The verdict of the inspection, which is the same when another thread examines the update. */
+function verdict(document: AutomergeDocument, update: Uint8Array): string {
+  const here = verdictBy(document, update, inflateRaw);
+  const isTyped = typed.has(document);
+  const state = document.encodeState();
+  const elsewhere = codeOf(() => {
+    const finding = examineUpdate({ state, actor: identity.automergeActor, isTyped, update }, inflateRaw);
+    const copy = automerge(isTyped ? schema : 'freeform');
+    copy.apply([state]);
+    accept(copy, finding);
+  });
+  expect(elsewhere).toBe(here);
+  return here;
+}
+
+const typed = new WeakSet<AutomergeDocument>();
 
 function automerge(kind: CollectionSchema['schema'] = 'freeform'): AutomergeDocument {
   const document = createDocument({ library: 'automerge', schema: kind }, identity);
   if (!(document instanceof AutomergeDocument)) throw new Error('not Automerge');
+  if (kind !== 'freeform') typed.add(document);
   return document;
 }
 
@@ -135,7 +152,7 @@ describe('poisoned Automerge updates are refused before they are logged', () => 
     expect(verdict(withBase(), crafted([set], { actor: aa }))).toBe('update_invalid');
   });
 
-  test('[GUARD4] a small chunk that inflates to 16 MB, as a change and as a document', () => {
+  test('[GUARD4] a small chunk that inflates beyond the limit, as a change and as a document', () => {
     expect(bomb().length).toBeLessThan(100_000);
     expect(verdict(automerge(), bomb())).toBe('request_too_large');
     const body = deflateRawSync(new Uint8Array(20_000_000));

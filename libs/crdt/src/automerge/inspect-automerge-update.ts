@@ -10,14 +10,14 @@
 //                   merge is foreseen without it (foreseen-changes.ts), are spared this.
 //
 // 2 to 4 of large updates, and 4 on large documents, would hold up everybody else: they are put down as a case, examined
-// against a copy of the document by another thread, and the finding is accepted here by asking 2 again.
+// against a copy of the document by another thread, and the parts that it finds are accepted here by asking 2 again.
 //
 // Invariant 1: after an update passed, merging it throws nothing, leaves nothing pending, and the document stays loadable.
-// Invariant 2: so it is after a finding was accepted, whatever was merged meanwhile: the update names nothing of that.
+// Invariant 2: so it is after a part was accepted, whatever was merged meanwhile: the update names nothing of that.
 
-import { isAnabranchError } from '@anabranch/base';
+import { concatBytes, isAnabranchError } from '@anabranch/base';
 import { getBackend, load } from '@automerge/automerge';
-import type { InspectionCase, InspectionFinding } from '../inspection-case.ts';
+import type { ChangeHeader, InspectionCase, InspectionFinding, SoundPart } from '../inspection-case.ts';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import { refusing, tooLarge } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
@@ -64,13 +64,22 @@ export function examineAutomergeUpdate({ state, actor, isTyped, update }: Inspec
     const walk = new ChangeWalk({ handle, actor, isTyped, table: new ChangeTable(), authors: undefined });
     const fresh = changesIn(scanUpdate(update, inflateRaw).chunks).filter((bytes) => walk.admit(bytes) !== undefined);
     rehearse(handle, fresh);
-    return { isSound: true, changes: walk.admitted };
+    return { isSound: true, parts: partsOf(walk.admitted, fresh) };
   } catch (error) {
     if (!isAnabranchError(error)) throw error;
     return { isSound: false, code: error.code, message: error.message };
   } finally {
     handle.free();
   }
+}
+
+function partsOf(headers: readonly ChangeHeader[], changes: readonly Uint8Array[]): SoundPart[] {
+  const parts: SoundPart[] = [];
+  for (let at = 0; at < changes.length; at += limits.partChangesMax) {
+    const end = at + limits.partChangesMax;
+    parts.push({ changes: headers.slice(at, end), update: concatBytes(changes.slice(at, end)) });
+  }
+  return parts;
 }
 
 function caseOf({ handle, actor, isTyped }: AutomergeHolder, update: Uint8Array): InspectionCase {

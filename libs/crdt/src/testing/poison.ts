@@ -1,10 +1,11 @@
 // What the inspection tests share: verdicts, and bytes written by hand.
 
-import { isAnabranchError } from '@anabranch/base';
+import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import * as encoding from 'lib0/encoding';
 import type { InflateRaw } from '../automerge/column-scan.ts';
 import type { CrdtDocument } from '../crdt-document.ts';
-import { acceptFinding, examineUpdate, inspectUpdate } from '../inspect-update.ts';
+import { acceptPart, examineUpdate, inspectUpdate } from '../inspect-update.ts';
+import type { InspectionFinding } from '../inspection-case.ts';
 import type { ObjectSchema } from '../schema.ts';
 
 export const schema: ObjectSchema = {
@@ -13,12 +14,21 @@ export const schema: ObjectSchema = {
 };
 export const identity = { yjsClientId: 2 ** 32 + 7, automergeActor: '07'.repeat(16) };
 
-/** The code an inspection refuses with, or `accepted`. Anything without a code fails the test. */
+/** The code an inspection refuses with, or `accepted`; what had to be examined is merged then. Anything without a code fails the test. */
 export function verdict(document: CrdtDocument, update: Uint8Array, inflateRaw: InflateRaw = () => undefined): string {
   return codeOf(() => {
     const undecided = inspectUpdate(document, update, inflateRaw);
-    if (undecided !== undefined) acceptFinding(document, examineUpdate(undecided, inflateRaw));
+    if (undecided !== undefined) accept(document, examineUpdate(undecided, inflateRaw));
   });
+}
+
+/** Accepts and applies the parts of a finding. @throws AnabranchError its refusal. */
+export function accept(document: CrdtDocument, finding: InspectionFinding): void {
+  if (!finding.isSound) throw new AnabranchError(finding.code, finding.message);
+  for (const part of finding.parts) {
+    acceptPart(document, part);
+    document.apply([part.update]);
+  }
 }
 
 /** The code that work ends with, or `accepted`. */

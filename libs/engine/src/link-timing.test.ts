@@ -1,0 +1,34 @@
+import type { HeadsFrame } from '@anabranch/protocol';
+import { expect, test } from 'vitest';
+import { LinkTiming } from './link-timing.ts';
+
+const heads = (members: Partial<HeadsFrame>): HeadsFrame => ({
+  type: 'heads',
+  sentAtMs: 0,
+  wallMs: 0,
+  echoMs: 0,
+  echoHeldMs: 0,
+  origins: [],
+  ...members,
+});
+
+test('[LAG3] the round trip is what an echo took, less the time it was held', () => {
+  const timing = new LinkTiming();
+  expect(timing.echo(5)).toEqual({ echoMs: 0, echoHeldMs: 0 });
+  timing.hear(heads({ sentAtMs: 900 }), 1_000, 0);
+  expect(timing.roundTripMs).toBeUndefined();
+  expect(timing.echo(1_100)).toEqual({ echoMs: 900, echoHeldMs: 100 });
+  timing.hear(heads({ echoMs: 1_000, echoHeldMs: 50, wallMs: 10_000 }), 1_230, 9_000);
+  expect(timing.roundTripMs).toBe(180);
+  expect(timing.clockOffsetMs).toBe(1_090);
+});
+
+test('[PULL6] a path that was held up does not make the round trip longer, one that is longer does in time', () => {
+  const timing = new LinkTiming();
+  const hear = (roundTripMs: number): void => timing.hear(heads({ echoMs: 1 }), roundTripMs + 1, 0);
+  hear(170);
+  for (const ms of [3_000, 2_900, 4_000]) hear(ms);
+  expect(timing.roundTripMs).toBe(170);
+  for (let i = 0; i < LinkTiming.samplesMax; i++) hear(300);
+  expect(timing.roundTripMs).toBe(300);
+});

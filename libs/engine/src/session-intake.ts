@@ -1,0 +1,88 @@
+// Takes the updates of sessions, which are anybody's: between the sessions and the log.
+//
+//   size --> inspection --passed--> apply, append --> durable
+//                |
+//                +--would take too long here--> examined elsewhere --> parts, each: accept, apply, append --> durable
+//
+// Invariant 1: an update, or a part of one, is accepted, applied and appended in one synchronous step.
+// Invariant 2: what was loaded under an earlier epoch takes nothing any more.
+
+import { AnabranchError } from '@anabranch/base';
+import {
+  acceptPart,
+  type InflateRaw,
+  type InspectionCase,
+  type InspectionFinding,
+  inspectUpdate,
+  type LogAuthors,
+  type SoundPart,
+} from '@anabranch/crdt';
+import { updateBytesMax } from '@anabranch/protocol';
+import type { DocumentCache, LoadedDocument } from './document-cache.ts';
+import type { OpLog } from './op-log.ts';
+import { notReady } from './refusals.ts';
+import type { OpId } from './replica-door.ts';
+import type { LoggedOp } from './replica-store.ts';
+
+export interface SessionIntakeParts {
+  readonly documents: DocumentCache;
+  readonly log: OpLog;
+  readonly authors: LogAuthors;
+  readonly inflateRaw: InflateRaw;
+  readonly examine: (inspectionCase: InspectionCase) => Promise<InspectionFinding>;
+  /** Resolves when local ops may be appended, undefined when they may right now. @throws AnabranchError `not_ready`, `store_failed`. */
+  readonly whenAccepting: () => Promise<void> | undefined;
+}
+
+/** Appends an update that was applied to the document to the log. */
+export type AppendUpdate = (update: Uint8Array) => LoggedOp;
+
+export class SessionIntake {
+  readonly #parts: SessionIntakeParts;
+
+  constructor(parts: SessionIntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the update is durable; with the last op it was logged as, undefined when it brought nothing new. */
+  async ingest(loaded: LoadedDocument, update: Uint8Array, append: AppendUpdate): Promise<OpId | undefined> {
+    const { examine, inflateRaw, authors } = this.#parts;
+    const whenAccepting = this.#parts.whenAccepting();
+    if (whenAccepting !== undefined) await whenAccepting;
+    this.#assertCurrent(loaded);
+    if (update.length > updateBytesMax) {
+      throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
+    }
+    const undecided = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
+    if (undecided === undefined) return this.#take(loaded, update, append);
+    let last: OpId | undefined;
+    for (const part of partsOf(await examine(undecided))) {
+      await this.#parts.whenAccepting();
+      this.#assertCurrent(loaded);
+      acceptPart(loaded.crdt, part, authors);
+      last = (await this.#take(loaded, part.update, append)) ?? last;
+    }
+    return last;
+  }
+
+  #assertCurrent(loaded: LoadedDocument): void {
+    if (this.#parts.documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
+  }
+
+  async #take(loaded: LoadedDocument, update: Uint8Array, append: AppendUpdate): Promise<OpId | undefined> {
+    const { log } = this.#parts;
+    if (!loaded.crdt.apply([update])) {
+      // Nothing new: but what the sender repeats may be on its way to the disk still.
+      await log.whenDurable(loaded.localPosition);
+      return undefined;
+    }
+    const { origin, seq, position } = append(update);
+    await log.whenDurable(position);
+    return { origin, seq };
+  }
+}
+
+function partsOf(finding: InspectionFinding): readonly SoundPart[] {
+  if (finding.isSound) return finding.parts;
+  throw new AnabranchError(finding.code, finding.message);
+}
