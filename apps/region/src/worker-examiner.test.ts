@@ -72,14 +72,14 @@ async function outcome(examined: Promise<unknown>): Promise<string> {
 }
 
 describe('the thread that examines large updates', () => {
-  test('[GUARD6] answers one case after the other, in order, in one thread', async () => {
+  test('[GUARD10] answers one case after the other, in order, in one thread', async () => {
     open();
     const answers = await Promise.all(['a', 'b', 'c'].map((text) => outcome(examiner.examine(caseOf(text)))));
     const [thread] = (answers[0] ?? '').split(' ');
     expect(answers).toEqual(['a', 'b', 'c'].map((text) => `${thread} ${text}`));
   });
 
-  test('[GUARD6] a case that takes too long is refused, and the next one gets a new thread', async () => {
+  test('[GUARD10] a case that takes too long is refused, and the next one gets a new thread', async () => {
     open();
     const first = await outcome(examiner.examine(caseOf('a')));
     const hanging = outcome(examiner.examine(caseOf('hang')));
@@ -90,14 +90,14 @@ describe('the thread that examines large updates', () => {
     expect((await next).split(' ')[0]).not.toBe(first.split(' ')[0]);
   });
 
-  test('[GUARD6] a case that ends the thread is refused, and the next one gets a new thread', async () => {
+  test('[GUARD10] a case that ends the thread is refused, and the next one gets a new thread', async () => {
     open();
     const [dying, next] = [outcome(examiner.examine(caseOf('die'))), outcome(examiner.examine(caseOf('b')))];
     expect(await dying).toBe('request_too_large');
     expect(await next).toMatch(/ b$/);
   });
 
-  test('[GUARD6] what waits is bounded, in cases and in bytes', async () => {
+  test('[GUARD10] what waits is bounded, in cases and in bytes', async () => {
     open();
     const taken = Array.from({ length: examinerLimits.casesMax }, () => outcome(examiner.examine(caseOf('a'))));
     expect(await outcome(examiner.examine(caseOf('a')))).toBe('overloaded');
@@ -108,7 +108,7 @@ describe('the thread that examines large updates', () => {
     expect(await outcome(examiner.examine(caseOf('a')))).toMatch(/ a$/);
   });
 
-  test('[GUARD6] without work the thread ends, and comes back with the next case', async () => {
+  test('[GUARD10] without work the thread ends, and comes back with the next case', async () => {
     open();
     const before = await outcome(examiner.examine(caseOf('a')));
     expect(clock.elapse(examinerLimits.idleMsMax)).toBe(1);
@@ -116,7 +116,7 @@ describe('the thread that examines large updates', () => {
     expect(after.split(' ')[0]).not.toBe(before.split(' ')[0]);
   });
 
-  test('[GUARD6] stopping refuses what waits', async () => {
+  test('[GUARD10] stopping refuses what waits', async () => {
     open();
     const [examined, waiting] = [outcome(examiner.examine(caseOf('hang'))), outcome(examiner.examine(caseOf('a')))];
     await examiner.stop();

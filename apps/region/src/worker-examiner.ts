@@ -15,7 +15,7 @@ import type { InspectionCase, InspectionFinding } from '@anabranch/crdt';
 
 export const examinerLimits = {
   /** A case that takes longer is refused with `request_too_large`. */
-  examineMsMax: 10_000,
+  examineMsMax: 30_000,
   /** Cases that wait or are examined; beyond, `overloaded`. */
   casesMax: 64,
   /** Their bytes; beyond, `overloaded`. */

@@ -8,12 +8,14 @@ export const inspectionLimits = {
   structsMax: 500_000,
   /** Positions one update may skip over as deleted or collected without bringing their content. */
   emptyPositionsMax: 8_388_608,
+  /** Changes of an Automerge update that are inspected on the spot, 10 ms; more are a case for another thread. */
+  directChangesMax: 100,
   /** Rows of an Automerge update up to which it is inspected on the spot, 10 ms; a larger one is a case for another thread. */
   directRowsMax: 20_000,
   /** Operations of an Automerge document up to which a merge is rehearsed on the spot, 35 ms; else by another thread. */
   directDocumentOpsMax: 10_000,
-  /** Changes that are merged in one go, 50 ms, when a large Automerge update is taken in parts. */
-  partChangesMax: 4_000,
+  /** Changes that are merged in one go, 20 ms, when a large Automerge update is taken in parts. */
+  partChangesMax: 1_000,
   /** Nesting of values and of shared types. */
   depthMax: 64,
   /** UTF-16 units of one key or type name. */

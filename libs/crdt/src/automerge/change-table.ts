@@ -1,5 +1,5 @@
 // Which change holds an operation, which is an actor's last, and how many there are: questions the library answers only by
-// listing its whole history. The table is brought up to date from the changes since the last question.
+// listing its whole history. The table follows the document before it is asked.
 
 import { assert } from '@anabranch/base';
 import { type DecodedChange, decodeChange } from '@automerge/automerge';
@@ -23,38 +23,8 @@ export class ChangeTable {
   #heads: string[] = [];
   #opCount = 0;
 
-  /** The operations of the document's whole history. */
-  opCount(handle: AutomergeHandle): number {
-    this.#follow(handle);
-    return this.#opCount;
-  }
-
-  /** The last change held of an actor. */
-  lastOf(handle: AutomergeHandle, actor: string): HeldChange | undefined {
-    this.#follow(handle);
-    return this.#changes.get(actor)?.at(-1);
-  }
-
-  /** True when an operation of this id is part of the history. */
-  holds(handle: AutomergeHandle, operationId: string): boolean {
-    this.#follow(handle);
-    const [counter = '', actor = ''] = operationId.split('@');
-    return this.#holding(actor, Number(counter)) !== undefined;
-  }
-
-  /** True when the operation is known to have inserted an element into the object. */
-  isInsertion(handle: AutomergeHandle, operationId: string, object: string): boolean {
-    this.#follow(handle);
-    const [counter = '', actor = ''] = operationId.split('@');
-    const change = this.#holding(actor, Number(counter));
-    if (change === undefined || change.maxOp - change.startOp >= decodedOpsMax) return false;
-    const bytes = handle.getChangeByHash(change.hash);
-    assert(bytes !== null, 'a change of the table is held');
-    const op = decodeChange(bytes).ops[Number(counter) - change.startOp] as Op | undefined;
-    return op?.insert === true && op.obj === object;
-  }
-
-  #follow(handle: AutomergeHandle): void {
+  /** Takes in the changes that the document got since the last time. */
+  follow(handle: AutomergeHandle): void {
     const heads = handle.getHeads();
     if (heads.length === this.#heads.length && heads.every((head) => this.#heads.includes(head))) return;
     for (const { actor, hash, seq, startOp, maxOp } of handle.getChangesMeta(this.#heads)) {
@@ -67,16 +37,50 @@ export class ChangeTable {
     this.#heads = heads;
   }
 
-  #holding(actor: string, counter: number): HeldChange | undefined {
-    const changes = this.#changes.get(actor) ?? [];
-    let low = 0;
-    let high = changes.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((changes[middle]?.startOp ?? 0) <= counter) low = middle;
-      else high = middle - 1;
-    }
-    const change = changes[low];
-    return change !== undefined && change.startOp <= counter && counter <= change.maxOp ? change : undefined;
+  /** The operations of the document's whole history. */
+  get opCount(): number {
+    return this.#opCount;
   }
+
+  /** The last change held of an actor. */
+  lastOf(actor: string): HeldChange | undefined {
+    return this.#changes.get(actor)?.at(-1);
+  }
+
+  /** True when an operation of this id is part of the history. */
+  holds(operationId: string): boolean {
+    const [counter = '', actor = ''] = operationId.split('@');
+    return this.#holding(actor, Number(counter)) !== undefined;
+  }
+
+  /** True when the operation is known to have inserted an element into the object. */
+  isInsertion(handle: AutomergeHandle, operationId: string, object: string): boolean {
+    const [counter = '', actor = ''] = operationId.split('@');
+    const change = this.#holding(actor, Number(counter));
+    if (change === undefined || change.maxOp - change.startOp >= decodedOpsMax) return false;
+    const bytes = handle.getChangeByHash(change.hash);
+    assert(bytes !== null, 'a change of the table is held');
+    const op = decodeChange(bytes).ops[Number(counter) - change.startOp] as Op | undefined;
+    return op?.insert === true && op.obj === object;
+  }
+
+  #holding(actor: string, counter: number): HeldChange | undefined {
+    return changeWith(this.#changes.get(actor) ?? [], counter);
+  }
+}
+
+/** Of the changes of one actor, in their order, the one that holds the operation of this number. */
+export function changeWith<Change extends { startOp: number; maxOp: number }>(
+  changes: readonly Change[],
+  counter: number,
+): Change | undefined {
+  let low = 0;
+  let high = changes.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((changes[middle]?.startOp ?? 0) <= counter) low = middle;
+    else high = middle - 1;
+  }
+  const change = changes[low];
+  return change !== undefined && change.startOp <= counter && counter <= change.maxOp ? change : undefined;
 }

@@ -11,7 +11,7 @@ import { inspectionLimits as limits } from '../inspection-limits.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import { incomplete, invalid, refusing } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
-import type { ChangeTable } from './change-table.ts';
+import { type ChangeTable, changeWith } from './change-table.ts';
 import { entriesId, textActorOf, textCreation, textsId } from './first-change.ts';
 
 export interface AutomergeHolder {
@@ -23,7 +23,11 @@ export interface AutomergeHolder {
 }
 
 type Op = DecodedChange['ops'][number] & { readonly elemId?: string };
-type ObjectKind = 'map' | 'sequence';
+
+interface KnownObject {
+  readonly kind: 'map' | 'sequence';
+  readonly depth: number;
+}
 
 export class ChangeWalk {
   readonly #holder: AutomergeHolder;
@@ -31,10 +35,12 @@ export class ChangeWalk {
   readonly #admitted = new Map<string, ChangeHeader>();
   /** The same by actor, in order. */
   readonly #byActor = new Map<string, ChangeHeader[]>();
-  readonly #objects = new Map<string, { readonly kind: ObjectKind; readonly depth: number }>();
+  /** Objects made by the update, and those of the document that were asked for. */
+  readonly #objects = new Map<string, KnownObject>();
 
   constructor(holder: AutomergeHolder) {
     this.#holder = holder;
+    holder.table.follow(holder.handle);
   }
 
   /** The changes admitted so far, in order. */
@@ -75,18 +81,22 @@ export class ChangeWalk {
 
   #checkHistory(change: ChangeHeader): void {
     if (change.actor === this.#holder.actor) throw invalid('the change is written under the actor of this replica');
-    if (this.#holder.authors?.hasAutomergeActor(change.actor)) throw incomplete('the change is a region’s and has not arrived from it');
+    if (this.#isOfRegion(change.actor)) throw incomplete('the change is a region’s and has not arrived from it');
     let precedingOp = 0;
     for (const dependency of change.deps) {
       const maxOp = this.#admitted.get(dependency)?.maxOp ?? this.#holder.handle.getChangeMetaByHash(dependency)?.maxOp;
       if (maxOp === undefined) throw incomplete('the update depends on changes this replica lacks');
       precedingOp = Math.max(precedingOp, maxOp);
     }
-    const last = this.#byActor.get(change.actor)?.at(-1) ??
-      this.#holder.table.lastOf(this.#holder.handle, change.actor) ?? { seq: 0, maxOp: 0 };
+    const last = this.#byActor.get(change.actor)?.at(-1) ?? this.#holder.table.lastOf(change.actor) ?? { seq: 0, maxOp: 0 };
     if (change.seq > last.seq + 1) throw incomplete('the update leaves out changes of an actor');
     if (change.seq <= last.seq) throw invalid('the actor has another change with this number');
     if (change.startOp !== precedingOp + 1 || change.startOp <= last.maxOp) throw invalid('the operation numbers do not follow');
+  }
+
+  /** Asked once of an actor in a walk. */
+  #isOfRegion(actor: string): boolean {
+    return !this.#byActor.has(actor) && (this.#holder.authors?.hasAutomergeActor(actor) ?? false);
   }
 
   #checkOps(change: DecodedChange): void {
@@ -110,8 +120,7 @@ export class ChangeWalk {
     const [counter = '', actor = ''] = id.split('@');
     const number = Number(counter);
     if (actor === change.actor && number >= change.startOp) return number < change.startOp + ownCount;
-    const isOfUpdate = this.#byActor.get(actor)?.some(({ startOp, maxOp }) => startOp <= number && number <= maxOp) ?? false;
-    return isOfUpdate || this.#holder.table.holds(this.#holder.handle, id);
+    return changeWith(this.#byActor.get(actor) ?? [], number) !== undefined || this.#holder.table.holds(id);
   }
 
   /** A text of a typed document is created by one change that is the same everywhere. */
@@ -121,10 +130,14 @@ export class ChangeWalk {
     return refusing(() => decodeChange(textCreation(op.key))).hash === change.hash;
   }
 
-  #object(id: string): { readonly kind: ObjectKind; readonly depth: number } | undefined {
+  #object(id: string): KnownObject | undefined {
     if (id === '_root') return { kind: 'map', depth: 0 };
-    const made = this.#objects.get(id);
-    if (made !== undefined) return made;
+    const known = this.#objects.get(id) ?? this.#heldObject(id);
+    if (known !== undefined) this.#objects.set(id, known);
+    return known;
+  }
+
+  #heldObject(id: string): KnownObject | undefined {
     try {
       const info = this.#holder.handle.objInfo(id);
       const kind = String(info.type) === 'map' || String(info.type) === 'table' ? 'map' : 'sequence';

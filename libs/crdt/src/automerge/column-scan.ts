@@ -36,6 +36,9 @@ export class Budget {
     return inflated;
   }
 
+  /** Changes counted so far. */
+  changes = 0;
+
   /** Rows of all columns counted so far: what decoding them costs. */
   get rows(): number {
     return rowsMax - this.#rowsLeft;
@@ -50,6 +53,7 @@ export class Budget {
 
 /** @throws AnabranchError `update_invalid`, `request_too_large` */
 export function scanChunk(chunk: Chunk, budget: Budget): void {
+  if (chunk.type !== chunkTypes.document) budget.changes += 1;
   if (chunk.type === chunkTypes.document) scanDocument(new LebReader(chunk.body), budget);
   else scanChange(new LebReader(chunk.type === chunkTypes.change ? chunk.body : budget.inflate(chunk.body)), budget);
 }
@@ -70,7 +74,7 @@ function scanDocument(reader: LebReader, budget: Budget): void {
   reader.take(reader.unsigned() * hashBytes);
   const changeColumns = readColumns(reader, true);
   const opColumns = readColumns(reader, true);
-  scanColumns(reader, changeColumns, budget);
+  budget.changes += scanColumns(reader, changeColumns, budget);
   scanColumns(reader, opColumns, budget);
 }
 
@@ -91,24 +95,29 @@ function readColumns(reader: LebReader, mayDeflate: boolean): Column[] {
   });
 }
 
-function scanColumns(reader: LebReader, columns: readonly Column[], budget: Budget): void {
+/** @returns the rows of the longest column. */
+function scanColumns(reader: LebReader, columns: readonly Column[], budget: Budget): number {
+  let rowsMost = 0;
   for (const { type, isDeflated, length } of columns) {
     const data = reader.take(length);
-    scanColumn(type, new LebReader(isDeflated ? budget.inflate(data) : data), budget);
+    const rows = countRows(type, new LebReader(isDeflated ? budget.inflate(data) : data));
+    budget.takeRows(rows);
+    rowsMost = Math.max(rowsMost, rows);
   }
+  return rowsMost;
 }
 
 const columnTypes = { delta: 3, boolean: 4, string: 5, rawValue: 7 } as const;
 
-function scanColumn(type: number, reader: LebReader, budget: Budget): void {
-  if (type === columnTypes.rawValue) return;
+function countRows(type: number, reader: LebReader): number {
+  if (type === columnTypes.rawValue) return 0;
   let rows = 0;
   while (!reader.isAtEnd) {
     if (type === columnTypes.boolean) rows += reader.unsigned();
     else rows += scanRun(type, reader);
     if (rows > limits.structsMax) break;
   }
-  budget.takeRows(rows);
+  return rows;
 }
 
 /** One run: `n > 0` one value n times, `n < 0` that many values, `0` a number of nulls. */

@@ -238,7 +238,7 @@ test('[GUARD1] so do those at every place where anything ever stood', () => {
 const actor = identity.automergeActor;
 const examine = (update: Uint8Array): InspectionFinding => examineUpdate({ state, actor, isTyped: false, update }, () => undefined);
 
-test('[GUARD1] what another thread found sound merges, whatever was merged meanwhile', () => {
+test('[GUARD10] what another thread found sound merges, whatever was merged meanwhile', () => {
   const { handle, document } = open();
   const drawing = fc.tuple(
     fc.constantFrom(heads, heads, ...decodedHistory.map((change) => [change.hash])),
@@ -283,7 +283,7 @@ test('[GUARD1] a change that names what is written meanwhile is refused', () => 
   }
 });
 
-test('[GUARD1] a part is accepted only where its history fits', () => {
+test('[GUARD10] a part is accepted only where its history fits', () => {
   const first = Automerge.change(Automerge.clone(rich, { actor: bb }), (doc) => Object.assign(doc, { a: 1 }));
   const second = Automerge.change(first, (doc) => Object.assign(doc, { a: 2 }));
   const [one = new Uint8Array(), two = new Uint8Array()] = Automerge.getChanges(rich, second);

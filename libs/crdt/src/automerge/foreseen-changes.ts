@@ -32,6 +32,7 @@ interface Held {
 
 /** True when merging these changes, in this order, is foreseen to work. Their objects, keys and numbers were checked before. */
 export function areForeseen({ handle, table }: Held, changes: readonly DecodedChange[]): boolean {
+  table.follow(handle);
   const heads = handle.getHeads().sort().join();
   const state = new ForeseenState({ handle, table });
   let previous: string | undefined;

@@ -32,8 +32,8 @@ import { areForeseen } from './foreseen-changes.ts';
  * @throws AnabranchError `update_invalid`, `update_incomplete`, `request_too_large`
  */
 export function inspectAutomergeUpdate(holder: AutomergeHolder, update: Uint8Array, inflateRaw: InflateRaw): InspectionCase | undefined {
-  const { chunks, rows } = scanUpdate(update, inflateRaw);
-  if (rows > limits.directRowsMax) return caseOf(holder, update);
+  const { chunks, budget } = scanUpdate(update, inflateRaw);
+  if (budget.changes > limits.directChangesMax || budget.rows > limits.directRowsMax) return caseOf(holder, update);
   const walk = new ChangeWalk(holder);
   const fresh = changesIn(chunks).flatMap((bytes) => {
     const change = walk.admit(bytes);
@@ -47,7 +47,7 @@ export function inspectAutomergeUpdate(holder: AutomergeHolder, update: Uint8Arr
     )
   )
     return undefined;
-  if (holder.table.opCount(holder.handle) > limits.directDocumentOpsMax) return caseOf(holder, update);
+  if (holder.table.opCount > limits.directDocumentOpsMax) return caseOf(holder, update);
   const scratch = holder.handle.clone();
   rehearse(
     scratch,
@@ -86,12 +86,12 @@ function caseOf({ handle, actor, isTyped }: AutomergeHolder, update: Uint8Array)
   return { state: handle.save(), actor, isTyped, update };
 }
 
-function scanUpdate(update: Uint8Array, inflateRaw: InflateRaw): { readonly chunks: readonly Chunk[]; readonly rows: number } {
+function scanUpdate(update: Uint8Array, inflateRaw: InflateRaw): { readonly chunks: readonly Chunk[]; readonly budget: Budget } {
   if (update.length > limits.updateBytesMax) throw tooLarge('the update has too many bytes');
   const budget = new Budget(inflateRaw);
   const chunks = splitChunks(update);
   for (const chunk of chunks) scanChunk(chunk, budget);
-  return { chunks, rows: budget.rows };
+  return { chunks, budget };
 }
 
 function changesIn(chunks: readonly Chunk[]): Uint8Array[] {
