@@ -47,6 +47,36 @@ function recorder(): DocumentSessionListener & { readonly deliveries: Delivery[]
   };
 }
 
+test.each([
+  ['carts', 'apply'],
+  ['carts', 'edit'],
+] as const)('[GUARD11] when the library fails in the middle on %s, in %s, nothing of it stays', async (collection, method) => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const document = parseDocumentId(`${collection}/broken`);
+  const berlin = mesh.replica('berlin');
+  await mesh.edit('berlin', document, add(2));
+  const client = new Y.Doc();
+  client.getText('elsewhere').insert(0, 'x');
+  const update = Y.encodeStateAsUpdate(client);
+  const listener = recorder();
+  const session = berlin.openSession(document, listener);
+  const crdt = session.document;
+  const works = crdt[method].bind(crdt) as (...args: unknown[]) => never;
+  Object.assign(crdt, {
+    [method]: (...args: unknown[]) => {
+      works(...args);
+      throw new Error('in the middle');
+    },
+  });
+  const attempt = method === 'apply' ? session.ingest(update) : mesh.edit('berlin', document, add(5));
+  expect(await codeOf(attempt)).toMatch(method === 'apply' ? /^update_invalid$/ : /in the middle/);
+  expect(listener.end).toBe('not_ready');
+  await mesh.edit('berlin', document, add(1));
+  await mesh.untilConverged();
+  expect(await mesh.json('berlin', document)).toMatchObject({ items: { 'sku-1': { qty: 3 } }, note: '' });
+  expect(new Set(await mesh.digests(document)).size).toBe(1);
+});
+
 test('[LOG10] a write repeated under its key has one effect: at once, after a crash, and in another region', async () => {
   const mesh = await meshOf('berlin', 'tokyo');
   const request = { document: cart, plan: () => add(2), idempotency: { key: 'order-1', requestDigest: digestOf(1) } };

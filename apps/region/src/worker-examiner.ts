@@ -85,8 +85,13 @@ export class WorkerExaminer {
       this.#timer = this.#clock.setTimer(examinerLimits.idleMsMax, () => this.#endWorker());
       return;
     }
-    this.#worker ??= this.#startWorker();
-    this.#worker.postMessage(this.#examined.inspectionCase);
+    try {
+      this.#worker ??= this.#startWorker();
+      this.#worker.postMessage(this.#examined.inspectionCase);
+    } catch (error) {
+      this.#giveUp(String(error));
+      return;
+    }
     this.#timer = this.#clock.setTimer(examinerLimits.examineMsMax, () => this.#giveUp('it took too long'));
   }
 

@@ -5,7 +5,7 @@ export { createDocument } from './create-document.ts';
 export { type DocumentIdentity, identityOf, reservedClientIdMin } from './document-identity.ts';
 export type { DocumentOp } from './document-op.ts';
 export { acceptPart, examineUpdate, inspectUpdate } from './inspect-update.ts';
-export type { InspectionCase, InspectionFinding, SoundPart } from './inspection-case.ts';
+export type { Inspection, InspectionCase, InspectionFinding, SoundPart } from './inspection-case.ts';
 export { inspectionLimits } from './inspection-limits.ts';
 export { crdtLimits } from './limits.ts';
 export type { LogAuthors } from './log-authors.ts';

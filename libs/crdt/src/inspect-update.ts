@@ -3,7 +3,7 @@ import { AutomergeDocument } from './automerge/automerge-document.ts';
 import type { InflateRaw } from './automerge/column-scan.ts';
 import { examineAutomergeUpdate } from './automerge/inspect-automerge-update.ts';
 import type { CrdtDocument } from './crdt-document.ts';
-import type { InspectionCase, InspectionFinding, SoundPart } from './inspection-case.ts';
+import type { Inspection, InspectionCase, InspectionFinding, SoundPart } from './inspection-case.ts';
 import type { LogAuthors } from './log-authors.ts';
 import { YjsDocument } from './yjs/yjs-document.ts';
 
@@ -13,22 +13,17 @@ import { YjsDocument } from './yjs/yjs-document.ts';
  * undefined when it is malformed or longer than the bound; Yjs updates do not need it.
  * Content of `authors` that the document lacks is not taken from this sender.
  *
- * Returns undefined when the update passed. A case that is returned is not decided yet, because that would take too long
- * here: another thread is to {@link examineUpdate} it; then {@link acceptPart} decides on each part that it finds.
+ * Returns the update to be applied and logged: what the document lacks of this one. A case that is returned instead is not
+ * decided yet, because that would take too long here: another thread is to {@link examineUpdate} it; then {@link acceptPart} decides on each part that it finds.
  * @throws AnabranchError `update_invalid` (malformed, out of bounds, or under this replica's own identity),
  *   `update_incomplete` (builds on parts the document lacks: synchronise first), `request_too_large` (beyond
  *   {@link inspectionLimits}).
  */
-export function inspectUpdate(
-  document: CrdtDocument,
-  update: Uint8Array,
-  inflateRaw: InflateRaw,
-  authors?: LogAuthors,
-): InspectionCase | undefined {
+export function inspectUpdate(document: CrdtDocument, update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): Inspection {
   if (document instanceof AutomergeDocument) return document.inspect(update, inflateRaw, authors);
   assert(document instanceof YjsDocument, 'the document came from createDocument');
   document.inspect(update, inflateRaw, authors);
-  return undefined;
+  return { update };
 }
 
 /** Examines a case of {@link inspectUpdate}, which may take seconds; it needs no more than the case holds. */

@@ -3,6 +3,9 @@
 
 import type { ErrorCode } from '@anabranch/base';
 
+/** The update to be logged, which is what the document lacks of the one that was inspected; or what is not decided yet. */
+export type Inspection = { readonly update: Uint8Array } | { readonly undecided: InspectionCase };
+
 export interface InspectionCase {
   /** The document as it is. */
   readonly state: Uint8Array;

@@ -10,7 +10,7 @@
 //              appends it; nothing can come between.
 // Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
-import { AnabranchError, assert, toHex } from '@anabranch/base';
+import { AnabranchError, assert, isAnabranchError, toHex } from '@anabranch/base';
 import {
   compareHlc,
   type Hlc,
@@ -22,7 +22,7 @@ import {
   regionOf,
   VersionVector,
 } from '@anabranch/causality';
-import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
+import { type Author, type CollectionSchema, createDocument, type DocumentIdentity, type DocumentOp, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
@@ -140,6 +140,7 @@ export class Replica implements ReplicaDoor {
       ...options.ports,
       documents: this.#documents,
       log: this.#log,
+      undo: (loaded) => this.#undo(loaded),
       whenAccepting: () => (this.#isAccepting() ? undefined : this.#awaitWritable()),
       authors: new RegionAuthors({
         hash,
@@ -256,7 +257,7 @@ export class Replica implements ReplicaDoor {
     const { origin } = this.#identity;
     const hlc = this.#hlc.next();
     const author = { writer: origin, dot: this.#log.head(origin).seq + 1, hlc };
-    const update = loaded.crdt.edit(author, ops);
+    const update = this.#editOrUndo(loaded, author, ops);
     const { idempotency, trace } = request;
     // An edit that changed nothing is logged for its key all the same: repeated later, it must still change nothing.
     if (update === undefined && idempotency === undefined) return undefined;
@@ -265,10 +266,24 @@ export class Replica implements ReplicaDoor {
     return this.#appendLocal(loaded, update, { hlc, ...extras });
   }
 
-  /** An edit whose update turned out too large to replicate is undone; sessions of the document begin anew. */
-  #refuseApplied(loaded: LoadedDocument, bytes: number): never {
+  /** A refused edit leaves the document as it was; a library that fails in the middle of one may not. */
+  #editOrUndo(loaded: LoadedDocument, author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
+    try {
+      return loaded.crdt.edit(author, ops);
+    } catch (error) {
+      if (!isAnabranchError(error)) this.#undo(loaded);
+      throw error;
+    }
+  }
+
+  /** Takes back what was applied to a document and not appended; its sessions begin anew. */
+  #undo(loaded: LoadedDocument): void {
     this.#documents.reload(loaded);
     this.#sessions.end(loaded.id, 'not_ready');
+  }
+
+  #refuseApplied(loaded: LoadedDocument, bytes: number): never {
+    this.#undo(loaded);
     throw new AnabranchError('request_too_large', `the edit makes an update of ${bytes} bytes, at most ${updateBytesMax} are replicated`);
   }
 

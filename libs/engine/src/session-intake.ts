@@ -5,9 +5,10 @@
 //                +--would take too long here--> examined elsewhere --> parts, each: accept, apply, append --> durable
 //
 // Invariant 1: an update, or a part of one, is accepted, applied and appended in one synchronous step.
-// Invariant 2: what was loaded under an earlier epoch takes nothing any more.
+// Invariant 2: what cannot be merged after all is a defect; nothing of it stays, in memory or in the log.
+// Invariant 3: what was loaded under an earlier epoch takes nothing any more.
 
-import { AnabranchError } from '@anabranch/base';
+import { AnabranchError, type Logger } from '@anabranch/base';
 import {
   acceptPart,
   type InflateRaw,
@@ -28,8 +29,11 @@ export interface SessionIntakeParts {
   readonly documents: DocumentCache;
   readonly log: OpLog;
   readonly authors: LogAuthors;
+  readonly logger: Logger;
   readonly inflateRaw: InflateRaw;
   readonly examine: (inspectionCase: InspectionCase) => Promise<InspectionFinding>;
+  /** Takes back what was applied to a document and not appended. */
+  readonly undo: (loaded: LoadedDocument) => void;
   /** Resolves when local ops may be appended, undefined when they may right now. @throws AnabranchError `not_ready`, `store_failed`. */
   readonly whenAccepting: () => Promise<void> | undefined;
 }
@@ -53,10 +57,10 @@ export class SessionIntake {
     if (update.length > updateBytesMax) {
       throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
     }
-    const undecided = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
-    if (undecided === undefined) return this.#take(loaded, update, append);
+    const inspected = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
+    if ('update' in inspected) return this.#take(loaded, inspected.update, append);
     let last: OpId | undefined;
-    for (const part of partsOf(await examine(undecided))) {
+    for (const part of partsOf(await examine(inspected.undecided))) {
       await this.#parts.whenAccepting();
       this.#assertCurrent(loaded);
       acceptPart(loaded.crdt, part, authors);
@@ -71,7 +75,7 @@ export class SessionIntake {
 
   async #take(loaded: LoadedDocument, update: Uint8Array, append: AppendUpdate): Promise<OpId | undefined> {
     const { log } = this.#parts;
-    if (!loaded.crdt.apply([update])) {
+    if (!this.#apply(loaded, update)) {
       // Nothing new: but what the sender repeats may be on its way to the disk still.
       await log.whenDurable(loaded.localPosition);
       return undefined;
@@ -79,6 +83,16 @@ export class SessionIntake {
     const { origin, seq, position } = append(update);
     await log.whenDurable(position);
     return { origin, seq };
+  }
+
+  #apply(loaded: LoadedDocument, update: Uint8Array): boolean {
+    try {
+      return loaded.crdt.apply([update]);
+    } catch (error) {
+      this.#parts.logger.error('session.merge_failed', { document: loaded.id, error });
+      this.#parts.undo(loaded);
+      throw new AnabranchError('update_invalid', 'the update cannot be merged');
+    }
   }
 }
 

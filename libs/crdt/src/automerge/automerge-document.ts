@@ -21,7 +21,7 @@ import {
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
-import type { InspectionCase, SoundPart } from '../inspection-case.ts';
+import type { Inspection, SoundPart } from '../inspection-case.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { invalid, refusing } from '../update-refusal.ts';
@@ -90,13 +90,13 @@ export class AutomergeDocument implements CrdtDocument {
   }
 
   /** See inspectUpdate. */
-  inspect(update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): InspectionCase | undefined {
+  inspect(update: Uint8Array, inflateRaw: InflateRaw, authors?: LogAuthors): Inspection {
     return inspectAutomergeUpdate(this.#holder(authors), update, inflateRaw);
   }
 
   /** See acceptPart. */
   accept({ changes }: SoundPart, authors?: LogAuthors): void {
-    const walk = new ChangeWalk(this.#holder(authors));
+    const walk = new ChangeWalk(this.#holder(authors), 0);
     for (const change of changes) walk.admitSound(change);
   }
 

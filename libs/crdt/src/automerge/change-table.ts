@@ -4,6 +4,7 @@
 import { assert } from '@anabranch/base';
 import { type DecodedChange, decodeChange } from '@automerge/automerge';
 import type { AutomergeHandle } from './automerge-handle.ts';
+import { chunkTypeAt, chunkTypes } from './chunks.ts';
 
 interface HeldChange {
   readonly hash: string;
@@ -16,6 +17,8 @@ type Op = DecodedChange['ops'][number] & { readonly insert?: boolean };
 
 /** Operations of a change that is decoded to look at one of them; a larger one is not looked into. */
 const decodedOpsMax = 64;
+/** Its bytes; a larger one, or a deflated one, is not looked into. */
+const decodedBytesMax = 4_096;
 
 export class ChangeTable {
   /** By actor, in the order of their numbers. */
@@ -47,25 +50,21 @@ export class ChangeTable {
     return this.#changes.get(actor)?.at(-1);
   }
 
-  /** True when an operation of this id is part of the history. */
-  holds(operationId: string): boolean {
+  /** The change that an operation is part of. */
+  holding(operationId: string): HeldChange | undefined {
     const [counter = '', actor = ''] = operationId.split('@');
-    return this.#holding(actor, Number(counter)) !== undefined;
+    return changeWith(this.#changes.get(actor) ?? [], Number(counter));
   }
 
   /** True when the operation is known to have inserted an element into the object. */
   isInsertion(handle: AutomergeHandle, operationId: string, object: string): boolean {
-    const [counter = '', actor = ''] = operationId.split('@');
-    const change = this.#holding(actor, Number(counter));
+    const change = this.holding(operationId);
     if (change === undefined || change.maxOp - change.startOp >= decodedOpsMax) return false;
     const bytes = handle.getChangeByHash(change.hash);
     assert(bytes !== null, 'a change of the table is held');
-    const op = decodeChange(bytes).ops[Number(counter) - change.startOp] as Op | undefined;
+    if (bytes.length > decodedBytesMax || bytes[chunkTypeAt] !== chunkTypes.change) return false;
+    const op = decodeChange(bytes).ops[Number.parseInt(operationId, 10) - change.startOp] as Op | undefined;
     return op?.insert === true && op.obj === object;
-  }
-
-  #holding(actor: string, counter: number): HeldChange | undefined {
-    return changeWith(this.#changes.get(actor) ?? [], counter);
   }
 }
 

@@ -1,18 +1,21 @@
 // Walks through the changes of an untrusted update and asks of each whether the document may take it: does it follow what is
-// here, and do its operations name what exists?
+// here, and do its operations name what it had seen?
 //
-// Invariant: an admitted change names only objects, elements and operations that are part of the history it was held against,
-//            of the update before it, or of itself. So what others write meanwhile is nothing that it could name.
+// Invariant 1: an admitted change had seen every earlier change of its actor, so whatever order the library merges them in,
+//              it has them in their own.
+// Invariant 2: an admitted change names only objects, elements and operations that it had seen, or its own. So what others
+//              write meanwhile is nothing that it could name.
 
-import { forbiddenKeys } from '@anabranch/base';
 import { type DecodedChange, decodeChange } from '@automerge/automerge';
 import type { ChangeHeader } from '../inspection-case.ts';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import { incomplete, invalid, refusing } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
+import { CausalPast, type Visits } from './causal-past.ts';
 import { type ChangeTable, changeWith } from './change-table.ts';
-import { entriesId, textActorOf, textCreation, textsId } from './first-change.ts';
+import { firstActor, isTextActor, textActorOf, textCreation, textsId } from './first-change.ts';
+import { checkFrame, checkOperation, isAllowedKey, namedBy, type Operation } from './operation-rules.ts';
 
 export interface AutomergeHolder {
   readonly handle: AutomergeHandle;
@@ -21,8 +24,6 @@ export interface AutomergeHolder {
   readonly table: ChangeTable;
   readonly authors: LogAuthors | undefined;
 }
-
-type Op = DecodedChange['ops'][number] & { readonly elemId?: string };
 
 interface KnownObject {
   readonly kind: 'map' | 'sequence';
@@ -38,8 +39,13 @@ export class ChangeWalk {
   /** Objects made by the update, and those of the document that were asked for. */
   readonly #objects = new Map<string, KnownObject>();
 
-  constructor(holder: AutomergeHolder) {
+  /** What each of them had seen, itself included. */
+  readonly #pasts = new Map<string, CausalPast>();
+  readonly #visits: Visits;
+
+  constructor(holder: AutomergeHolder, visitsMax: number) {
     this.#holder = holder;
+    this.#visits = { left: visitsMax };
     holder.table.follow(holder.handle);
   }
 
@@ -48,15 +54,21 @@ export class ChangeWalk {
     return [...this.#admitted.values()];
   }
 
-  /** The decoded change when the document lacks it and may take it; undefined when it holds it. */
+  /**
+   * The decoded change when the document lacks it and may take it; undefined when it holds it.
+   * @throws VisitsExhausted when what it had seen lies too far back, AnabranchError when it is refused
+   */
   admit(bytes: Uint8Array): DecodedChange | undefined {
     const change = refusing(() => decodeChange(bytes));
     const { hash, actor, seq, startOp, deps } = change;
     const header = { hash, actor, seq, startOp, maxOp: startOp + change.ops.length - 1, deps };
     if (this.#isHeld(header)) return undefined;
     this.#checkHistory(header);
-    if (!this.#isTextCreation(change)) this.#checkOps(change);
+    const past = this.#pastOf(deps);
+    if (seq > 1 && !this.#sees(past, actor, seq - 1)) throw invalid('a change had not seen the one before it of its actor');
+    if (!this.#isTextCreation(change)) this.#checkOps(change, past);
     this.#note(header);
+    this.#pasts.set(hash, past.after(actor, seq));
     return change;
   }
 
@@ -99,34 +111,56 @@ export class ChangeWalk {
     return !this.#byActor.has(actor) && (this.#holder.authors?.hasAutomergeActor(actor) ?? false);
   }
 
-  #checkOps(change: DecodedChange): void {
-    for (const [i, op] of (change.ops as Op[]).entries()) {
+  #pastOf(dependencies: readonly string[]): CausalPast {
+    const pasts: CausalPast[] = [];
+    const held = dependencies.filter((hash) => {
+      const past = this.#pasts.get(hash);
+      if (past !== undefined) pasts.push(past);
+      return past === undefined;
+    });
+    if (held.length > 0 || pasts.length === 0) pasts.push(CausalPast.ofHeld(this.#holder.handle, held, this.#visits));
+    return CausalPast.union(pasts);
+  }
+
+  #sees(past: CausalPast, actor: string, seq: number): boolean {
+    const held = this.#holder.table.lastOf(actor)?.seq ?? 0;
+    return seq <= held ? past.seesHeld(actor, seq) : past.seesOfUpdate(actor, seq);
+  }
+
+  #checkOps(change: DecodedChange, past: CausalPast): void {
+    if (this.#holder.isTyped && (change.actor === firstActor || isTextActor(change.actor))) throw invalid('the actor is reserved');
+    for (const [i, op] of (change.ops as Operation[]).entries()) {
       const container = this.#object(op.obj);
-      const hasElement = op.elemId !== undefined;
-      if (container === undefined || (container.kind === 'sequence') !== hasElement) throw invalid('an operation does not fit its object');
-      if (!hasElement && !isAllowedKey(op.key)) throw invalid('a key is not allowed');
+      const isInSequence = op.elemId !== undefined;
+      if (container === undefined || (container.kind === 'sequence') !== isInSequence)
+        throw invalid('an operation does not fit its object');
+      checkOperation(op);
       if (this.#holder.isTyped) checkFrame(op);
-      if (!namedBy(op).every((id) => this.#isOperation(id, change, i))) throw invalid('an operation names another that is not there');
+      const isSound = namedBy(op).every((id) => this.#isSeen(id, past, { change, ownCount: i }));
+      if (!isSound) throw invalid('an operation names another that its change had not seen');
       if (!op.action.startsWith('make')) continue;
       const depth = container.depth + 1;
       if (depth > limits.depthMax) throw invalid('objects are nested too deep');
-      const kind = op.action === 'makeMap' || op.action === 'makeTable' ? 'map' : 'sequence';
-      this.#objects.set(`${change.startOp + i}@${change.actor}`, { kind, depth });
+      this.#objects.set(`${change.startOp + i}@${change.actor}`, { kind: op.action === 'makeMap' ? 'map' : 'sequence', depth });
     }
   }
 
-  /** An operation of the document, of the update so far, or one of the first `ownCount` of the change itself. */
-  #isOperation(id: string, change: DecodedChange, ownCount: number): boolean {
+  /** An operation that the change had seen, or one of its own first `ownCount`. */
+  #isSeen(id: string, past: CausalPast, { change, ownCount }: { change: DecodedChange; ownCount: number }): boolean {
     const [counter = '', actor = ''] = id.split('@');
     const number = Number(counter);
     if (actor === change.actor && number >= change.startOp) return number < change.startOp + ownCount;
-    return changeWith(this.#byActor.get(actor) ?? [], number) !== undefined || this.#holder.table.holds(id);
+    const ofUpdate = changeWith(this.#byActor.get(actor) ?? [], number);
+    if (ofUpdate !== undefined) return past.seesOfUpdate(actor, ofUpdate.seq);
+    const held = this.#holder.table.holding(id);
+    return held !== undefined && past.seesHeld(actor, held.seq);
   }
 
   /** A text of a typed document is created by one change that is the same everywhere. */
   #isTextCreation(change: DecodedChange): boolean {
     const [op] = change.ops;
     if (!this.#holder.isTyped || op === undefined || op.obj !== textsId || change.actor !== textActorOf(op.key)) return false;
+    if (!isAllowedKey(op.key)) throw invalid('a key is not allowed');
     return refusing(() => decodeChange(textCreation(op.key))).hash === change.hash;
   }
 
@@ -146,19 +180,4 @@ export class ChangeWalk {
       return undefined;
     }
   }
-}
-
-/** The operations that an operation builds on: what it replaces, and the element it stands at or behind. */
-function namedBy({ elemId, pred }: Op): readonly string[] {
-  return elemId === undefined || elemId === '_head' ? pred : [elemId, ...pred];
-}
-
-function isAllowedKey(key: string): boolean {
-  return key !== '' && key.length <= limits.keyUnitsMax && !forbiddenKeys.has(key);
-}
-
-/** A typed document is two maps for ever: entries are values in one, texts come to the other by their own changes. */
-function checkFrame(op: Op): void {
-  if (op.obj === '_root' || op.obj === textsId) throw invalid('an operation changes the frame of a typed document');
-  if (op.obj === entriesId && op.action.startsWith('make')) throw invalid('entries of a typed document are not objects');
 }

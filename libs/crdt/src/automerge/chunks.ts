@@ -16,7 +16,8 @@ export interface Chunk {
 }
 
 const magic = [0x85, 0x6f, 0x4a, 0x83];
-const typeOffset = 8;
+/** Where a chunk says its type. */
+export const chunkTypeAt = 8;
 
 /** Splits bytes into chunks without looking inside. @throws AnabranchError `update_invalid` when they are not chunks. */
 export function splitChunks(bytes: Uint8Array): Chunk[] {
@@ -24,11 +25,11 @@ export function splitChunks(bytes: Uint8Array): Chunk[] {
   let at = 0;
   while (at < bytes.length) {
     const start = at;
-    const type = bytes[start + typeOffset];
+    const type = bytes[start + chunkTypeAt];
     if (!magic.every((byte, i) => bytes[start + i] === byte) || type === undefined || type > chunkTypes.deflatedChange) {
       throw invalid('not an Automerge chunk');
     }
-    const reader = new LebReader(bytes, start + typeOffset + 1);
+    const reader = new LebReader(bytes, start + chunkTypeAt + 1);
     const length = reader.unsigned();
     const end = reader.at + length;
     if (end > bytes.length) throw invalid('a chunk is truncated');
@@ -50,6 +51,10 @@ export class LebReader {
 
   get isAtEnd(): boolean {
     return this.at >= this.#bytes.length;
+  }
+
+  get left(): number {
+    return Math.max(0, this.#bytes.length - this.at);
   }
 
   unsigned(): number {

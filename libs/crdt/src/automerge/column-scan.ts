@@ -5,6 +5,7 @@
 //   change body    deps, actor, seq, startOp, time, message, other actors, columns, extra bytes
 //   document body  actors, heads, change columns, operation columns, data of both, head indexes
 
+import { toHex } from '@anabranch/base';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import { invalid, tooLarge } from '../update-refusal.ts';
 import { type Chunk, chunkTypes, LebReader } from './chunks.ts';
@@ -16,6 +17,15 @@ const hashBytes = 32;
 const columnTypeMask = 7;
 const deflateBit = 8;
 const columnsMax = 64;
+/** Dependencies of a change, heads of a document: replicas that wrote at once. */
+const hashesMax = 1_000;
+/** Actors that one change, or a document, refers to. */
+const actorsMax = 10_000;
+/** The actor that creates a text is named after the path of its field. */
+const actorBytesMax = 4_096;
+const messageBytesMax = 16_384;
+/** What later versions of the library may add to a change. */
+const extraBytesMax = 1_024;
 /** Rows of all columns of one update. */
 const rowsMax = 4 * limits.structsMax;
 
@@ -59,23 +69,45 @@ export function scanChunk(chunk: Chunk, budget: Budget): void {
 }
 
 function scanChange(reader: LebReader, budget: Budget): void {
-  reader.take(reader.unsigned() * hashBytes);
-  reader.take(reader.unsigned());
+  scanHashes(reader);
+  scanActor(reader);
   reader.unsigned();
   reader.unsigned();
   reader.signed();
-  reader.take(reader.unsigned());
-  for (let actors = reader.unsigned(); actors > 0; actors--) reader.take(reader.unsigned());
-  scanColumns(reader, readColumns(reader, false), budget);
+  if (reader.take(reader.unsigned()).length > messageBytesMax) throw tooLarge('a change has too long a message');
+  scanActors(reader, budget);
+  const ops = scanColumns(reader, readColumns(reader, false), budget);
+  if (ops > limits.changeOpsMax) throw tooLarge('a change has too many operations');
+  if (reader.left > extraBytesMax) throw tooLarge('a change has too many extra bytes');
 }
 
 function scanDocument(reader: LebReader, budget: Budget): void {
-  for (let actors = reader.unsigned(); actors > 0; actors--) reader.take(reader.unsigned());
-  reader.take(reader.unsigned() * hashBytes);
+  scanActors(reader, budget);
+  scanHashes(reader);
   const changeColumns = readColumns(reader, true);
   const opColumns = readColumns(reader, true);
   budget.changes += scanColumns(reader, changeColumns, budget);
   scanColumns(reader, opColumns, budget);
+}
+
+/** Dependencies or heads, each once. */
+function scanHashes(reader: LebReader): void {
+  const count = reader.unsigned();
+  if (count > hashesMax) throw tooLarge('a chunk names too many changes');
+  const hashes = reader.take(count * hashBytes);
+  const distinct = new Set(Array.from({ length: count }, (_, at) => toHex(hashes.subarray(at * hashBytes, (at + 1) * hashBytes))));
+  if (distinct.size < count) throw invalid('a chunk names a change twice');
+}
+
+function scanActors(reader: LebReader, budget: Budget): void {
+  const count = reader.unsigned();
+  if (count > actorsMax) throw tooLarge('a chunk has too many actors');
+  budget.takeRows(count);
+  for (let i = 0; i < count; i++) scanActor(reader);
+}
+
+function scanActor(reader: LebReader): void {
+  if (reader.take(reader.unsigned()).length > actorBytesMax) throw tooLarge('the name of an actor is too long');
 }
 
 interface Column {

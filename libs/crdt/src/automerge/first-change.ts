@@ -5,10 +5,11 @@
 //   text creation   t[key] = '' by an actor derived from the key, directly after the first change, at time 0. Replicas
 //                   that create a text at the same time create the identical change, which merges as one.
 
-import { assert, encodeUtf8, fromHex, toHex } from '@anabranch/base';
+import { assert, decodeUtf8, encodeUtf8, fromHex, toHex } from '@anabranch/base';
 import { getBackend, init } from '@automerge/automerge';
 
-const firstActor = '00'.repeat(16);
+/** The actor of the first change. */
+export const firstActor = '00'.repeat(16);
 /** Object ids of the two roots: operations 1 and 2 of the first actor. */
 export const entriesId = `1@${firstActor}`;
 export const textsId = `2@${firstActor}`;
@@ -24,6 +25,17 @@ export function firstChange(): Uint8Array {
 /** The actor that creates the text of a field: the field's key itself, so different texts have different actors. */
 export function textActorOf(key: string): string {
   return toHex(encodeUtf8(`t:${key}`));
+}
+
+/** Whether an actor has the form of one that creates texts; a drawn one has it by chance once in millions. */
+export function isTextActor(actor: string): boolean {
+  if (!actor.startsWith(toHex(encodeUtf8('t:')))) return false;
+  const bytes = fromHex(actor);
+  try {
+    return bytes !== undefined && textActorOf(decodeUtf8(bytes).slice(2)) === actor;
+  } catch {
+    return false;
+  }
 }
 
 /** The change that creates the text of a field: the same bytes on every replica. */

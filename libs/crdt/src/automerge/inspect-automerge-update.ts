@@ -4,23 +4,27 @@
 //
 //   1. bytes        Is it safe to decode? (column-scan.ts)
 //   2. history      Does each change follow what is here: dependencies, the author's last change, operation numbers?
-//   3. operations   Do they name what exists, of the right kind, within the depth, with allowed keys? In a typed document:
-//                   only in its two maps, and texts only as every replica would create them. (change-walk.ts)
+//   3. operations   Do they name what their change had seen, of the right kind, within the depth, with allowed keys? In a
+//                   typed document: only in its two maps, and texts only as every replica would create them.
+//                   (change-walk.ts, causal-past.ts, operation-rules.ts)
 //   4. rehearsal    Does a copy of the document take them, and does what it then saves load again? Ordinary changes, whose
 //                   merge is foreseen without it (foreseen-changes.ts), are spared this.
 //
 // 2 to 4 of large updates, and 4 on large documents, would hold up everybody else: they are put down as a case, examined
 // against a copy of the document by another thread, and the parts that it finds are accepted here by asking 2 again.
 //
+// What is logged is the changes that were looked at, in their order, never the chunks they came in.
+//
 // Invariant 1: after an update passed, merging it throws nothing, leaves nothing pending, and the document stays loadable.
 // Invariant 2: so it is after a part was accepted, whatever was merged meanwhile: the update names nothing of that.
 
 import { concatBytes, isAnabranchError } from '@anabranch/base';
 import { getBackend, load } from '@automerge/automerge';
-import type { ChangeHeader, InspectionCase, InspectionFinding, SoundPart } from '../inspection-case.ts';
+import type { ChangeHeader, Inspection, InspectionCase, InspectionFinding, SoundPart } from '../inspection-case.ts';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import { refusing, tooLarge } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
+import { VisitsExhausted } from './causal-past.ts';
 import { ChangeTable } from './change-table.ts';
 import { type AutomergeHolder, ChangeWalk } from './change-walk.ts';
 import { type Chunk, chunkTypes, splitChunks } from './chunks.ts';
@@ -28,62 +32,79 @@ import { Budget, type InflateRaw, scanChunk } from './column-scan.ts';
 import { areForeseen } from './foreseen-changes.ts';
 
 /**
- * Passes, or gives the case to be examined elsewhere ({@link examineAutomergeUpdate}).
+ * Passes, giving what is to be logged, or gives the case to be examined elsewhere ({@link examineAutomergeUpdate}).
  * @throws AnabranchError `update_invalid`, `update_incomplete`, `request_too_large`
  */
-export function inspectAutomergeUpdate(holder: AutomergeHolder, update: Uint8Array, inflateRaw: InflateRaw): InspectionCase | undefined {
+export function inspectAutomergeUpdate(holder: AutomergeHolder, update: Uint8Array, inflateRaw: InflateRaw): Inspection {
   const { chunks, budget } = scanUpdate(update, inflateRaw);
   if (budget.changes > limits.directChangesMax || budget.rows > limits.directRowsMax) return caseOf(holder, update);
-  const walk = new ChangeWalk(holder);
+  try {
+    return inspectHere(holder, chunks) ?? caseOf(holder, update);
+  } catch (error) {
+    if (error instanceof VisitsExhausted) return caseOf(holder, update);
+    throw error;
+  }
+}
+
+/** Undefined when it would take a rehearsal on a large document. */
+function inspectHere(holder: AutomergeHolder, chunks: readonly Chunk[]): Inspection | undefined {
+  const walk = new ChangeWalk(holder, limits.directVisitsMax);
   const fresh = changesIn(chunks).flatMap((bytes) => {
     const change = walk.admit(bytes);
     return change === undefined ? [] : [{ bytes, change }];
   });
-  if (fresh.length === 0) return undefined;
-  if (
-    areForeseen(
-      holder,
-      fresh.map(({ change }) => change),
-    )
-  )
-    return undefined;
-  if (holder.table.opCount > limits.directDocumentOpsMax) return caseOf(holder, update);
-  const scratch = holder.handle.clone();
-  rehearse(
-    scratch,
-    fresh.map(({ bytes }) => bytes),
+  const changes = fresh.map(({ bytes }) => bytes);
+  const passed = { update: concatBytes(changes) };
+  const isForeseen = areForeseen(
+    holder,
+    fresh.map(({ change }) => change),
   );
-  scratch.free();
-  return undefined;
+  if (isForeseen) return passed;
+  if (holder.table.opCount > limits.directDocumentOpsMax) return undefined;
+  const scratch = holder.handle.clone();
+  try {
+    rehearse(scratch, changes);
+  } finally {
+    scratch.free();
+  }
+  return passed;
 }
 
 /** Examines a case, at whatever cost, against the copy of the document in it. */
 export function examineAutomergeUpdate({ state, actor, isTyped, update }: InspectionCase, inflateRaw: InflateRaw): InspectionFinding {
   const handle = getBackend(load(state, { actor }));
   try {
-    const walk = new ChangeWalk({ handle, actor, isTyped, table: new ChangeTable(), authors: undefined });
+    const walk = new ChangeWalk({ handle, actor, isTyped, table: new ChangeTable(), authors: undefined }, limits.visitsMax);
     const fresh = changesIn(scanUpdate(update, inflateRaw).chunks).filter((bytes) => walk.admit(bytes) !== undefined);
     rehearse(handle, fresh);
     return { isSound: true, parts: partsOf(walk.admitted, fresh) };
   } catch (error) {
-    if (!isAnabranchError(error)) throw error;
-    return { isSound: false, code: error.code, message: error.message };
+    const refusal = error instanceof VisitsExhausted ? tooLarge('the update was made too long ago') : error;
+    if (!isAnabranchError(refusal)) throw refusal;
+    return { isSound: false, code: refusal.code, message: refusal.message };
   } finally {
     handle.free();
   }
 }
 
 function partsOf(headers: readonly ChangeHeader[], changes: readonly Uint8Array[]): SoundPart[] {
-  const parts: SoundPart[] = [];
-  for (let at = 0; at < changes.length; at += limits.partChangesMax) {
-    const end = at + limits.partChangesMax;
-    parts.push({ changes: headers.slice(at, end), update: concatBytes(changes.slice(at, end)) });
+  const parts: Array<{ changes: ChangeHeader[]; bytes: Uint8Array[]; ops: number }> = [];
+  for (const [at, header] of headers.entries()) {
+    const ops = header.maxOp - header.startOp + 1;
+    let part = parts.at(-1);
+    if (part === undefined || part.changes.length >= limits.partChangesMax || part.ops + ops > limits.partOpsMax) {
+      part = { changes: [], bytes: [], ops: 0 };
+      parts.push(part);
+    }
+    part.changes.push(header);
+    part.bytes.push(changes[at] ?? new Uint8Array());
+    part.ops += ops;
   }
-  return parts;
+  return parts.map(({ changes: ofPart, bytes }) => ({ changes: ofPart, update: concatBytes(bytes) }));
 }
 
-function caseOf({ handle, actor, isTyped }: AutomergeHolder, update: Uint8Array): InspectionCase {
-  return { state: handle.save(), actor, isTyped, update };
+function caseOf({ handle, actor, isTyped }: AutomergeHolder, update: Uint8Array): Inspection {
+  return { undecided: { state: handle.save(), actor, isTyped, update } };
 }
 
 function scanUpdate(update: Uint8Array, inflateRaw: InflateRaw): { readonly chunks: readonly Chunk[]; readonly budget: Budget } {

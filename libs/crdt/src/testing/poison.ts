@@ -17,8 +17,8 @@ export const identity = { yjsClientId: 2 ** 32 + 7, automergeActor: '07'.repeat(
 /** The code an inspection refuses with, or `accepted`; what had to be examined is merged then. Anything without a code fails the test. */
 export function verdict(document: CrdtDocument, update: Uint8Array, inflateRaw: InflateRaw = () => undefined): string {
   return codeOf(() => {
-    const undecided = inspectUpdate(document, update, inflateRaw);
-    if (undecided !== undefined) accept(document, examineUpdate(undecided, inflateRaw));
+    const inspected = inspectUpdate(document, update, inflateRaw);
+    if ('undecided' in inspected) accept(document, examineUpdate(inspected.undecided, inflateRaw));
   });
 }
 

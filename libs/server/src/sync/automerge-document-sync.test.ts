@@ -61,12 +61,17 @@ async function open(): Promise<Opened> {
   const region = await TestRegion.start();
   cleanups.push(() => region.stop());
   const socket = new FullSocket();
+  let turn = Promise.resolve();
   const sync = new AutomergeDocumentSync(parseDocumentId('carts-automerge/c1'), {
     replica: region.replica,
     socket,
     limits: defaultSyncLimits,
     addressed: { senderId: 'server', targetId: 'client' },
     isTyped: true,
+    inTurn: (work) => {
+      turn = turn.then(work);
+      return turn;
+    },
     onHeld: () => {},
     onEphemeral: () => {},
     onEnded: () => {},

@@ -7,7 +7,8 @@
 // Invariant 2: the sync state says that we hold a change only after it was ingested: inspected, applied and logged.
 // Invariant 3: changes that build on others this region lacks are held, within a limit, and the missing ones asked for: the
 //              protocol's bloom filters leave out a change now and then.
-// Invariant 4: messages of the client are taken one after the other.
+// Invariant 4: messages of the client are taken one after the other, over all its documents: so one client has one large
+//              update examined at a time.
 // Invariant 5: while much waits to be sent no message is made: the next one covers everything since.
 
 import { assert, concatBytes, type ErrorCode, isAnabranchError } from '@anabranch/base';
@@ -31,6 +32,8 @@ export interface DocumentSyncParts {
   readonly addressed: Addressed;
   /** The document's collection has a schema: its documents begin with content of ours. */
   readonly isTyped: boolean;
+  /** Does the work after all that the client asked for before, of any document. */
+  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
   /** The bytes of changes that wait for others grew or shrank. @throws AnabranchError `overloaded`. */
   readonly onHeld: (byBytes: number) => void;
   /** Another session sent something ephemeral. */
@@ -49,8 +52,7 @@ export class AutomergeDocumentSync {
   /** Changes refused as incomplete, and what they wait for. */
   #held: readonly Uint8Array[] = [];
   #missing: readonly string[] = [];
-  /** The taking of the client's messages, and the sending of ours: each after the one before. */
-  #receiving: Promise<void> = Promise.resolve();
+  /** The sending of our messages, each after the one before. */
   #sending: Promise<void> = Promise.resolve();
 
   /** @throws AnabranchError of {@link ReplicaDoor.openSession}. */
@@ -71,8 +73,8 @@ export class AutomergeDocumentSync {
     const { socket } = this.#parts;
     const message = readAutomergeSyncMessage(data);
     socket.beginIngest(data.length);
-    this.#receiving = this.#receiving
-      .then(() => this.#take(message, isRequest))
+    void this.#parts
+      .inTurn(() => this.#take(message, isRequest))
       .catch((error: unknown) => socket.fail(error))
       .finally(() => socket.endIngest(data.length));
   }

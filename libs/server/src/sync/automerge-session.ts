@@ -36,6 +36,8 @@ export class AutomergeSession {
   readonly #documents = new Map<DocumentId, AutomergeDocumentSync>();
   readonly #openedMs: number;
   #heldBytes = 0;
+  /** Ends when all that the client asked for so far is done. */
+  #turn: Promise<void> = Promise.resolve();
   /** Who talks to whom, from our side; undefined until the client has joined. */
   #addressed: Addressed | undefined;
 
@@ -98,6 +100,7 @@ export class AutomergeSession {
       ...this.#parts,
       socket: this.socket,
       addressed,
+      inTurn: (work) => this.#inTurn(work),
       onHeld: (byBytes) => this.#countHeld(byBytes),
       onEphemeral: (bytes) => this.#sendEphemeral(bytes, addressed),
       onEnded: (code) => this.#ended(code),
@@ -121,6 +124,12 @@ export class AutomergeSession {
     } catch (error) {
       this.#parts.logger.error('awareness.refused', { reason: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   #countHeld(byBytes: number): void {
