@@ -5,10 +5,11 @@
 //   accept: open from a peer --> connection --> acknowledged, repeated opens too
 //
 // Invariant 1: an id names one connection, between one pair of nodes; packets of another pair under it change nothing.
-// Invariant 2: a connection that has ended does not come back: late packets of it are answered with `close`.
+// Invariant 2: a connection that has ended does not come back: late packets of it are answered with `close` and why it ended.
 // Invariant 3: a peer holds at most `acceptedMax` connections open here.
 
 import { type Clock, type Random, toHex } from '@anabranch/base';
+import type { LinkEnding } from './link-code.ts';
 import type { Packet } from './packet.ts';
 import { ReliableConnection } from './reliable-connection.ts';
 
@@ -32,7 +33,7 @@ export class LinkHub {
   static readonly dialMsMax = 5_000;
   /** The wait before the first repetition of `open`; it doubles. */
   static readonly reopenMsMin = 150;
-  static readonly reopenMsMax = 1_000;
+  static readonly reopenMsMax = 500;
   /** Connections that one peer may have open here; more are closed at once. */
   static readonly acceptedMax = 4;
   /** Ended connections that are remembered; a later `open` of an older one would be taken for new, and end unanswered. */
@@ -41,7 +42,7 @@ export class LinkHub {
   readonly #parts: LinkHubParts;
   readonly #connections = new Map<string, ReliableConnection>();
   readonly #dials = new Map<string, Dial>();
-  readonly #ended = new Set<string>();
+  readonly #ended = new Map<string, LinkEnding>();
 
   constructor(parts: LinkHubParts) {
     this.#parts = parts;
@@ -60,7 +61,7 @@ export class LinkHub {
       };
       const fail = (reason: string): void => {
         settle();
-        this.#rememberEnded(id);
+        this.#rememberEnded(id, { code: 'lost', reason });
         reject(new Error(reason));
       };
       const abort = (): void => fail('the dial was aborted');
@@ -91,7 +92,7 @@ export class LinkHub {
     } else if (packet.kind === 'open' && !this.#ended.has(id)) {
       this.#accept(peer, packet);
     } else if (packet.kind === 'open' || packet.kind === 'data') {
-      this.#refuse(peer, id, 'no such connection');
+      this.#refuse(peer, id, this.#ended.get(id) ?? { code: 'lost', reason: 'no such connection' });
     }
   }
 
@@ -103,7 +104,9 @@ export class LinkHub {
   #accept(peer: string, packet: Packet): void {
     let open = 0;
     for (const connection of this.#connections.values()) if (connection.remoteAddress === peer) open++;
-    if (open >= LinkHub.acceptedMax) return this.#refuse(peer, packet.connection, 'too many connections');
+    if (open >= LinkHub.acceptedMax) {
+      return this.#refuse(peer, packet.connection, { code: 'overloaded', reason: 'too many connections' });
+    }
     const connection = this.#connect(peer, packet.connection);
     connection.receive(packet);
     this.#parts.accept(connection);
@@ -115,22 +118,22 @@ export class LinkHub {
       id,
       remoteAddress: peer,
       transmit: (packet) => this.#parts.transmit(peer, packet),
-      onEnded: () => {
+      onEnded: (ending) => {
         this.#connections.delete(id);
-        this.#rememberEnded(id);
+        this.#rememberEnded(id, ending);
       },
     });
     this.#connections.set(id, connection);
     return connection;
   }
 
-  #refuse(peer: string, connection: string, reason: string): void {
-    this.#parts.transmit(peer, { kind: 'close', connection, code: 'lost', reason });
+  #refuse(peer: string, connection: string, ending: LinkEnding): void {
+    this.#parts.transmit(peer, { kind: 'close', connection, ...ending });
   }
 
-  #rememberEnded(id: string): void {
-    this.#ended.add(id);
-    const [oldest] = this.#ended;
+  #rememberEnded(id: string, ending: LinkEnding): void {
+    this.#ended.set(id, ending);
+    const [oldest] = this.#ended.keys();
     if (this.#ended.size > LinkHub.endedMax && oldest !== undefined) this.#ended.delete(oldest);
   }
 }

@@ -60,19 +60,44 @@ async function linkedPair(seed: number, faults: { loss: number; repetition: numb
   };
   const [a, b] = [hub('a'), hub('b')];
   let dialled: ReliableConnection | undefined;
-  void a.dial('b', new AbortController().signal).then((connection) => {
-    dialled = connection;
-  });
-  await clock.until(() => dialled !== undefined && accepted.length > 0, 10_000, `linked, seed ${seed}`);
-  const acceptor = accepted[0];
+  // Where a third of all packets is lost, a dial may fail: then the next one is another connection.
+  const dial = (): Promise<void> =>
+    a.dial('b', new AbortController().signal).then((connection) => {
+      dialled = connection;
+    }, dial);
+  void dial();
+  await clock.until(() => dialled !== undefined, 60_000, `linked, seed ${seed}`);
+  const acceptor = accepted.find(({ id }) => id === dialled?.id);
   if (dialled === undefined || acceptor === undefined) throw new Error('no connection');
   return { random, clock, network, a, b, accepted, dialled, acceptor };
+}
+
+interface End {
+  readonly connection: ReliableConnection;
+  readonly recorder: Recorder;
+  readonly sent: Uint8Array[];
+}
+
+/** Sends frames of a byte to some segments from both ends, at random moments. */
+async function sendAtRandom(ends: readonly End[], { clock, draw }: { clock: VirtualClock; draw: SeededRandom }): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    for (const { connection, sent } of ends) {
+      for (let count = draw.below(4); count > 0; count--) {
+        const frame = draw.bytes(1 + draw.below(draw.chance(0.1) ? 5 * SendWindow.segmentBytesMax : 200));
+        sent.push(frame);
+        connection.send(frame);
+      }
+    }
+    await clock.advance(draw.below(100));
+  }
 }
 
 test('[MAEL3] frames of any size arrive once and in order over a network that loses, delays, reorders and repeats', {
   timeout: 60_000,
 }, async () => {
-  for (let seed = baseSeed; seed < baseSeed + 40; seed++) {
+  const seeds = 40;
+  let givenUp = 0;
+  for (let seed = baseSeed; seed < baseSeed + seeds; seed++) {
     const faults = new SeededRandom(seed).fork('faults');
     const { random, clock, dialled, acceptor } = await linkedPair(seed, {
       loss: faults.below(35) / 100,
@@ -80,23 +105,23 @@ test('[MAEL3] frames of any size arrive once and in order over a network that lo
       delayMsMax: faults.below(120),
     });
     const draw = random.fork('frames');
-    const ends = [dialled, acceptor].map((connection) => ({ connection, recorder: new Recorder(connection), sent: [] as Uint8Array[] }));
-    for (let round = 0; round < 20; round++) {
-      for (const { connection, sent } of ends) {
-        for (let count = draw.below(4); count > 0; count--) {
-          const frame = draw.bytes(1 + draw.below(draw.chance(0.1) ? 5 * SendWindow.segmentBytesMax : 200));
-          sent.push(frame);
-          connection.send(frame);
-        }
-      }
-      await clock.advance(draw.below(100));
-    }
+    const ends: End[] = [dialled, acceptor].map((connection) => ({ connection, recorder: new Recorder(connection), sent: [] }));
+    await sendAtRandom(ends, { clock, draw });
+    const isDone = (): boolean => ends.every(({ connection }) => connection.bufferedBytes === 0 || connection.ending !== undefined);
+    await clock.until(isDone, 60_000, `all acknowledged or given up, SEED=${seed}`);
     const [left, right] = ends;
-    await clock.until(() => ends.every(({ connection }) => connection.bufferedBytes === 0), 60_000, `all acknowledged, seed ${seed}`);
-    expect(textsOf(right?.recorder.frames), `SEED=${seed}`).toEqual(textsOf(left?.sent));
-    expect(textsOf(left?.recorder.frames), `SEED=${seed}`).toEqual(textsOf(right?.sent));
-    expect(ends.map(({ recorder }) => recorder.closings)).toEqual([[], []]);
+    for (const [sent, received] of [
+      [left?.sent, right?.recorder.frames],
+      [right?.sent, left?.recorder.frames],
+    ]) {
+      const texts = textsOf(received);
+      expect(texts, `SEED=${seed}`).toEqual(textsOf(sent).slice(0, texts.length));
+      if (ends.every(({ connection }) => connection.ending === undefined)) expect(texts.length, `SEED=${seed}`).toBe(sent?.length);
+      else givenUp++;
+    }
   }
+  // Where a third of all packets is lost, nothing may come through for the time after which a connection is given up.
+  expect(givenUp).toBeLessThanOrEqual(seeds / 10);
 });
 
 test('[MAEL3] a connection whose packets no longer arrive ends at both ends, and says so once', async () => {
@@ -129,7 +154,9 @@ test('[MAEL3] a close tells the peer why; a peer that missed it learns when it s
   expect(missed.closings).toEqual([]);
   second.acceptor.send(new Uint8Array(10));
   await second.clock.advance(100);
-  expect(missed.closings).toEqual(['lost: no such connection']);
+  expect(missed.closings).toEqual(['normal: unheard']);
+  second.b.receive('a', { kind: 'data', connection: '0'.repeat(16), segment: { seq: 0, bytes: new Uint8Array(), isLast: true }, next: 0 });
+  expect(second.accepted).toHaveLength(1);
   expect(network.sent).toBeGreaterThan(0);
 });
 
@@ -165,8 +192,10 @@ test('[MAEL4] what is sent ahead, buffered and accepted is bounded', async () =>
   for (let sent = 0; sent <= ReliableConnection.bufferedBytesMax; sent += frameBytesMax) dialled.send(new Uint8Array(frameBytesMax));
   expect(dialled.ending?.code).toBe('overloaded');
   // Packets of a connection count only between its two nodes.
-  b.receive('c', { kind: 'close', connection: dials[0]?.id ?? '', code: 'normal', reason: '' });
-  expect(accepted.filter(({ ending }) => ending === undefined)).not.toHaveLength(0);
+  const other = accepted.find(({ ending }) => ending === undefined);
+  b.receive('c', { kind: 'close', connection: other?.id ?? '', code: 'normal', reason: '' });
+  expect(other).toBeDefined();
+  expect(other?.ending).toBeUndefined();
 });
 
 test('[MAEL4] a frame beyond the limit of links ends the connection', async () => {

@@ -23,7 +23,7 @@ export interface ReliableConnectionParts {
   readonly remoteAddress: string;
   /** Hands a packet to the network, which may lose it. */
   readonly transmit: (packet: Packet) => void;
-  readonly onEnded: () => void;
+  readonly onEnded: (ending: LinkEnding) => void;
 }
 
 export class ReliableConnection implements LinkConnection {
@@ -31,7 +31,7 @@ export class ReliableConnection implements LinkConnection {
   static readonly bufferedBytesLow: number = 256 << 10;
   /** Bytes not acknowledged at which the connection is given up: far above where the engine pauses. */
   static readonly bufferedBytesMax: number = 32 << 20;
-  /** A segment that is not acknowledged for so long ends the connection. */
+  /** When nothing of what is in flight is acknowledged for so long, the connection ends. */
   static readonly silenceMsMax = 5_000;
   /** Acknowledgements wait so long for data to travel with, unless something is out of order. */
   static readonly acknowledgeMs = 10;
@@ -154,7 +154,7 @@ export class ReliableConnection implements LinkConnection {
     this.#ending = { code, reason };
     this.#timer?.cancel();
     if (tellsPeer) this.#parts.transmit({ kind: 'close', connection: this.id, code, reason });
-    this.#parts.onEnded();
+    this.#parts.onEnded(this.#ending);
     if (this.#listener !== undefined) this.#announce(this.#listener, this.#ending);
   }
 

@@ -5,10 +5,15 @@ export class RoundTripEstimate {
   static readonly timeoutMsStart = 300;
   static readonly timeoutMsMin = 30;
   /** Also the longest wait after repeated losses: a link that is silent for three seconds is given up by the engine. */
-  static readonly timeoutMsMax = 1_000;
+  static readonly timeoutMsMax = 500;
 
   #smoothedMs: number | undefined;
   #variationMs = 0;
+
+  /** After this a segment is late if a later one has arrived. */
+  get lateMs(): number {
+    return 1.25 * (this.#smoothedMs ?? RoundTripEstimate.timeoutMsStart);
+  }
 
   /** Takes the round trip of a segment that was sent once. */
   sample(ms: number): void {

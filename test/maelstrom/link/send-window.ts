@@ -14,6 +14,7 @@ interface InFlight {
   readonly segment: Segment;
   readonly firstSentMs: number;
   timesSent: number;
+  lastSentMs: number;
   resendAtMs: number;
 }
 
@@ -28,15 +29,18 @@ export class SendWindow {
   /** The oldest seq not acknowledged. */
   #oldestSeq = 0;
   #bufferedBytes = 0;
+  /** When something was acknowledged last. */
+  #acknowledgedMs = Number.NEGATIVE_INFINITY;
 
   /** Bytes pushed and not acknowledged. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
   }
 
-  /** When the oldest segment in flight was sent first; undefined when none is. */
+  /** Since when segments are in flight and none was acknowledged; undefined when none is in flight. */
   get waitingSinceMs(): number | undefined {
-    return this.#inFlight.values().next().value?.firstSentMs;
+    const oldest = this.#inFlight.values().next().value;
+    return oldest && Math.max(oldest.firstSentMs, this.#acknowledgedMs);
   }
 
   /** When {@link take} has something to send again; undefined when an acknowledgement must come first. */
@@ -62,13 +66,15 @@ export class SendWindow {
     for (const entry of this.#inFlight.values()) {
       if (entry.resendAtMs > nowMs) continue;
       entry.timesSent += 1;
+      entry.lastSentMs = nowMs;
       entry.resendAtMs = nowMs + this.#estimate.timeoutMs(entry.timesSent);
       due.push(entry.segment);
     }
     while (this.#hasRoom()) {
       const segment = this.#waiting.shift();
       if (segment === undefined) break;
-      this.#inFlight.set(segment.seq, { segment, firstSentMs: nowMs, timesSent: 1, resendAtMs: nowMs + this.#estimate.timeoutMs(1) });
+      const resendAtMs = nowMs + this.#estimate.timeoutMs(1);
+      this.#inFlight.set(segment.seq, { segment, firstSentMs: nowMs, timesSent: 1, lastSentMs: nowMs, resendAtMs });
       due.push(segment);
     }
     return due;
@@ -85,8 +91,18 @@ export class SendWindow {
     if (entry === undefined) return;
     this.#inFlight.delete(seq);
     this.#bufferedBytes -= entry.segment.bytes.length;
+    this.#acknowledgedMs = nowMs;
     // The answer to a segment sent twice may be that to the first (Karn's rule).
     if (entry.timesSent === 1) this.#estimate.sample(nowMs - entry.firstSentMs);
+    this.#suspectBefore(entry.lastSentMs);
+  }
+
+  /** What was sent before a segment that has arrived is soon due again: it is late by now, or lost (as in RACK, RFC 8985). */
+  #suspectBefore(sentMs: number): void {
+    for (const entry of this.#inFlight.values()) {
+      if (entry.lastSentMs >= sentMs) continue;
+      entry.resendAtMs = Math.min(entry.resendAtMs, entry.lastSentMs + this.#estimate.lateMs);
+    }
   }
 
   #hasRoom(): boolean {
