@@ -8,8 +8,8 @@ const driver = fileURLToPath(new URL('../maelstrom/dist/maelstrom/driver/main.js
 const forgetfulNode = fileURLToPath(new URL('../maelstrom/dist/maelstrom/testing/forgetful-node.js', import.meta.url));
 
 // A busy machine takes longer for as many operations.
-const size = ['--nodes', '3', '--time-limit', '20', '--rate', '100'];
-const faults = ['--operations', '150', '--loss', '0.1', '--client-loss', '0.02', '--timeout', '1'];
+const size = ['--time-limit', '40', '--rate', '100'];
+const faults = ['--nodes', '3', '--operations', '120', '--loss', '0.1', '--client-loss', '0.02', '--timeout', '1', '--recovery', '30'];
 const partitions = ['--nemesis', 'partition', '--nemesis-interval', '1'];
 
 interface Run {
@@ -57,8 +57,8 @@ test('[MAEL6] counters: all nodes end with one possible sum, under loss and part
 });
 
 test('[MAEL9] a node that forgets every tenth write is found out, and so is one that ends', async () => {
-  // Of forty writes on three nodes one is the tenth of its node.
-  const quick = [...size, '--operations', '90', '--recovery', '2'];
+  // About half of the operations are writes, and of nineteen on two nodes one is the tenth of its node.
+  const quick = [...size, '--nodes', '2', '--operations', '60', '--recovery', '1'];
   const [forgetful, counting, ended] = await Promise.all([
     run('--workload', 'broadcast', ...quick, '--bin', forgetfulNode),
     run('--workload', 'pn-counter', ...quick, '--bin', forgetfulNode),

@@ -76,6 +76,20 @@ test('[MAEL1] g-set and counters: adds are acknowledged, and reads stand under `
   }
 });
 
+test('[MAEL1] what was asked before the end of input is answered', async () => {
+  const { node, written } = nodeUnderTest('g-set');
+  const lines = [
+    { type: 'init', msg_id: 1, node_id: 'n1', node_ids: ['n1'] },
+    { type: 'read', msg_id: 2 },
+  ];
+  for (const body of lines) void node.receive(JSON.stringify({ src: 'c1', dest: 'n1', body }));
+  await node.stop();
+  expect(written.map(({ body }) => body)).toMatchObject([
+    { type: 'error', code: errorCode.temporarilyUnavailable, in_reply_to: 2 },
+    { type: 'init_ok', in_reply_to: 1 },
+  ]);
+});
+
 test('[MAEL2] what a node does not take is refused for certain, and changes nothing', async () => {
   const { node, written, ask, init } = nodeUnderTest('g-counter');
   expect(await ask({ type: 'add', delta: 1 })).toMatchObject({ type: 'error', code: errorCode.temporarilyUnavailable });

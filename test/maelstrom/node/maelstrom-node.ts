@@ -2,7 +2,7 @@
 //
 //   waiting --init--> opening --region takes writes--> serving --end of input, signal--> stopped
 //
-// Invariant 1: nothing but messages is written; every request gets one reply, unless the process ends before.
+// Invariant 1: nothing but messages is written; every request gets one reply, those before the end of input too.
 // Invariant 2: before `serving` requests are refused as temporarily unavailable, and packets of links are dropped: the network
 //              may do that too.
 // Invariant 3: at most `requestsMax` requests are being answered; more are refused.
@@ -41,8 +41,8 @@ export class MaelstromNode {
 
   readonly #parts: MaelstromNodeParts;
   #node: string | undefined;
+  readonly #answering = new Set<Promise<void>>();
   #region: Region | undefined;
-  #requests = 0;
   #nextMessageId = 1;
 
   constructor(parts: MaelstromNodeParts) {
@@ -59,11 +59,19 @@ export class MaelstromNode {
       return;
     }
     if (message.body.type === packetType) this.#receivePacket(message);
-    else if (message.body.in_reply_to === undefined) await this.#serve(message);
+    else if (message.body.in_reply_to === undefined) await this.#track(this.#serve(message));
   }
 
+  /** Answers what was asked before, and ends the region. */
   async stop(): Promise<void> {
+    await Promise.all(this.#answering);
     await this.#region?.stop();
+  }
+
+  async #track(serving: Promise<void>): Promise<void> {
+    this.#answering.add(serving);
+    await serving;
+    this.#answering.delete(serving);
   }
 
   #receivePacket({ src, body }: Message): void {
@@ -73,22 +81,19 @@ export class MaelstromNode {
   }
 
   async #serve(message: Message): Promise<void> {
-    this.#requests += 1;
     try {
       this.#reply(message, await this.#answer(message));
     } catch (error) {
       const { code, message: text } = errorReplyOf(error);
       if (code === errorCode.crash) this.#parts.logger.error('request.failed', { error });
       this.#reply(message, { type: 'error', code, text });
-    } finally {
-      this.#requests -= 1;
     }
   }
 
   async #answer({ dest, body }: Message): Promise<Body> {
     if (body.type === 'init') return this.#init(dest, body);
     if (this.#region === undefined) throw new ErrorReply(errorCode.temporarilyUnavailable, 'the node is not initialised');
-    if (this.#requests > MaelstromNode.requestsMax) throw new ErrorReply(errorCode.temporarilyUnavailable, 'too many requests wait');
+    if (this.#answering.size > MaelstromNode.requestsMax) throw new ErrorReply(errorCode.temporarilyUnavailable, 'too many requests wait');
     return answer(this.#region.replica, this.#parts.workload, body);
   }
 
