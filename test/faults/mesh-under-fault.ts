@@ -40,11 +40,12 @@ export class MeshUnderFault {
     );
   }
 
-  /** Resolves when all regions take writes. */
-  static async start(): Promise<MeshUnderFault> {
+  /** Resolves when all regions take writes. `beforeStart` may prepare their folders. */
+  static async start(beforeStart: (mesh: MeshUnderFault) => void = () => {}): Promise<MeshUnderFault> {
     const network = await FaultNetwork.create(regionNames);
     const mesh = new MeshUnderFault(network, mkdtempSync(join(tmpdir(), 'anabranch-faults-')));
     try {
+      beforeStart(mesh);
       await mesh.startAll();
     } catch (error) {
       await mesh.close();
@@ -77,14 +78,19 @@ export class MeshUnderFault {
   async whileBuying(shoppers: Shoppers, options: LoadOptions, during: () => Promise<void>): Promise<void> {
     const { perRegion = 2, regions = regionNames } = options;
     let isDone = false;
+    const giveUp = new AbortController();
     const clients = regions.flatMap((name) => Array.from({ length: perRegion }, () => this.region(name).client));
-    const buying = Promise.all(clients.map((client) => shoppers.keepBuying(client, () => isDone)));
+    const buying = Promise.all(clients.map((client) => shoppers.keepBuying(client, () => isDone, giveUp.signal)));
     try {
       await Promise.race([during(), buying]);
-    } finally {
-      isDone = true;
-      await buying;
+    } catch (error) {
+      // A region that is down acknowledges nothing any more.
+      giveUp.abort();
+      await buying.catch(() => {});
+      throw error;
     }
+    isDone = true;
+    await buying;
   }
 
   /** Heals the network, says how long it took until all had the same ops, and compares. */

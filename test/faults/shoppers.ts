@@ -17,12 +17,14 @@ export class Shoppers {
   readonly #label: string;
   readonly #acknowledged = new Map<string, number>();
   readonly #refusals = new Map<string, number>();
+  readonly #couponOf: (purchase: number) => string;
   #purchases = 0;
 
   /** `label` begins the names of their carts and coupons; each group needs its own. */
-  constructor(ledger: Ledger, label: string) {
+  constructor(ledger: Ledger, label: string, couponOf = (purchase: number) => `${label}-${String(purchase).padStart(6, '0')}`) {
     this.#ledger = ledger;
     this.#label = label;
+    this.#couponOf = couponOf;
   }
 
   get acknowledged(): number {
@@ -45,21 +47,23 @@ export class Shoppers {
     }
   }
 
-  /** Buys in a loop, at a bounded pace, until `isDone`. */
-  async keepBuying(client: RegionClient, isDone: () => boolean): Promise<void> {
+  /** Buys in a loop, at a bounded pace, until `isDone`; rejects when it is to give up. */
+  async keepBuying(client: RegionClient, isDone: () => boolean, giveUp: AbortSignal): Promise<void> {
     for (let count = 0; !isDone(); count++) {
       const collection = cartCollections[count % 8 === 7 ? 1 : 0];
-      await this.buy(client, `${collection}/${this.#label}-${Math.floor(count / purchasesPerCart)}`, 1 + (count % 3));
+      await this.buy(client, `${collection}/${this.#label}-${Math.floor(count / purchasesPerCart)}`, 1 + (count % 3), giveUp);
       await sleep(paceMs);
     }
   }
 
   /** One purchase; returns when the region has acknowledged it. */
-  async buy(client: RegionClient, document: string, by: number): Promise<Purchase> {
+  async buy(client: RegionClient, document: string, by: number, giveUp?: AbortSignal): Promise<Purchase> {
     this.#purchases += 1;
-    const number = String(this.#purchases).padStart(6, '0');
-    const purchase = { document, sku: `sku-${this.#purchases % skus}`, by, coupon: `${this.#label}-${number}` };
-    while (!(await this.#attempt(client, purchase))) await sleep(paceMs);
+    const purchase = { document, sku: `sku-${this.#purchases % skus}`, by, coupon: this.#couponOf(this.#purchases) };
+    while (!(await this.#attempt(client, purchase))) {
+      giveUp?.throwIfAborted();
+      await sleep(paceMs);
+    }
     this.#ledger.acknowledge(purchase);
     this.#acknowledged.set(client.region, this.acknowledgedBy(client.region) + 1);
     return purchase;
