@@ -65,15 +65,19 @@ export class LmdbKv implements OrderedKv {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#database.get(key, { transaction: this.#reading });
+    try {
+      return this.#database.get(key, { transaction: this.#reading });
+    } catch (error) {
+      throw unreadable(error);
+    }
   }
 
   entries(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<KvEntry> {
-    return this.#database.getRange(this.#range(start, end, options));
+    return readable(() => this.#database.getRange(this.#range(start, end, options)));
   }
 
   keys(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<Uint8Array> {
-    return this.#database.getKeys(this.#range(start, end, options));
+    return readable(() => this.#database.getKeys(this.#range(start, end, options)));
   }
 
   commit(mutations: readonly Mutation[]): Promise<void> {
@@ -113,6 +117,30 @@ export class LmdbKv implements OrderedKv {
     const bounds = reverse ? { start: end, exclusiveStart: true, end: start, inclusiveEnd: true, reverse } : { start, end };
     return { ...bounds, ...(limit !== undefined && { limit }), transaction: this.#reading };
   }
+}
+
+/** The range, with what LMDB says of its own pages as damage. */
+function* readable<T>(range: () => Iterable<T>): Generator<T, void, undefined> {
+  // What the reader of the range throws is its own: only the steps of LMDB are watched.
+  const watched = <R>(step: () => R): R => {
+    try {
+      return step();
+    } catch (error) {
+      throw unreadable(error);
+    }
+  };
+  const iterator = watched(() => range()[Symbol.iterator]());
+  const step = (): IteratorResult<T> => iterator.next();
+  try {
+    for (let next = watched(step); next.done !== true; next = watched(step)) yield next.value;
+  } finally {
+    iterator.return?.();
+  }
+}
+
+/** LMDB keeps no checksums of its pages, but it notices some that make no sense. */
+function unreadable(error: unknown): AnabranchError {
+  return new AnabranchError('record_damaged', `the store cannot be read here: ${messageOf(error)}`);
 }
 
 function openDatabase(directory: string): Database {
