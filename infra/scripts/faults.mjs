@@ -9,60 +9,14 @@
 //     away with the last of them: nothing is left to clean up.
 //  2. A missing tool or privilege is named, with what brings it, and fails the command; no test is skipped for want of one.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isolation, privileges, refusedPrivileges } from './isolation.mjs';
 import { faultTools, installOutsideTools } from './outside-tools.mjs';
 import { compile, install, root, tool } from './prepare.mjs';
 
 const resultsPath = 'test/output/faults.json';
-
-const isolation = [
-  // The kernel kills unshare when this script is gone, and unshare everything inside when it is.
-  ...['setpriv', '--pdeathsig', 'KILL', 'unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
-  // Anybody may be root in a user namespace of their own, where the kernel allows those.
-  ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
-];
-
-/** What the tests do inside, each with what lets them. */
-const privileges = [
-  {
-    does: 'make network, mount and process namespaces',
-    command: ['true'],
-    needs: 'root, or a kernel that lets users make namespaces; in a container CAP_SYS_ADMIN (docker run --privileged)',
-  },
-  {
-    does: 'make a pair of linked interfaces',
-    command: ['ip', 'link', 'add', 'probe0', 'type', 'veth', 'peer', 'name', 'probe1'],
-    needs: 'CAP_NET_ADMIN, and the kernel module veth (modprobe veth)',
-  },
-  {
-    does: 'drop packets',
-    command: ['iptables', '--append', 'INPUT', '--source', '192.0.2.1', '--jump', 'DROP'],
-    needs: 'CAP_NET_ADMIN, and the kernel modules nf_tables or ip_tables',
-  },
-  {
-    does: 'mount a small file system in memory',
-    command: ['mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', '/mnt'],
-    needs: 'CAP_SYS_ADMIN, and a folder /mnt',
-  },
-  {
-    does: 'let a system call fail',
-    command: ['strace', '-f', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO', 'true'],
-    needs: 'ptrace: CAP_SYS_PTRACE, and no seccomp profile that refuses it (docker run --security-opt seccomp=unconfined)',
-  },
-];
-
-/** @returns {boolean} false, after naming what is missing */
-function hasPrivileges() {
-  const refused = privileges.flatMap(({ does, command, needs }) => {
-    const [first = '', ...args] = [...isolation, ...command];
-    const { status, stderr, error } = spawnSync(first, args, { encoding: 'utf8' });
-    return status === 0 ? [] : [{ does, needs, why: (error?.message ?? stderr).trim() }];
-  });
-  for (const { does, needs, why } of refused) console.error(`The tests cannot ${does} here: ${why}\n  This needs ${needs}.`);
-  return refused.length === 0;
-}
 
 /** @param {readonly string[]} args @returns {{ seed: number, filters: readonly string[] } | undefined} */
 function parseArguments(args) {
@@ -118,7 +72,10 @@ if (options === undefined) {
   console.error('Usage: npm run test:faults [-- --seed N] [part of the name of a test file ...]');
   process.exit(2);
 }
-if (!(await install()) || !(await compile()) || !(await installOutsideTools(faultTools)) || !hasPrivileges()) process.exit(1);
+if (!(await install()) || !(await compile()) || !(await installOutsideTools(faultTools))) process.exit(1);
+const refused = refusedPrivileges(privileges, isolation);
+for (const text of refused) console.error(text);
+if (refused.length > 0) process.exit(1);
 mkdirSync(join(root, 'test/output'), { recursive: true });
 rmSync(join(root, resultsPath), { force: true });
 console.log(`Seed ${options.seed}. Regions are killed, stopped, cut off and given bad disks for some minutes ...`);

@@ -52,10 +52,17 @@ export async function installOutsideTools(tools) {
     await run('apt-get', ['update', '--quiet']);
     await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...missing]);
   }
-  const lacking = tools.filter((tool) => !isFound(tool));
-  for (const tool of lacking) {
-    const instead = tool.variable === undefined ? '' : `, or set ${tool.variable} to the path of one`;
-    console.error(`The tests need ${tool.commands.join(' or ')}: sudo apt-get install ${tool.package}${instead}.`);
-  }
+  const lacking = lackingTools(tools);
+  for (const text of lacking) console.error(text);
   return lacking.length === 0;
+}
+
+/** @param {readonly OutsideTool[]} tools @returns {string[]} which are not here, each with the command that installs it */
+export function lackingTools(tools) {
+  return tools
+    .filter((tool) => !isFound(tool))
+    .map(({ commands, variable, package: name }) => {
+      const instead = variable === undefined ? '' : `, or set ${variable} to the path of one`;
+      return `The tests need ${commands.join(' or ')}: sudo apt-get install ${name}${instead}.`;
+    });
 }

@@ -51,14 +51,19 @@ export class Ledger {
     return { coupons: cart.coupons.toSorted(), gift: false, items, lines: [], note: '', status: null };
   }
 
+  /** Whether a document shows what was acknowledged, and nothing else. */
+  isShownBy(document: string, json: unknown): boolean {
+    return isDeepStrictEqual(json, this.expected(document));
+  }
+
   /** How what a region shows, all its documents by name, differs from what was acknowledged; empty when it does not. */
   differences(shown: ReadonlyMap<string, unknown>): readonly string[] {
     const documents = new Set([...this.#carts.keys(), ...shown.keys()]);
     const differences: string[] = [];
     for (const document of documents) {
-      const [expected, actual] = [this.expected(document), shown.get(document)];
-      if (isDeepStrictEqual(actual, expected)) continue;
-      differences.push(`${document} shows ${JSON.stringify(actual)}, acknowledged is ${JSON.stringify(expected)}`);
+      const json = shown.get(document);
+      if (this.isShownBy(document, json)) continue;
+      differences.push(`${document} shows ${JSON.stringify(json)}, acknowledged is ${JSON.stringify(this.expected(document))}`);
       if (differences.length >= differencesMax) break;
     }
     return differences;

@@ -25,7 +25,7 @@ export class MeshUnderFault {
   private constructor(network: FaultNetwork, folder: string) {
     this.network = network;
     this.folder = folder;
-    const configPath = join(folder, 'region.config.json');
+    const { configPath } = this;
     const meshKeyPath = join(folder, 'mesh.key');
     writeFileSync(configPath, JSON.stringify({ collections: worldCollections }));
     writeFileSync(meshKeyPath, '5a'.repeat(32), { mode: 0o600 });
@@ -52,6 +52,10 @@ export class MeshUnderFault {
       throw error;
     }
     return mesh;
+  }
+
+  get configPath(): string {
+    return join(this.folder, 'region.config.json');
   }
 
   get regions(): readonly RegionUnderFault[] {
