@@ -11,7 +11,7 @@ import { within } from './until.ts';
 
 const kills = 50;
 /** Purchases between two kills, at most. */
-const purchasesBetweenKillsMax = 120;
+const purchasesBetweenKillsMax = 60;
 /** Then the kill comes this much later, at most: longer than a commit takes. */
 const delayMsMax = 8;
 
