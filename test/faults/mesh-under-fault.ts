@@ -20,6 +20,8 @@ const readsInFlight = 16;
 export class MeshUnderFault {
   readonly network: FaultNetwork;
   readonly folder: string;
+  /** Ends the shoppers of a test that ran out of time: the next test has a mesh with the same addresses. */
+  readonly #closing = new AbortController();
   readonly #regions: ReadonlyMap<RegionName, RegionUnderFault>;
 
   private constructor(network: FaultNetwork, folder: string) {
@@ -83,8 +85,9 @@ export class MeshUnderFault {
     const { perRegion = 2, regions = regionNames } = options;
     let isDone = false;
     const giveUp = new AbortController();
+    const ended = AbortSignal.any([giveUp.signal, this.#closing.signal]);
     const clients = regions.flatMap((name) => Array.from({ length: perRegion }, () => this.region(name).client));
-    const buying = Promise.all(clients.map((client) => shoppers.keepBuying(client, () => isDone, giveUp.signal)));
+    const buying = Promise.all(clients.map((client) => shoppers.keepBuying(client, () => isDone, ended)));
     try {
       await Promise.race([during(), buying]);
     } catch (error) {
@@ -140,7 +143,8 @@ export class MeshUnderFault {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.regions.map((region) => region.kill()));
+    this.#closing.abort();
+    await Promise.all(this.regions.map((region) => region.retire()));
     await this.network.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

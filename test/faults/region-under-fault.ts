@@ -50,6 +50,7 @@ export class RegionUnderFault {
   readonly dataPath: string;
   readonly #options: RegionUnderFaultOptions;
   #child: ChildProcess | undefined;
+  #isRetired = false;
   #whenEnded: Promise<ProcessEnd> = Promise.resolve(0);
   #output: string[] = [];
   #records: LogRecord[] = [];
@@ -92,7 +93,7 @@ export class RegionUnderFault {
 
   /** Starts a process, under a program that watches it if one is named. Says nothing about readiness. */
   start(under: readonly string[] = []): void {
-    if (this.#child !== undefined) throw new Error(`${this.name} runs already`);
+    if (this.#child !== undefined || this.#isRetired) throw new Error(`${this.name} runs already, or its test is over`);
     const { name, address, port, configPath, meshKeyPath, dataPath, peers, enter } = this.#options;
     const [command = '', ...args] = [
       ...[...enter, ...under, process.execPath, ...nodeFlags, program, 'region', '--name', name, '--listen', `${address}:${port}`],
@@ -126,6 +127,12 @@ export class RegionUnderFault {
   async kill(): Promise<void> {
     this.#signal('SIGKILL');
     await this.#whenEnded;
+  }
+
+  /** SIGKILL, and no start any more: a test that ran out of time may still be under way. */
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    await this.kill();
   }
 
   /** SIGTERM. */

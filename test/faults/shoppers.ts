@@ -60,9 +60,10 @@ export class Shoppers {
   async buy(client: RegionClient, document: string, by: number, giveUp?: AbortSignal): Promise<Purchase> {
     this.#purchases += 1;
     const purchase = { document, sku: `sku-${this.#purchases % skus}`, by, coupon: this.#couponOf(this.#purchases) };
+    giveUp?.throwIfAborted();
     while (!(await this.#attempt(client, purchase))) {
-      giveUp?.throwIfAborted();
       await sleep(paceMs);
+      giveUp?.throwIfAborted();
     }
     this.#ledger.acknowledge(purchase);
     this.#acknowledged.set(client.region, this.acknowledgedBy(client.region) + 1);
