@@ -79,6 +79,21 @@ test('[LOG7] a replica that cannot make its new epoch durable says that it must 
   expect(tokyo.status().isWritable).toBe(false);
 });
 
+test('[LOG7] what peers send to a replica whose commit has failed is not appended, and breaks nothing', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const peer = new ScriptedPeer(berlin, { region: 'paris' });
+  peer.shakeHands();
+  await mesh.clock.advance(200);
+  await mesh.edit('berlin', 'carts/c1', add(1));
+  mesh.failCommits('berlin');
+  await mesh.edit('berlin', 'carts/c1', add(1)).catch(() => {});
+  await berlin.whenFailed;
+  expect(() => peer.sendFrame(peer.ops([noteOp('a')]))).not.toThrow();
+  await mesh.clock.advance(200);
+  expect(berlin.status().version.get(peer.origin)).toBe(0);
+});
+
 test('[LAG3] what a peer claims of a time to come is taken as now: lag is not hidden, and no heads fail that repeat it', async () => {
   const mesh = await meshOf('berlin');
   const berlin = mesh.replica('berlin');

@@ -57,7 +57,7 @@ export const errorCodes = {
   not_ready: entry(503, 'Not ready', 'The region is starting or stopping.', true),
   overloaded: entry(503, 'Overloaded', 'A bounded queue is full; retry after the stated time.', true),
   store_failed: entry(503, 'Store failed', 'The store could not make a write durable; the region stops.', true),
-  store_full: entry(507, 'Store full', 'The store has no room; reads and replication go on.', true),
+  store_full: entry(507, 'Store full', 'The store has no room for a write; the region stops, and serves again once there is room.', true),
   store_locked: entry(500, 'Store in use', 'Another process has the data directory open.'),
   store_format_unknown: entry(500, 'Unknown store format', 'The data directory was written by an unknown format version.'),
   record_damaged: entry(500, 'Damaged record', 'A record of the store fails its checksum; it is reported and not served.'),

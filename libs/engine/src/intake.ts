@@ -88,7 +88,8 @@ export class Intake {
 
   /** Appends every held op whose dependencies have been met meanwhile. */
   release(): void {
-    let hasMoved = true;
+    // Links go on until the replica has stopped; what they still bring is left to be asked for again by the next process.
+    let hasMoved = !this.#log.hasFailed;
     while (hasMoved) {
       hasMoved = false;
       for (const [origin, held] of this.#held) {

@@ -104,6 +104,11 @@ export class OpLog {
     return this.#durablePosition;
   }
 
+  /** A commit has failed: nothing may be appended any more (Invariant 3). */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** The end of an origin's log including what is not durable yet. */
   head(origin: OriginId): LogHead {
     return this.#heads.get(origin) ?? this.#emptyHead(origin);

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@anabranch/base';
@@ -49,6 +49,48 @@ describe('a directory that is open', () => {
     await free.close();
   });
 });
+
+describe('pages that make no sense', () => {
+  test('[STORE3] are damage with a code wherever they are read, not an error of the medium', async () => {
+    const directory = join(root, 'store');
+    const [before, key, after] = ['key-a', 'key-b', 'key-c'].map((text) => Buffer.from(text));
+    const kv = await LmdbKv.open(directory);
+    await kv.commit([before, key, after].flatMap((each) => (each === undefined ? [] : [{ key: each, value: Buffer.from('value') }])));
+    await kv.close();
+    setDuplicatesFlag(join(directory, 'data.mdb'), Buffer.from('key-b'));
+
+    const damaged = await LmdbKv.open(directory);
+    const [start, end] = [Buffer.from('key-b'), Buffer.from('key-d')];
+    for (const read of [
+      () => damaged.get(Buffer.from('key-b')),
+      () => [...damaged.entries(start, end)],
+      () => [...damaged.entries(start, end, { reverse: true })],
+    ]) {
+      expect(read).toThrow(expect.objectContaining({ code: 'record_damaged' }));
+    }
+    await damaged.close();
+  });
+
+  test('[STORE3] what the reader of a range throws is passed on as it is, and the range ends', async () => {
+    const kv = await LmdbKv.open(join(root, 'store'));
+    await kv.commit([{ key: Buffer.from('key'), value: Buffer.from('value') }]);
+    expect(() => {
+      for (const _entry of kv.entries(Buffer.from('a'), Buffer.from('z'))) throw new RangeError('of the reader');
+    }).toThrow(RangeError);
+    await kv.close();
+  });
+});
+
+/** In the node header in front of a key, wherever the key lies: LMDB then takes its value for a tree of duplicates. */
+function setDuplicatesFlag(path: string, key: Buffer): void {
+  const bytes = readFileSync(path);
+  const flagsBeforeKey = 4;
+  const isDuplicates = 0x04;
+  for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1)) {
+    bytes[at - flagsBeforeKey] = (bytes[at - flagsBeforeKey] ?? 0) | isDuplicates;
+  }
+  writeFileSync(path, bytes);
+}
 
 describe('a directory of another format', () => {
   for (const [name, change] of [

@@ -17,7 +17,7 @@
 // Invariant 1: at most one map is open per directory.
 // Invariant 2: reads use the transaction begun after the last resolved commit, so they show exactly what has resolved.
 
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AnabranchError, assert } from '@anabranch/base';
 import { open, type RootDatabase } from 'lmdb';
@@ -25,20 +25,25 @@ import type { KvEntry, Mutation, OrderedKv, RangeOptions } from './ordered-kv.ts
 
 /** Address space, not memory or disk: large enough that the map never has to move while it is read. */
 const mapBytes = 2 ** 40;
+const EIO = 5;
 const ENOSPC = 28;
 const EDQUOT = 122;
 const MDB_MAP_FULL = -30792;
+/** A file system with less room than this has cut a write short: LMDB reports that as an input/output error. */
+const roomBytesMin = 65_536;
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
 type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 
 export class LmdbKv implements OrderedKv {
+  readonly #directory: string;
   readonly #database: Database;
   #reading: ReadTransaction;
   #committing: Promise<void> | undefined;
   #isClosed = false;
 
-  private constructor(database: Database, reading: ReadTransaction) {
+  private constructor(directory: string, database: Database, reading: ReadTransaction) {
+    this.#directory = directory;
     this.#database = database;
     this.#reading = reading;
   }
@@ -52,7 +57,7 @@ export class LmdbKv implements OrderedKv {
       assertAlone(database, 1, directory);
       syncDirectory(directory);
       syncDirectory(dirname(resolve(directory)));
-      return new LmdbKv(database, reading);
+      return new LmdbKv(directory, database, reading);
     } catch (error) {
       await database.close();
       throw error;
@@ -60,15 +65,19 @@ export class LmdbKv implements OrderedKv {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#database.get(key, { transaction: this.#reading });
+    try {
+      return this.#database.get(key, { transaction: this.#reading });
+    } catch (error) {
+      throw unreadable(error);
+    }
   }
 
   entries(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<KvEntry> {
-    return this.#database.getRange(this.#range(start, end, options));
+    return readable(() => this.#database.getRange(this.#range(start, end, options)));
   }
 
   keys(start: Uint8Array, end: Uint8Array, options: RangeOptions = {}): Iterable<Uint8Array> {
-    return this.#database.getKeys(this.#range(start, end, options));
+    return readable(() => this.#database.getKeys(this.#range(start, end, options)));
   }
 
   commit(mutations: readonly Mutation[]): Promise<void> {
@@ -96,7 +105,7 @@ export class LmdbKv implements OrderedKv {
         }
       });
     } catch (error) {
-      throw await commitFailure(error);
+      throw await commitFailure(error, this.#directory);
     }
     const previous = this.#reading;
     this.#reading = database.useReadTransaction();
@@ -108,6 +117,30 @@ export class LmdbKv implements OrderedKv {
     const bounds = reverse ? { start: end, exclusiveStart: true, end: start, inclusiveEnd: true, reverse } : { start, end };
     return { ...bounds, ...(limit !== undefined && { limit }), transaction: this.#reading };
   }
+}
+
+/** The range, with what LMDB says of its own pages as damage. */
+function* readable<T>(range: () => Iterable<T>): Generator<T, void, undefined> {
+  // What the reader of the range throws is its own: only the steps of LMDB are watched.
+  const watched = <R>(step: () => R): R => {
+    try {
+      return step();
+    } catch (error) {
+      throw unreadable(error);
+    }
+  };
+  const iterator = watched(() => range()[Symbol.iterator]());
+  const step = (): IteratorResult<T> => iterator.next();
+  try {
+    for (let next = watched(step); next.done !== true; next = watched(step)) yield next.value;
+  } finally {
+    iterator.return?.();
+  }
+}
+
+/** LMDB keeps no checksums of its pages, but it notices some that make no sense. */
+function unreadable(error: unknown): AnabranchError {
+  return new AnabranchError('record_damaged', `the store cannot be read here: ${messageOf(error)}`);
 }
 
 function openDatabase(directory: string): Database {
@@ -149,13 +182,18 @@ function syncDirectory(directory: string): void {
 }
 
 /** LMDB rejects with a general error that promises the particular one. */
-async function commitFailure(error: unknown): Promise<AnabranchError> {
+async function commitFailure(error: unknown, directory: string): Promise<AnabranchError> {
   const cause = await causeOf(error);
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const isFull = code === ENOSPC || code === EDQUOT || code === MDB_MAP_FULL;
+  const isFull = code === ENOSPC || code === EDQUOT || code === MDB_MAP_FULL || (code === EIO && !hasRoom(directory));
   return new AnabranchError(isFull ? 'store_full' : 'store_failed', `a commit was not made durable: ${messageOf(cause)}`, {
     cause: messageOf(cause),
   });
+}
+
+function hasRoom(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize >= roomBytesMin;
 }
 
 async function causeOf(error: unknown): Promise<unknown> {
