@@ -129,6 +129,11 @@ export class Mesh implements LinkOwner {
     for (const link of this.#established.values()) if (link !== except) link.sendAwareness(frame);
   }
 
+  /** Our origin has changed: peers learn of it by the hello of a new link. */
+  renewed(): void {
+    for (const link of [...this.#links]) link.end('not_ready', 'the region continues under a new epoch');
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     const links = [...this.#links];

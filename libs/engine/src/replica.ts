@@ -353,6 +353,7 @@ export class Replica implements ReplicaDoor {
     this.#dependedOn = VersionVector.empty;
     this.#sessions.endAll('not_ready');
     this.#documents.clear();
+    this.#mesh.renewed();
     const log = cause === 'rolled_back' ? logger.error : logger.info;
     log.call(logger, 'epoch.renewed', { before, origin: identity.origin, cause, reason });
   }
