@@ -98,10 +98,10 @@ export class Intake {
     }
   }
 
-  /** Forgets what is held of an origin, for example because it is quarantined. */
-  drop(origin: OriginId): void {
+  /** Forgets what is held of an origin, for example because it is quarantined. True when there was anything. */
+  drop(origin: OriginId): boolean {
     this.#heldBytes -= this.#held.get(origin)?.bytes ?? 0;
-    this.#held.delete(origin);
+    return this.#held.delete(origin);
   }
 
   #verify(frame: OpsFrame, cursor: IntakeCursor): HeldOp[] | undefined {

@@ -149,7 +149,10 @@ export class Mesh implements LinkOwner {
       return;
     }
     // A restarted region asks what its peers hold of its log: what is not in the log yet must not come back later.
-    for (const origin of this.#knownOrigins()) if (regionOf(origin) === hello.region) this.#parts.intake.drop(origin);
+    for (const origin of this.#knownOrigins()) {
+      // A stream that had come further than the cursor is now would never fill the gap: it is asked for again.
+      if (regionOf(origin) === hello.region && this.#parts.intake.drop(origin)) this.#unsubscribe(origin);
+    }
     const replaced = this.#established.get(hello.region);
     this.#established.set(hello.region, link);
     this.#subscriptions.set(link, new Set());
@@ -277,6 +280,12 @@ export class Mesh implements LinkOwner {
     return origins;
   }
 
+  #unsubscribe(origin: OriginId): void {
+    for (const [link, subscribed] of this.#subscriptions) {
+      if (subscribed.delete(origin)) link.send({ type: 'unsubscribe', origin });
+    }
+  }
+
   #resubscribe(link: PeerLink, origin: OriginId): void {
     const subscribed = this.#subscriptions.get(link);
     if (!subscribed?.delete(origin)) return;
@@ -295,9 +304,7 @@ export class Mesh implements LinkOwner {
     this.quarantined.add(origin);
     this.#parts.intake.drop(origin);
     this.#upstreams.delete(origin);
-    for (const [other, subscribed] of this.#subscriptions) {
-      if (subscribed.delete(origin)) other.send({ type: 'unsubscribe', origin });
-    }
+    this.#unsubscribe(origin);
     const chainHash = toHex(this.#parts.log.durableHead(origin).chainHash);
     this.#parts.logger.error('origin.quarantined', { origin, peer: link.peerRegion, reason, chainHash });
     this.#parts.metrics.count('anabranch_origins_quarantined_total');
