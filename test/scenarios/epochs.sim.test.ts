@@ -59,3 +59,37 @@ test.each(['carts', 'carts-automerge'])(
     expect(await mesh.json('berlin', document)).toMatchObject({ items: { 'sku-1': { qty: 1 } } });
   },
 );
+
+test('[LOG13] a region that hears of another by relay only knows its epoch before it has an op', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: three });
+  mesh.path('new-york', 'tokyo').cut('both');
+  await mesh.startAll();
+  await mesh.clock.advance(10_000);
+  const [newYork, tokyo] = [mesh.replica('new-york'), mesh.replica('tokyo')];
+  const document = parseDocumentId('carts/c1');
+  expect(await bringForged(newYork, tokyo, document)).toBe('update_incomplete');
+  await tokyo.edit({ document, plan: () => add(1) });
+  await mesh.untilConverged();
+  expect(new Set(await mesh.digests(document)).size).toBe(1);
+});
+
+test('[GUARD9] a client brings back what its own region lost with its disk, there and elsewhere', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const document = parseDocumentId('notes/c1');
+  const set = (key: string): DocumentOp[] => [{ op: 'set', path: `/m/${key}`, value: 1 }];
+  await mesh.edit('tokyo', document, set('a'));
+  await mesh.untilConverged();
+  mesh.path('berlin', 'tokyo').cut('both');
+  await mesh.edit('tokyo', document, set('b'));
+  const brought = mesh.replica('tokyo').openSession(document, silent).document.encodeState();
+  mesh.crash('tokyo');
+  mesh.restore('tokyo', []);
+  mesh.path('berlin', 'tokyo').heal();
+  await mesh.start('tokyo');
+  await mesh.clock.advance(10_000);
+  for (const region of ['tokyo', 'berlin']) {
+    expect(await codeOf(mesh.replica(region).openSession(document, silent).ingest(brought))).toBe('none');
+  }
+  await mesh.untilConverged();
+  expect(await mesh.json('berlin', document)).toEqual({ m: { a: 1, b: 1 } });
+});

@@ -26,6 +26,7 @@ import { Handshake, type HandshakeIdentity } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import type { OpLog } from './op-log.ts';
+import { originReports, type ReportSources } from './origin-reports.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
 import { evaluateUpstream, type UpstreamCandidate, type UpstreamState, upstreamStart } from './upstream.ts';
 
@@ -110,7 +111,8 @@ export class Mesh implements LinkOwner {
       if (isNewer) newest.set(regionOf(origin), origin);
     }
     for (const { hello } of this.#established.values()) if (hello !== undefined) newest.set(hello.region, hello.origin);
-    return newest;
+    const { region, origin } = this.#parts.identity();
+    return newest.set(region, origin);
   }
 
   /** Every origin but our own that anyone has told of. */
@@ -162,7 +164,7 @@ export class Mesh implements LinkOwner {
       this.#parts.logger.error('collections.differ', { peer: hello.region });
     }
     this.#parts.onEstablished(hello.region);
-    link.sendHeads(this.#reports());
+    link.sendHeads(originReports(this.#reportSources()));
     this.evaluate();
   }
 
@@ -180,6 +182,10 @@ export class Mesh implements LinkOwner {
 
   receiveOps(link: PeerLink, frame: OpsFrame): void {
     if (this.quarantined.has(frame.origin)) return;
+    if (frame.origin === this.#parts.identity().origin) {
+      this.#parts.logger.error('ops.own_origin', { origin: frame.origin, peer: link.peerRegion, firstSeq: frame.firstSeq });
+      return;
+    }
     const result = this.#parts.intake.receive(frame);
     this.#parts.metrics.count('anabranch_ops_frames_received_total', { result });
     switch (result) {
@@ -318,21 +324,8 @@ export class Mesh implements LinkOwner {
     return true;
   }
 
-  /** What we hold durably. Our own region's logs are complete as of now, unless a peer knows a tail that we lost. */
-  #reports(): OriginReport[] {
-    const { region } = this.#parts.identity();
-    const nowMs = Math.max(0, Math.floor(this.#parts.clock.wallMs()));
-    const reports: OriginReport[] = [];
-    for (const [origin, { seq, oldestSeq, logBytes }] of this.#parts.log.durableHeads()) {
-      const isOurs = regionOf(origin) === region && this.freshness.missing(origin, { seq, logBytes }).ops === 0;
-      const completeMs = isOurs ? nowMs : Math.floor(this.freshness.completeMs(origin));
-      reports.push({ origin, seq, oldestSeq, logBytes, completeMs });
-    }
-    const own = this.#parts.identity().origin;
-    if (!reports.some((report) => report.origin === own)) {
-      reports.push({ origin: own, seq: 0, oldestSeq: 1, logBytes: 0, completeMs: nowMs });
-    }
-    return reports;
+  #reportSources(): ReportSources {
+    return { ...this.#parts.identity(), log: this.#parts.log, freshness: this.freshness, nowMs: this.#parts.clock.wallMs() };
   }
 
   #beat(): void {
@@ -341,7 +334,7 @@ export class Mesh implements LinkOwner {
     for (const link of [...this.#established.values()]) {
       if (nowMs - link.lastHeardMs > Mesh.silenceMsMax) link.end('link_silent', 'nothing was heard for too long');
     }
-    const reports = this.#reports();
+    const reports = originReports(this.#reportSources());
     for (const link of this.#established.values()) link.sendHeads(reports);
     this.evaluate();
     this.#parts.clock.setTimer(Mesh.headsMs, () => this.#beat());
