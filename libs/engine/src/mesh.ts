@@ -75,6 +75,7 @@ export class Mesh implements LinkOwner {
       for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();
     });
+    void parts.log.whenFailed.then(() => this.stop());
     this.#beat();
   }
 
@@ -181,7 +182,7 @@ export class Mesh implements LinkOwner {
   }
 
   receiveOps(link: PeerLink, frame: OpsFrame): void {
-    if (this.quarantined.has(frame.origin)) return;
+    if (this.quarantined.has(frame.origin) || this.#parts.log.hasFailed) return;
     if (frame.origin === this.#parts.identity().origin) {
       this.#parts.logger.error('ops.own_origin', { origin: frame.origin, peer: link.peerRegion, firstSeq: frame.firstSeq });
       return;

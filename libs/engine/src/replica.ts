@@ -116,6 +116,7 @@ export class Replica implements ReplicaDoor {
       store,
       log: this.#log,
       logger,
+      commitFailed: (cause) => this.#commitFailed(cause),
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
       create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
@@ -345,7 +346,7 @@ export class Replica implements ReplicaDoor {
     await this.#log.whenDurable(this.#log.position);
     const identity = { ...this.#identity, origin: mintOrigin(this.region, random) };
     await store.commit({ identity }).catch((error: unknown) => {
-      if (!this.#isStopping) this.#log.fail(error);
+      this.#commitFailed(error);
       throw error;
     });
     this.#identity = identity;
@@ -362,7 +363,12 @@ export class Replica implements ReplicaDoor {
   #rememberPeer(region: RegionId): void {
     if (this.#rememberedPeers.has(region)) return;
     this.#rememberedPeers.add(region);
-    this.#ports.store.commit({ peerVectors: [[region, VersionVector.empty]] }).catch(() => {});
+    this.#ports.store.commit({ peerVectors: [[region, VersionVector.empty]] }).catch((error) => this.#commitFailed(error));
+  }
+
+  /** A commit of something else than ops has failed. While the replica stops its store may be closed before the last one. */
+  #commitFailed(cause: unknown): void {
+    if (!this.#isStopping) this.#log.fail(cause);
   }
 
   #viewOf(loaded: LoadedDocument): Omit<DocumentView, 'version'> {
