@@ -75,6 +75,7 @@ export class Mesh implements LinkOwner {
       for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();
     });
+    this.#recall();
     void parts.log.whenFailed.then(() => this.stop());
     this.#beat();
   }
@@ -170,12 +171,13 @@ export class Mesh implements LinkOwner {
   }
 
   receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void {
-    const offsetMs = link.clockOffsetMs ?? 0;
+    const { clockOffsetMs } = link;
     const nowMs = this.#parts.clock.wallMs();
     for (const report of reports) {
-      // Nothing is complete beyond our own now, whatever the peer's clock shows or how wrong its measured offset still is.
-      const completeMs = Math.min(report.completeMs, nowMs + offsetMs);
-      this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, offsetMs);
+      // Nothing is complete beyond our own now, whatever the peer's clock shows or how wrong its measured offset still is;
+      // and before it is measured, the peer's times say nothing.
+      const completeMs = clockOffsetMs === undefined ? 0 : Math.min(report.completeMs, nowMs + clockOffsetMs);
+      this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, clockOffsetMs ?? 0);
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
     this.evaluate();
@@ -323,6 +325,15 @@ export class Mesh implements LinkOwner {
     if (seen === 0 && this.#awarenessSeen.size >= vectorOriginsMax) return false;
     this.#awarenessSeen.set(frame.origin, frame.counter);
     return true;
+  }
+
+  /** Until a region is heard again, its log is complete up to the last op held, by the clock of who wrote it. */
+  #recall(): void {
+    const nowMs = this.#parts.clock.wallMs();
+    for (const [origin, head] of this.#parts.log.durableHeads()) {
+      if (regionOf(origin) === this.#parts.identity().region) continue;
+      this.freshness.report({ origin, ...head, completeMs: Math.min(head.hlc.ms, nowMs) }, head.seq, 0);
+    }
   }
 
   #reportSources(): ReportSources {

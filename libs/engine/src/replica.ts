@@ -126,7 +126,8 @@ export class Replica implements ReplicaDoor {
       ingest: (loaded, update, session) => this.#ingest(loaded, update, session),
       whenDurable: (position) => this.#log.whenDurable(position),
       relay: (frame) => this.#mesh.relayAwareness(frame),
-      counterStart: Math.max(0, Math.floor(clock.wallMs())),
+      // The wall clock may have been set back since the last process; the stamps of its ops tell.
+      counterStart: Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms),
     });
     this.#log.onDurable((ops) => this.#confirm(ops));
     this.#guard = new EpochGuard({
@@ -316,7 +317,8 @@ export class Replica implements ReplicaDoor {
       logger.debug('hlc.too_far_ahead', { origin, ms: op.hlc.ms });
     }
     const from = regionOf(origin);
-    metrics.observe('anabranch_commit_to_visible_seconds', Math.max(0, clock.wallMs() - op.hlc.ms) / 1000, { from });
+    const writtenMs = op.hlc.ms - (this.#mesh.links().get(from)?.clockOffsetMs ?? 0);
+    metrics.observe('anabranch_commit_to_visible_seconds', Math.max(0, clock.wallMs() - writtenMs) / 1000, { from });
     metrics.count('anabranch_ops_received_total', { from });
   }
 
