@@ -1,9 +1,11 @@
 // Regions that take a new epoch, and what the others make of it: whom they believe under which name.
 
-import { isAnabranchError } from '@anabranch/base';
+import { isAnabranchError, silentLogger } from '@anabranch/base';
+import { type OriginId, parseRegionId } from '@anabranch/causality';
 import { createDocument, type DocumentOp, identityOf } from '@anabranch/crdt';
 import type { DocumentSessionListener, Replica } from '@anabranch/engine';
-import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
+import { chainNext, chainStart, type DocumentId, encodeOp, parseDocumentId } from '@anabranch/protocol';
+import { KvReplicaStore, MemoryKv } from '@anabranch/storage';
 import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
 import { meshCollections, SimulatedMesh } from '../simulator/simulated-mesh.ts';
@@ -92,4 +94,108 @@ test('[GUARD9] a client brings back what its own region lost with its disk, ther
   }
   await mesh.untilConverged();
   expect(await mesh.json('berlin', document)).toEqual({ m: { a: 1, b: 1 } });
+});
+
+test('[LOG9] a hub without configured peers that was restored notices what they hold before it writes', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['alpha', 'beta'], hubs: ['alpha'] });
+  const before = await rolledBackHub(mesh);
+  const edited = mesh.edit('alpha', 'carts/c1', add(100));
+  await mesh.clock.advance(5_000);
+  await edited;
+  expect(mesh.replica('alpha').origin).not.toBe(before);
+  await mesh.untilConverged();
+  for (const region of ['alpha', 'beta']) {
+    expect(await mesh.json(region, 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 110 } } });
+  }
+});
+
+test.each([
+  ['fewer', 1],
+  ['more', 7],
+])('[LOG14] a hub that wrote %s ops than it had lost, alone, is fenced once it meets a peer', async (_, count) => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['alpha', 'beta'], hubs: ['alpha'] });
+  const before = await rolledBackHub(mesh, 'cut');
+  await mesh.clock.advance(3_000);
+  for (let i = 0; i < count; i++) await mesh.edit('alpha', 'carts/c1', add(100));
+  mesh.path('alpha', 'beta').heal();
+  await mesh.clock.advance(5_000);
+  const status = mesh.replica('alpha').status();
+  expect(status.quarantinedOrigins).toContain(before);
+  expect(status).toMatchObject({ isWritable: false, notWritableReason: expect.stringContaining('another log') });
+  expect(await codeOf(mesh.edit('alpha', 'carts/c1', add(1)))).toBe('not_ready');
+  expect(await mesh.json('beta', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 10 } } });
+});
+
+/** alpha writes 5, is backed up, writes 5 more that beta receives, and is restored. */
+async function rolledBackHub(mesh: SimulatedMesh, path?: 'cut'): Promise<string> {
+  await mesh.start('alpha');
+  for (let i = 0; i < 5; i++) await mesh.edit('alpha', 'carts/c1', add(1));
+  const backup = mesh.image('alpha');
+  await mesh.start('beta');
+  for (let i = 0; i < 5; i++) await mesh.edit('alpha', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  const { origin } = mesh.replica('alpha');
+  mesh.crash('alpha');
+  mesh.restore('alpha', backup);
+  if (path === 'cut') mesh.path('alpha', 'beta').cut('both');
+  await mesh.start('alpha');
+  return origin;
+}
+
+test('[LOG10] a write retried under its key at a region that was restored waits for the lost tail and is not applied again', async () => {
+  const mesh = await meshOf(...three);
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  const backup = mesh.image('tokyo');
+  const idempotency = { key: 'order-1', requestDigest: new Uint8Array(16).fill(1) };
+  const request = { document: parseDocumentId('carts/c1'), plan: () => add(10), idempotency };
+  const first = await mesh.replica('tokyo').edit(request);
+  await mesh.untilConverged();
+  mesh.crash('tokyo');
+  mesh.restore('tokyo', backup);
+  await mesh.start('tokyo');
+  const retried = mesh.replica('tokyo').edit(request);
+  await mesh.clock.advance(5_000);
+  expect(await retried).toMatchObject({ isReplay: true, opId: first.opId });
+  await mesh.untilConverged();
+  expect(await mesh.json('berlin', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 11 } } });
+});
+
+test('[LOG15] a mesh that has had as many epochs as a vector holds writes under no new one, and shows nothing unlogged', async () => {
+  const hash = new NodeHash();
+  const region = parseRegionId('berlin');
+  const names = Array.from({ length: 1_025 }, (_, i) => `berlin.${i.toString(16).padStart(12, '0')}` as OriginId);
+  const [current, ...earlier] = names;
+  if (current === undefined) throw new Error('no origin');
+  const kv = new MemoryKv();
+  const store = await KvReplicaStore.open(kv, silentLogger);
+  await store.commit({ identity: { region, storeId: new Uint8Array(16), origin: current } });
+  const hlc = { ms: 1, counter: 0 };
+  const bytes = encodeOp({ hlc, dependencies: [], writes: [], idempotency: { key: 'k', requestDigest: new Uint8Array(16) } });
+  const logged = { seq: 1, bytes, logBytes: bytes.length, hlc, documents: [] };
+  const chainHash = (origin: OriginId) => chainNext(hash, chainStart(hash, origin), bytes);
+  await store.commit({ ops: earlier.map((origin, i) => ({ ...logged, origin, chainHash: chainHash(origin), position: i + 1 })) });
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['berlin'] });
+  mesh.restore('berlin', kv.image());
+  const berlin = await mesh.start('berlin');
+  await mesh.clock.advance(3_000);
+  expect(await codeOf(mesh.edit('berlin', 'carts/c1', add(1)))).toBe('not_ready');
+  expect((await berlin.read(parseDocumentId('carts/c1'))).exists).toBe(false);
+});
+
+test('[LIFE2] an edit that waits for a new epoch is refused when the replica stops, and nothing is renewed after', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  mesh.crash('tokyo');
+  mesh.path('berlin', 'tokyo').cut('both');
+  const tokyo = await mesh.start('tokyo');
+  const edited = codeOf(mesh.edit('tokyo', 'carts/c1', add(1)));
+  await mesh.clock.advance(100);
+  const { origin } = tokyo;
+  const stopped = tokyo.stop();
+  expect(await edited).toBe('not_ready');
+  await stopped;
+  await mesh.clock.advance(60_000);
+  expect(tokyo.origin).toBe(origin);
 });

@@ -10,7 +10,7 @@
 // Invariant 3: a quarantined origin (two different ops under one seq) is neither pulled nor taken any more.
 
 import { type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
-import { type OriginId, type RegionId, regionOf, type VersionVector } from '@anabranch/causality';
+import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import {
   type AwarenessFrame,
   type DeniedFrame,
@@ -44,6 +44,7 @@ export interface MeshParts {
   readonly onReports: (region: RegionId, reports: readonly OriginReport[]) => void;
   readonly onAwareness: (frame: AwarenessFrame) => void;
   readonly onEstablished: (region: RegionId) => void;
+  readonly onQuarantined: (origin: OriginId) => void;
 }
 
 /** An upstream is not asked again for an origin before this time, after it denied or overflowed. */
@@ -129,6 +130,18 @@ export class Mesh implements LinkOwner {
     return this.freshness.missing(origin, this.#parts.log.durableHead(origin)).ops > 0;
   }
 
+  /** What peers hold of our own region's logs and we do not. */
+  lostTail(): VersionVector {
+    const { region } = this.#parts.identity();
+    const ends: Array<[OriginId, number]> = [];
+    for (const origin of this.freshness.origins()) {
+      const { seq, logBytes } = this.#parts.log.durableHead(origin);
+      const { ops } = this.freshness.missing(origin, { seq, logBytes });
+      if (ops > 0 && regionOf(origin) === region) ends.push([origin, seq + ops]);
+    }
+    return VersionVector.of(ends);
+  }
+
   relayAwareness(frame: AwarenessFrame, except?: PeerLink): void {
     for (const link of this.#established.values()) if (link !== except) link.sendAwareness(frame);
   }
@@ -209,6 +222,12 @@ export class Mesh implements LinkOwner {
     if (!this.#subscriptions.get(link)?.delete(frame.origin)) return;
     if (frame.reason === 'equivocation') this.#quarantine(frame.origin, link, 'the peer holds another log under this name');
     else this.#pause(link, frame.origin, frame.reason);
+  }
+
+  /** Which log is the right one only the origin's region can say; when that is ours, ours went back in time and on. */
+  contradicted(link: PeerLink, origin: OriginId): void {
+    if (regionOf(origin) !== this.#parts.identity().region) return;
+    this.#quarantine(origin, link, 'the peer holds another log under a name of this region');
   }
 
   receiveAwareness(link: PeerLink, frame: AwarenessFrame): void {
@@ -317,6 +336,7 @@ export class Mesh implements LinkOwner {
     const chainHash = toHex(this.#parts.log.durableHead(origin).chainHash);
     this.#parts.logger.error('origin.quarantined', { origin, peer: link.peerRegion, reason, chainHash });
     this.#parts.metrics.count('anabranch_origins_quarantined_total');
+    this.#parts.onQuarantined(origin);
   }
 
   #takeAwareness(frame: AwarenessFrame): boolean {
