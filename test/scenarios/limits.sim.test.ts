@@ -179,6 +179,22 @@ test('[GATE2] what waits is bounded over all origins together', async () => {
   expect(dropped).toEqual(['p4.00000000000a', 'p5.00000000000a']);
 });
 
+test('[GATE2] what waits is counted with the memory it takes: many small ops are bounded like a few large ones', async () => {
+  const mesh = await meshOf('berlin');
+  const peer = new ScriptedPeer(mesh.replica('berlin'));
+  peer.shakeHands();
+  const small = noteOp('x');
+  const waiting: Op = { ...small, dependencies: [['rome.00000000000b' as OriginId, 1]] };
+  let bytes = 0;
+  for (let frames = 0; frames < 8; frames++) {
+    const frame = peer.ops(Array.from({ length: 4_096 }, (_, i) => (i === 0 ? waiting : small)));
+    for (const op of frame.ops) bytes += op.length;
+    peer.sendFrame(frame);
+  }
+  expect(bytes).toBeLessThan(4 << 20);
+  expect(peer.framesOf('unsubscribe').map((frame) => frame.origin)).toEqual([peer.origin]);
+});
+
 test('[WIRE4] however many origins peers bring, the vector with our own can be sent to every peer', async () => {
   const mesh = await meshOf('berlin');
   const berlin = mesh.replica('berlin');
@@ -241,4 +257,54 @@ test('[LINK4] while a link is closing nothing is read from the log for it', asyn
   await mesh.edit('berlin', 'carts/c1', add(1));
   await mesh.clock.advance(100);
   expect(peer.framesOf('ops')).toHaveLength(0);
+});
+
+test('[LOG7] what peers send after a commit has failed is not taken, and their links end', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const berlin = mesh.replica('berlin');
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  await mesh.untilConverged();
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  await mesh.json('berlin', 'carts/c1');
+  mesh.failCommits('berlin');
+  await expect(mesh.edit('berlin', 'carts/c1', add(1))).rejects.toThrow();
+  await mesh.edit('tokyo', 'carts/c1', add(1));
+  peer.sendFrame(peer.ops([noteOp('late')]));
+  await mesh.clock.advance(1_000);
+  expect(peer.closeCode).toBeDefined();
+  expect(berlin.status().peers).toMatchObject([{ linkState: 'down' }, { linkState: 'down' }]);
+});
+
+test('[LOG7] a snapshot or a note on a peer that cannot be stored ends the replica as an op would', async () => {
+  const folding = await meshOf('berlin');
+  const folded = failureOf(folding.replica('berlin'));
+  for (let i = 0; i < 255; i++) await folding.edit('berlin', 'carts/c1', add(1));
+  // The op that makes the tail long is durable when it is delivered; the snapshot is not.
+  const failing = { ...silent, deliver: () => folding.failCommits('berlin') };
+  folding.replica('berlin').openSession(parseDocumentId('carts/c1'), failing);
+  await folding.edit('berlin', 'carts/c1', add(1));
+  await folding.clock.advance(10);
+  expect(folded()).toBeDefined();
+
+  const meeting = await meshOf('berlin');
+  const met = failureOf(meeting.replica('berlin'));
+  meeting.failCommits('berlin');
+  new ScriptedPeer(meeting.replica('berlin')).shakeHands();
+  await meeting.clock.advance(10);
+  expect(met()).toBeDefined();
+});
+
+test('[LOG7] a door that throws at what it is told ends the replica under the code of a bug, and the writer has its answer', async () => {
+  const mesh = await meshOf('berlin');
+  const berlin = mesh.replica('berlin');
+  const failure = failureOf(berlin);
+  const faulty = (): never => {
+    throw new Error('a fault in a door');
+  };
+  berlin.openSession(parseDocumentId('carts/c1'), { ...silent, deliver: faulty });
+  expect((await mesh.edit('berlin', 'carts/c1', add(1))).opId?.seq).toBe(1);
+  await mesh.clock.advance(1);
+  expect(failure()).toContain('a fault in a door');
+  await expect(mesh.edit('berlin', 'carts/c1', add(1))).rejects.toMatchObject({ code: 'internal_error' });
 });

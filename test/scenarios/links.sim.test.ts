@@ -2,7 +2,7 @@
 
 import type { OriginId } from '@anabranch/causality';
 import type { Op } from '@anabranch/protocol';
-import { chainStart, parseDocumentId } from '@anabranch/protocol';
+import { chainNext, chainStart, encodeOp, type OpsFrame, parseDocumentId } from '@anabranch/protocol';
 import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -17,9 +17,17 @@ async function soloMesh(): Promise<SimulatedMesh> {
 
 function noteOp(text: string, dependencies: Op['dependencies'] = [], id = 'n1'): Op {
   const doc = new Y.Doc();
+  doc.clientID = 1_000 + text.length;
   doc.getText('t').insert(0, text);
   const update = Y.encodeStateAsUpdate(doc);
   return { hlc: { ms: 1, counter: 0 }, dependencies, writes: [{ document: parseDocumentId(`notes/${id}`), library: 'yjs', update }] };
+}
+
+/** A frame with the first op of an origin's log. */
+function opsOf(origin: OriginId, op: Op): OpsFrame {
+  const hash = new NodeHash();
+  const bytes = encodeOp(op);
+  return { type: 'ops', origin, firstSeq: 1, ops: [bytes], lastChainHash: chainNext(hash, chainStart(hash, origin), bytes) };
 }
 
 test('[LINK1] a peer that proves the mesh key is linked; strangers, replays and reflections are refused', async () => {
@@ -268,4 +276,59 @@ test('[LINK10] ops that wait together cross in one frame', async () => {
   const frames = peer.framesOf('ops');
   expect(frames.reduce((sum, frame) => sum + frame.ops.length, 0)).toBe(40);
   expect(frames.length).toBeLessThan(5);
+});
+
+test('[PULL4] what was held of an origin and dropped when its region came and went is asked for again from the relay', async () => {
+  const mesh = await soloMesh();
+  const berlin = mesh.replica('berlin');
+  const relay = new ScriptedPeer(berlin);
+  relay.shakeHands();
+  const tokyo = { region: 'tokyo', epoch: '00000000000b', storeId: new Uint8Array(16).fill(3) };
+  const log = new ScriptedPeer(berlin, tokyo);
+  log.break();
+  const rome = 'rome.00000000000c' as OriginId;
+  relay.reportHeads(3, log.origin);
+  relay.sendFrame(log.ops([noteOp('first')]));
+  await mesh.clock.advance(10);
+  // The relay sends what depends on an op of rome that is a little late.
+  const frame = log.ops([noteOp('effect', [[rome, 1]]), noteOp('later', [], 'n2')]);
+  relay.sendFrame(frame);
+  const flapping = new ScriptedPeer(berlin, tokyo);
+  flapping.shakeHands();
+  await mesh.clock.advance(20);
+  flapping.break();
+  const asked = () => relay.framesOf('subscribe').filter((subscribe) => subscribe.origin === log.origin);
+  for (let i = 0; i < 30; i++) {
+    relay.reportHeads(3, log.origin);
+    await mesh.clock.advance(100);
+  }
+  expect(asked().map((subscribe) => subscribe.afterSeq)).toEqual([0, 1]);
+  relay.sendFrame(opsOf(rome, noteOp('cause', [], 'cause')));
+  relay.sendFrame(frame);
+  await mesh.clock.advance(100);
+  expect(berlin.status().version.get(log.origin)).toBe(3);
+});
+
+test('[LOG3] ops that a peer brings under the origin this region writes under are not taken', async () => {
+  const mesh = await soloMesh();
+  const berlin = mesh.replica('berlin');
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  peer.sendFrame(opsOf(berlin.origin, noteOp('forged')));
+  await mesh.clock.advance(100);
+  expect(berlin.status().version.get(berlin.origin)).toBe(0);
+  expect(await mesh.json('berlin', 'notes/n1')).toEqual({});
+});
+
+test('[LOG3] another op under a seq that is known quarantines the origin, also when it comes as an op', async () => {
+  const mesh = await soloMesh();
+  const berlin = mesh.replica('berlin');
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  peer.sendFrame(peer.ops([noteOp('one')]));
+  await mesh.clock.advance(50);
+  peer.sendFrame(opsOf(peer.origin, noteOp('one')));
+  expect(berlin.status().quarantinedOrigins).toEqual([]);
+  peer.sendFrame(opsOf(peer.origin, noteOp('another')));
+  expect(berlin.status().quarantinedOrigins).toEqual([peer.origin]);
 });

@@ -23,6 +23,8 @@ export interface SimulatedMeshOptions {
   readonly delayMs?: number;
   readonly metrics?: Metrics;
   readonly documentsLoadedMax?: number;
+  /** Regions that are given no peers: others dial them. */
+  readonly hubs?: readonly string[];
 }
 
 export class SimulatedMesh {
@@ -36,6 +38,7 @@ export class SimulatedMesh {
   readonly #paths = new Map<string, SimulatedPath>();
   readonly #metrics: Metrics;
   readonly #documentsLoadedMax: number;
+  readonly #hubs: ReadonlySet<string>;
   /** How far each region's wall clock is off. */
   readonly #skewsMs = new Map<RegionId, number>();
 
@@ -43,6 +46,7 @@ export class SimulatedMesh {
     this.random = new SeededRandom(options.seed);
     this.clock = new VirtualClock(this.random.fork('clock'));
     this.#documentsLoadedMax = options.documentsLoadedMax ?? 1_000;
+    this.#hubs = new Set(options.hubs);
     this.#metrics = options.metrics ?? silentMetrics;
     this.regions = options.regions.map(parseRegionId);
     for (const [index, a] of this.regions.entries()) {
@@ -77,7 +81,7 @@ export class SimulatedMesh {
       collections: meshCollections,
       documentsLoadedMax: this.#documentsLoadedMax,
       meshKey: new Uint8Array(32).fill(7),
-      peers: this.regions.filter((other) => other !== id),
+      peers: this.#hubs.has(id) ? [] : this.regions.filter((other) => other !== id),
     });
     this.#replicas.set(id, replica);
     return replica;

@@ -47,6 +47,8 @@ export interface DocumentCacheParts {
   readonly logger: Logger;
   /** Documents kept loaded when nobody uses them. Beyond: the least recently used are evicted. */
   readonly documentsMax: number;
+  /** A commit of a snapshot has failed: the store takes nothing any more. */
+  readonly commitFailed: (cause: unknown) => void;
   /** Makes an empty document of the collection. @throws AnabranchError `collection_not_found`. */
   readonly create: (document: DocumentId) => CrdtDocument;
 }
@@ -207,8 +209,8 @@ export class DocumentCache {
       if (this.#loaded.get(document) === loaded) this.#bytes += state.length - loaded.bytes;
       loaded.bytes = state.length;
     } catch (error) {
-      if (!isAnabranchError(error)) throw error;
-      logger.error('document.snapshot_failed', { document, code: error.code });
+      logger.error('document.snapshot_failed', { document, cause: String(error) });
+      this.#parts.commitFailed(error);
     }
   }
 

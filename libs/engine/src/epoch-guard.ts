@@ -3,21 +3,23 @@
 // the same epoch would give two different ops one (origin, seq).
 //
 //   new store, its epoch just minted --------------------------------------------> writable
+//   checking --none is configured, and none that dialled knows more, for checkMs-> writable
 //   checking --every configured peer has reported no more than we hold----------> writable
 //   checking --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
 //   checking --not all have reported within checkMs-----------------------------> renewing --> writable (new epoch)
 //   writable --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
+//   any --a peer holds another log under a name of this region------------------> fenced, until the process ends
 //
 // An epoch under which nothing is written leaves no trace: it appears in no vector, and the next start may replace it.
 //
 // Invariant 1: a local op is appended only in `writable`.
 // Invariant 2: a new epoch is durable before the first op under it.
 
-import type { Clock } from '@anabranch/base';
+import type { Clock, Timer } from '@anabranch/base';
 import type { OriginId, RegionId } from '@anabranch/causality';
 import type { OriginReport } from '@anabranch/protocol';
 
-export type EpochState = 'checking' | 'renewing' | 'writable';
+export type EpochState = 'checking' | 'renewing' | 'writable' | 'fenced';
 
 export interface EpochGuardParts {
   readonly clock: Clock;
@@ -41,17 +43,16 @@ export class EpochGuard {
   readonly #parts: EpochGuardParts;
   readonly #confirmed = new Set<RegionId>();
   readonly #waiters: Array<() => void> = [];
+  readonly #timer: Timer | undefined;
   #state: EpochState = 'checking';
 
   constructor(parts: EpochGuardParts) {
     this.#parts = parts;
-    if (parts.isMinted || parts.peers.length === 0) {
+    if (parts.isMinted) {
       this.#state = 'writable';
       return;
     }
-    parts.clock.setTimer(EpochGuard.checkMs, () => {
-      if (this.#state === 'checking') this.#renew('unconfirmed', this.#overdueReason());
-    });
+    this.#timer = parts.clock.setTimer(EpochGuard.checkMs, () => this.#overdue());
   }
 
   get state(): EpochState {
@@ -71,9 +72,27 @@ export class EpochGuard {
     else this.#renew('rolled_back', `${region} holds ${seq} ops of ${this.#parts.origin()}, this store ${this.#parts.heldSeq()}`);
   }
 
+  /** Nothing is written any more in this process. */
+  fence(): void {
+    this.#timer?.cancel();
+    this.#state = 'fenced';
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
   #confirm(region: RegionId): void {
     this.#confirmed.add(region);
-    if (this.#state === 'checking' && this.#parts.peers.every((peer) => this.#confirmed.has(peer))) this.#open();
+    // Without configured peers nobody can be waited for: one that knows more may still dial.
+    if (this.#state !== 'checking' || this.#parts.peers.length === 0) return;
+    if (this.#parts.peers.every((peer) => this.#confirmed.has(peer))) this.#open();
+  }
+
+  #overdue(): void {
+    if (this.#state !== 'checking') return;
+    if (this.#parts.peers.length === 0) this.#open();
+    else this.#renew('unconfirmed', this.#overdueReason());
   }
 
   #overdueReason(): string {
@@ -82,7 +101,7 @@ export class EpochGuard {
   }
 
   #renew(cause: RenewalCause, reason: string): void {
-    if (this.#state === 'renewing') return;
+    if (this.#state === 'renewing' || this.#state === 'fenced') return;
     this.#state = 'renewing';
     // When it cannot be made durable the replica stops; nobody is let through then.
     this.#parts.renew(cause, reason).then(
@@ -92,6 +111,7 @@ export class EpochGuard {
   }
 
   #open(): void {
+    if (this.#state === 'fenced') return;
     this.#state = 'writable';
     for (const resolve of this.#waiters.splice(0)) resolve();
   }

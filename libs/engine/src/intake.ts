@@ -35,15 +35,19 @@ interface HeldOp extends IntakeCursor {
   readonly op: Op;
 }
 
+/** Memory that a held op takes beside its bytes, at least. */
+const heldOpOverheadBytes = 512;
+
 interface Held {
   readonly ops: HeldOp[];
+  /** With what each op takes in memory beside its bytes. */
   bytes: number;
 }
 
 export class Intake {
-  /** Bytes of one origin's ops that may wait for their dependencies. At the limit: Invariant 4. */
+  /** Memory for one origin's ops that may wait for their dependencies. At the limit: Invariant 4. */
   static readonly heldBytesMax: number = 16 << 20;
-  /** Bytes of all origins' ops that may wait. At the limit the origin that brings more is dropped as at its own. */
+  /** Memory for all origins' ops that may wait. At the limit the origin that brings more is dropped as at its own. */
   static readonly allHeldBytesMax: number = 64 << 20;
 
   /** Origins taken from peers. The rest of what a vector holds is for epochs of our own: a larger one nobody would take. */
@@ -68,7 +72,7 @@ export class Intake {
     const cursor = this.cursor(frame.origin);
     const lastSeq = frame.firstSeq + frame.ops.length - 1;
     if (!Number.isSafeInteger(lastSeq)) throw frameInvalid('a seq is out of range');
-    if (lastSeq <= cursor.seq) return 'duplicate';
+    if (lastSeq <= cursor.seq) return this.#isKnown(frame, lastSeq) ? 'duplicate' : 'broken';
     if (frame.firstSeq > cursor.seq + 1) return 'gap';
     if (cursor.seq === 0 && this.#log.originCount + this.#held.size >= Intake.originsMax) return 'overflow';
     const arrivals = this.#verify(frame, cursor);
@@ -76,8 +80,8 @@ export class Intake {
     const held = this.#holdOf(frame.origin);
     for (const arrival of arrivals) {
       held.ops.push(arrival);
-      held.bytes += arrival.bytes.length;
-      this.#heldBytes += arrival.bytes.length;
+      held.bytes += sizeOf(arrival.bytes);
+      this.#heldBytes += sizeOf(arrival.bytes);
     }
     this.release();
     if (held.bytes === 0) return 'taken';
@@ -99,10 +103,17 @@ export class Intake {
     }
   }
 
-  /** Forgets what is held of an origin, for example because it is quarantined. */
-  drop(origin: OriginId): void {
+  /** Forgets what is held of an origin, for example because it is quarantined. True when there was anything. */
+  drop(origin: OriginId): boolean {
     this.#heldBytes -= this.#held.get(origin)?.bytes ?? 0;
-    this.#held.delete(origin);
+    return this.#held.delete(origin);
+  }
+
+  /** Whether what a frame repeats is what we have, as far as it can be looked up: what is on its way to the disk cannot. */
+  #isKnown(frame: OpsFrame, lastSeq: number): boolean {
+    const held = this.#held.get(frame.origin)?.ops.find((op) => op.seq === lastSeq);
+    const known = held?.chainHash ?? this.#log.chainHashAt(frame.origin, lastSeq);
+    return known === undefined || bytesEqual(known, frame.lastChainHash);
   }
 
   #verify(frame: OpsFrame, cursor: IntakeCursor): HeldOp[] | undefined {
@@ -123,8 +134,8 @@ export class Intake {
     for (const { bytes, op, chainHash } of held.ops) {
       if (!this.#isReady(op)) break;
       this.#log.append(origin, bytes, { op, isLocal: false, chainHash });
-      held.bytes -= bytes.length;
-      this.#heldBytes -= bytes.length;
+      held.bytes -= sizeOf(bytes);
+      this.#heldBytes -= sizeOf(bytes);
       count += 1;
     }
     held.ops.splice(0, count);
@@ -142,4 +153,8 @@ export class Intake {
     this.#held.set(origin, held);
     return held;
   }
+}
+
+function sizeOf(bytes: Uint8Array): number {
+  return bytes.length + heldOpOverheadBytes;
 }

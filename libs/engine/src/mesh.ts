@@ -10,7 +10,7 @@
 // Invariant 3: a quarantined origin (two different ops under one seq) is neither pulled nor taken any more.
 
 import { type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
-import { type OriginId, type RegionId, regionOf, type VersionVector } from '@anabranch/causality';
+import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import {
   type AwarenessFrame,
   type DeniedFrame,
@@ -26,6 +26,7 @@ import { Handshake, type HandshakeIdentity } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import type { OpLog } from './op-log.ts';
+import { originReports, type ReportSources } from './origin-reports.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
 import { evaluateUpstream, type UpstreamCandidate, type UpstreamState, upstreamStart } from './upstream.ts';
 
@@ -43,6 +44,7 @@ export interface MeshParts {
   readonly onReports: (region: RegionId, reports: readonly OriginReport[]) => void;
   readonly onAwareness: (frame: AwarenessFrame) => void;
   readonly onEstablished: (region: RegionId) => void;
+  readonly onQuarantined: (origin: OriginId) => void;
 }
 
 /** An upstream is not asked again for an origin before this time, after it denied or overflowed. */
@@ -74,6 +76,8 @@ export class Mesh implements LinkOwner {
       for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();
     });
+    this.#recall();
+    void parts.log.whenFailed.then(() => this.stop());
     this.#beat();
   }
 
@@ -110,7 +114,8 @@ export class Mesh implements LinkOwner {
       if (isNewer) newest.set(regionOf(origin), origin);
     }
     for (const { hello } of this.#established.values()) if (hello !== undefined) newest.set(hello.region, hello.origin);
-    return newest;
+    const { region, origin } = this.#parts.identity();
+    return newest.set(region, origin);
   }
 
   /** Every origin but our own that anyone has told of. */
@@ -125,8 +130,25 @@ export class Mesh implements LinkOwner {
     return this.freshness.missing(origin, this.#parts.log.durableHead(origin)).ops > 0;
   }
 
+  /** What peers hold of our own region's logs and we do not. */
+  lostTail(): VersionVector {
+    const { region } = this.#parts.identity();
+    const ends: Array<[OriginId, number]> = [];
+    for (const origin of this.freshness.origins()) {
+      const { seq, logBytes } = this.#parts.log.durableHead(origin);
+      const { ops } = this.freshness.missing(origin, { seq, logBytes });
+      if (ops > 0 && regionOf(origin) === region) ends.push([origin, seq + ops]);
+    }
+    return VersionVector.of(ends);
+  }
+
   relayAwareness(frame: AwarenessFrame, except?: PeerLink): void {
     for (const link of this.#established.values()) if (link !== except) link.sendAwareness(frame);
+  }
+
+  /** Our origin has changed: peers learn of it by the hello of a new link. */
+  renewed(): void {
+    for (const link of [...this.#links]) link.end('not_ready', 'the region continues under a new epoch');
   }
 
   async stop(): Promise<void> {
@@ -144,7 +166,10 @@ export class Mesh implements LinkOwner {
       return;
     }
     // A restarted region asks what its peers hold of its log: what is not in the log yet must not come back later.
-    for (const origin of this.#knownOrigins()) if (regionOf(origin) === hello.region) this.#parts.intake.drop(origin);
+    for (const origin of this.#knownOrigins()) {
+      // A stream that had come further than the cursor is now would never fill the gap: it is asked for again.
+      if (regionOf(origin) === hello.region && this.#parts.intake.drop(origin)) this.#unsubscribe(origin);
+    }
     const replaced = this.#established.get(hello.region);
     this.#established.set(hello.region, link);
     this.#subscriptions.set(link, new Set());
@@ -154,24 +179,29 @@ export class Mesh implements LinkOwner {
       this.#parts.logger.error('collections.differ', { peer: hello.region });
     }
     this.#parts.onEstablished(hello.region);
-    link.sendHeads(this.#reports());
+    link.sendHeads(originReports(this.#reportSources()));
     this.evaluate();
   }
 
   receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void {
-    const offsetMs = link.clockOffsetMs ?? 0;
+    const { clockOffsetMs } = link;
     const nowMs = this.#parts.clock.wallMs();
     for (const report of reports) {
-      // Nothing is complete beyond our own now, whatever the peer's clock shows or how wrong its measured offset still is.
-      const completeMs = Math.min(report.completeMs, nowMs + offsetMs);
-      this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, offsetMs);
+      // Nothing is complete beyond our own now, whatever the peer's clock shows or how wrong its measured offset still is;
+      // and before it is measured, the peer's times say nothing.
+      const completeMs = clockOffsetMs === undefined ? 0 : Math.min(report.completeMs, nowMs + clockOffsetMs);
+      this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, clockOffsetMs ?? 0);
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
     this.evaluate();
   }
 
   receiveOps(link: PeerLink, frame: OpsFrame): void {
-    if (this.quarantined.has(frame.origin)) return;
+    if (this.quarantined.has(frame.origin) || this.#parts.log.hasFailed) return;
+    if (frame.origin === this.#parts.identity().origin) {
+      this.#parts.logger.error('ops.own_origin', { origin: frame.origin, peer: link.peerRegion, firstSeq: frame.firstSeq });
+      return;
+    }
     const result = this.#parts.intake.receive(frame);
     this.#parts.metrics.count('anabranch_ops_frames_received_total', { result });
     switch (result) {
@@ -192,6 +222,12 @@ export class Mesh implements LinkOwner {
     if (!this.#subscriptions.get(link)?.delete(frame.origin)) return;
     if (frame.reason === 'equivocation') this.#quarantine(frame.origin, link, 'the peer holds another log under this name');
     else this.#pause(link, frame.origin, frame.reason);
+  }
+
+  /** Which log is the right one only the origin's region can say; when that is ours, ours went back in time and on. */
+  contradicted(link: PeerLink, origin: OriginId): void {
+    if (regionOf(origin) !== this.#parts.identity().region) return;
+    this.#quarantine(origin, link, 'the peer holds another log under a name of this region');
   }
 
   receiveAwareness(link: PeerLink, frame: AwarenessFrame): void {
@@ -272,6 +308,12 @@ export class Mesh implements LinkOwner {
     return origins;
   }
 
+  #unsubscribe(origin: OriginId): void {
+    for (const [link, subscribed] of this.#subscriptions) {
+      if (subscribed.delete(origin)) link.send({ type: 'unsubscribe', origin });
+    }
+  }
+
   #resubscribe(link: PeerLink, origin: OriginId): void {
     const subscribed = this.#subscriptions.get(link);
     if (!subscribed?.delete(origin)) return;
@@ -290,12 +332,11 @@ export class Mesh implements LinkOwner {
     this.quarantined.add(origin);
     this.#parts.intake.drop(origin);
     this.#upstreams.delete(origin);
-    for (const [other, subscribed] of this.#subscriptions) {
-      if (subscribed.delete(origin)) other.send({ type: 'unsubscribe', origin });
-    }
+    this.#unsubscribe(origin);
     const chainHash = toHex(this.#parts.log.durableHead(origin).chainHash);
     this.#parts.logger.error('origin.quarantined', { origin, peer: link.peerRegion, reason, chainHash });
     this.#parts.metrics.count('anabranch_origins_quarantined_total');
+    this.#parts.onQuarantined(origin);
   }
 
   #takeAwareness(frame: AwarenessFrame): boolean {
@@ -306,21 +347,17 @@ export class Mesh implements LinkOwner {
     return true;
   }
 
-  /** What we hold durably. Our own region's logs are complete as of now, unless a peer knows a tail that we lost. */
-  #reports(): OriginReport[] {
-    const { region } = this.#parts.identity();
-    const nowMs = Math.max(0, Math.floor(this.#parts.clock.wallMs()));
-    const reports: OriginReport[] = [];
-    for (const [origin, { seq, oldestSeq, logBytes }] of this.#parts.log.durableHeads()) {
-      const isOurs = regionOf(origin) === region && this.freshness.missing(origin, { seq, logBytes }).ops === 0;
-      const completeMs = isOurs ? nowMs : Math.floor(this.freshness.completeMs(origin));
-      reports.push({ origin, seq, oldestSeq, logBytes, completeMs });
+  /** Until a region is heard again, its log is complete up to the last op held, by the clock of who wrote it. */
+  #recall(): void {
+    const nowMs = this.#parts.clock.wallMs();
+    for (const [origin, head] of this.#parts.log.durableHeads()) {
+      if (regionOf(origin) === this.#parts.identity().region) continue;
+      this.freshness.report({ origin, ...head, completeMs: Math.min(head.hlc.ms, nowMs) }, head.seq, 0);
     }
-    const own = this.#parts.identity().origin;
-    if (!reports.some((report) => report.origin === own)) {
-      reports.push({ origin: own, seq: 0, oldestSeq: 1, logBytes: 0, completeMs: nowMs });
-    }
-    return reports;
+  }
+
+  #reportSources(): ReportSources {
+    return { ...this.#parts.identity(), log: this.#parts.log, freshness: this.freshness, nowMs: this.#parts.clock.wallMs() };
   }
 
   #beat(): void {
@@ -329,7 +366,7 @@ export class Mesh implements LinkOwner {
     for (const link of [...this.#established.values()]) {
       if (nowMs - link.lastHeardMs > Mesh.silenceMsMax) link.end('link_silent', 'nothing was heard for too long');
     }
-    const reports = this.#reports();
+    const reports = originReports(this.#reportSources());
     for (const link of this.#established.values()) link.sendHeads(reports);
     this.evaluate();
     this.#parts.clock.setTimer(Mesh.headsMs, () => this.#beat());

@@ -7,9 +7,9 @@
 //
 // Invariant 1: within an origin, seq rises by one and the hash chain continues; positions rise by one over all origins.
 // Invariant 2: the durable heads never pass what the store has confirmed, and move in the order of appending.
-// Invariant 3: after a commit has failed nothing is appended or confirmed any more; the replica must stop.
+// Invariant 3: after a commit has failed, or a listener, nothing is appended or confirmed any more; the replica must stop.
 
-import { AnabranchError, assert, type Hash, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, assert, type ErrorCode, type Hash, isAnabranchError } from '@anabranch/base';
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
 import { chainNext, chainStart, type DocumentId, type DocumentWrite, decodeOp, type Op } from '@anabranch/protocol';
 import type { LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
@@ -42,6 +42,9 @@ interface Gathering {
   readonly reject: (error: Error) => void;
   bytes: number;
 }
+
+/** With which a log ends; whatever else fails a commit is `store_failed`. */
+const endCodes: ReadonlySet<ErrorCode> = new Set(['store_failed', 'store_full', 'internal_error']);
 
 export class OpLog {
   /** Bytes waiting for commits at which local writes are refused as `overloaded`. */
@@ -182,12 +185,12 @@ export class OpLog {
     return this.#store.readOps(origin, seq - 1, 0)[0]?.chainHash;
   }
 
-  /** Ends the log (Invariant 3): a commit has failed, of ops or of something else in the same store. */
+  /** Ends the log (Invariant 3): a commit has failed, of ops or of something else in the same store; or a listener has. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return;
-    const isStoreError = isAnabranchError(cause, 'store_failed') || isAnabranchError(cause, 'store_full');
+    const isKnown = isAnabranchError(cause) && endCodes.has(cause.code);
     const message = cause instanceof Error ? cause.message : String(cause);
-    this.#failure = isStoreError ? cause : new AnabranchError('store_failed', message);
+    this.#failure = isKnown ? cause : new AnabranchError('store_failed', message);
     for (const gathering of this.#gatherings.splice(0)) gathering.reject(this.#failure);
     this.#notifyFailed(cause instanceof Error ? cause : this.#failure);
   }
@@ -240,8 +243,13 @@ export class OpLog {
     this.#pendingBytes -= gathering.bytes;
     this.#pendingOps -= gathering.ops.length;
     this.#gatherings.shift();
-    for (const listener of this.#listeners) listener(gathering.ops);
-    gathering.resolve();
+    try {
+      for (const listener of this.#listeners) listener(gathering.ops);
+    } catch (error) {
+      throw new AnabranchError('internal_error', `what became durable could not be told: ${String(error)}`);
+    } finally {
+      gathering.resolve();
+    }
   }
 
   #movingHead(heads: Map<OriginId, MovingHead>, origin: OriginId): MovingHead {

@@ -35,6 +35,8 @@ export interface LinkOwner {
   receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void;
   receiveOps(link: PeerLink, frame: OpsFrame): void;
   receiveDenied(link: PeerLink, frame: Extract<LinkFrame, { type: 'denied' }>): void;
+  /** The peer holds another log of the origin than we do. */
+  contradicted(link: PeerLink, origin: OriginId): void;
   receiveAwareness(link: PeerLink, frame: Extract<LinkFrame, { type: 'awareness' }>): void;
   acknowledged(link: PeerLink, news: VersionVector): void;
   ended(link: PeerLink, end: LinkEnd): void;
@@ -209,7 +211,8 @@ export class PeerLink implements PeerLinkHandle {
       case 'ops':
         return this.#receiveOps(frame);
       case 'subscribe':
-        return this.#shipper.subscribe(frame);
+        if (this.#shipper.subscribe(frame) === 'equivocation') owner.contradicted(this, frame.origin);
+        return;
       case 'unsubscribe':
         return this.#shipper.unsubscribe(frame.origin);
       case 'credit':

@@ -11,17 +11,7 @@
 // Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
 import { AnabranchError, assert, isAnabranchError, toHex } from '@anabranch/base';
-import {
-  compareHlc,
-  type Hlc,
-  HlcClock,
-  hlcZero,
-  mintOrigin,
-  type OriginId,
-  type RegionId,
-  regionOf,
-  VersionVector,
-} from '@anabranch/causality';
+import { HlcClock, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import { type Author, type CollectionSchema, createDocument, type DocumentIdentity, type DocumentOp, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
 import { collectionsFeature } from './collections-feature.ts';
@@ -32,6 +22,7 @@ import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import { Mesh } from './mesh.ts';
 import { type AppendedOp, OpLog } from './op-log.ts';
+import { newestOwnStamp, Receipts } from './receipts.ts';
 import { collectionNotFound, notReady } from './refusals.ts';
 import { RegionAuthors } from './region-authors.ts';
 import type {
@@ -46,11 +37,12 @@ import type {
   ReplicaStatus,
 } from './replica-door.ts';
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
-import type { LoggedOp, ReplicaIdentity, StoreOpening } from './replica-store.ts';
+import type { LoggedOp, ReplicaIdentity } from './replica-store.ts';
 import { SessionHub } from './session-hub.ts';
 import { SessionIntake } from './session-intake.ts';
 import { statusOf } from './status.ts';
 import { Visibility } from './visibility.ts';
+import { WriteGate } from './write-gate.ts';
 
 const documentsLoadedMaxDefault = 10_000;
 /** How long a read or write waits for what its session has seen, unless it says otherwise. */
@@ -69,9 +61,11 @@ export class Replica implements ReplicaDoor {
   readonly #documents: DocumentCache;
   readonly #mesh: Mesh;
   readonly #guard: EpochGuard;
+  readonly #gate: WriteGate;
   readonly #sessions: SessionHub;
   readonly #visibility: Visibility;
   readonly #keys: IdempotencyKeys;
+  readonly #receipts: Receipts;
   readonly #sessionIntake: SessionIntake;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
@@ -111,11 +105,13 @@ export class Replica implements ReplicaDoor {
     this.whenFailed = this.#log.whenFailed;
     this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
+    this.#receipts = new Receipts({ ...options.ports, hlc: this.#hlc, offsetMs: (of) => this.#mesh.links().get(of)?.clockOffsetMs });
     this.#visibility = new Visibility(clock, () => this.#log.durableVector);
     this.#documents = new DocumentCache({
       store,
       log: this.#log,
       logger,
+      commitFailed: (cause) => this.#commitFailed(cause),
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
       create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
@@ -125,7 +121,8 @@ export class Replica implements ReplicaDoor {
       ingest: (loaded, update, session) => this.#ingest(loaded, update, session),
       whenDurable: (position) => this.#log.whenDurable(position),
       relay: (frame) => this.#mesh.relayAwareness(frame),
-      counterStart: Math.max(0, Math.floor(clock.wallMs())),
+      // The wall clock may have been set back since the last process; the stamps of its ops tell.
+      counterStart: Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms),
     });
     this.#log.onDurable((ops) => this.#confirm(ops));
     this.#guard = new EpochGuard({
@@ -136,12 +133,19 @@ export class Replica implements ReplicaDoor {
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
+    this.#gate = new WriteGate({
+      log: this.#log,
+      guard: this.#guard,
+      visibility: this.#visibility,
+      origin: () => this.#identity.origin,
+      lostTail: () => this.#mesh.lostTail(),
+    });
     this.#sessionIntake = new SessionIntake({
       ...options.ports,
       documents: this.#documents,
       log: this.#log,
       undo: (loaded) => this.#undo(loaded),
-      whenAccepting: () => (this.#isAccepting() ? undefined : this.#awaitWritable()),
+      whenAccepting: () => (this.#gate.isOpen() ? undefined : this.#gate.whenOpen()),
       authors: new RegionAuthors({
         hash,
         foreignOrigins: () => this.#mesh.foreignOrigins(),
@@ -156,6 +160,7 @@ export class Replica implements ReplicaDoor {
       onReports: (region, reports) => this.#guard.hear(region, reports),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
+      onQuarantined: (origin) => this.#noteQuarantined(origin),
     });
   }
 
@@ -197,8 +202,9 @@ export class Replica implements ReplicaDoor {
   async edit(request: EditRequest): Promise<EditResult> {
     this.#schemaOf(request.document);
     if (request.minVersion !== undefined) await this.whenVisible(request);
-    if (!this.#isAccepting()) await this.#awaitWritable();
     const { idempotency } = request;
+    if (!this.#gate.isOpen()) await this.#gate.whenOpen();
+    if (idempotency !== undefined) await this.#gate.whenOpenToKeys();
     if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request.document, idempotency);
     const loaded = this.#documents.open(request.document);
     let logged: LoggedOp | undefined;
@@ -245,6 +251,8 @@ export class Replica implements ReplicaDoor {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#guard.stop();
+    this.#gate.close('the region is stopping');
     this.#sessions.endAll('not_ready');
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#mesh.stop();
@@ -317,21 +325,10 @@ export class Replica implements ReplicaDoor {
     this.#documents.confirm(ops);
     for (const { op, isLocal, origin } of ops) {
       if (op.idempotency) this.#keys.confirm(op.idempotency);
-      if (!isLocal) this.#noteReceived(op, origin);
+      if (!isLocal) this.#receipts.note(op, origin);
     }
     this.#sessions.deliver(ops, this.#log.durableVector);
     this.#visibility.advance();
-  }
-
-  #noteReceived(op: Op, origin: OriginId): void {
-    const { clock, metrics, logger } = this.#ports;
-    if (!this.#hlc.observe(op.hlc)) {
-      metrics.count('anabranch_hlc_drift_total');
-      logger.debug('hlc.too_far_ahead', { origin, ms: op.hlc.ms });
-    }
-    const from = regionOf(origin);
-    metrics.observe('anabranch_commit_to_visible_seconds', Math.max(0, clock.wallMs() - op.hlc.ms) / 1000, { from });
-    metrics.count('anabranch_ops_received_total', { from });
   }
 
   async #replay(document: DocumentId, idempotency: Idempotency): Promise<EditResult> {
@@ -341,18 +338,6 @@ export class Replica implements ReplicaDoor {
     return { ...view, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
   }
 
-  /** @throws AnabranchError `overloaded`, `store_failed`. */
-  #isAccepting(): boolean {
-    this.#log.assertAccepting();
-    return this.#guard.state === 'writable' && !this.#isStopping;
-  }
-
-  async #awaitWritable(): Promise<void> {
-    if (this.#isStopping) throw notReady('the region is stopping');
-    await Promise.race([this.#guard.whenWritable(), this.whenFailed]);
-    if (!this.#isAccepting()) throw notReady('the region is stopping');
-  }
-
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
   async #renewEpoch(cause: RenewalCause, reason: string): Promise<void> {
     const { store, random, hash, logger } = this.#ports;
@@ -360,7 +345,7 @@ export class Replica implements ReplicaDoor {
     await this.#log.whenDurable(this.#log.position);
     const identity = { ...this.#identity, origin: mintOrigin(this.region, random) };
     await store.commit({ identity }).catch((error: unknown) => {
-      if (!this.#isStopping) this.#log.fail(error);
+      this.#commitFailed(error);
       throw error;
     });
     this.#identity = identity;
@@ -368,15 +353,28 @@ export class Replica implements ReplicaDoor {
     this.#dependedOn = VersionVector.empty;
     this.#sessions.endAll('not_ready');
     this.#documents.clear();
+    this.#mesh.renewed();
     const log = cause === 'rolled_back' ? logger.error : logger.info;
     log.call(logger, 'epoch.renewed', { before, origin: identity.origin, cause, reason });
+  }
+
+  /** What this region would write depends on ops that its peers will never take: it must not go on as if nothing were. */
+  #noteQuarantined(origin: OriginId): void {
+    if (regionOf(origin) !== this.region) return;
+    this.#guard.fence();
+    this.#gate.close(`peers hold another log under ${origin}, a name of this region`);
   }
 
   /** Peers met once are asked about our own log after a restart, configured or not. */
   #rememberPeer(region: RegionId): void {
     if (this.#rememberedPeers.has(region)) return;
     this.#rememberedPeers.add(region);
-    this.#ports.store.commit({ peerVectors: [[region, VersionVector.empty]] }).catch(() => {});
+    this.#ports.store.commit({ peerVectors: [[region, VersionVector.empty]] }).catch((error) => this.#commitFailed(error));
+  }
+
+  /** A commit of something else than ops has failed. While the replica stops its store may be closed before the last one. */
+  #commitFailed(cause: unknown): void {
+    if (!this.#isStopping) this.#log.fail(cause);
   }
 
   #viewOf(loaded: LoadedDocument): Omit<DocumentView, 'version'> {
@@ -389,10 +387,4 @@ export class Replica implements ReplicaDoor {
     if (schema === undefined) throw collectionNotFound(collection);
     return schema;
   }
-}
-
-/** Stamps go on from the newest this region has issued, whatever the wall clock says. */
-function newestOwnStamp(opening: StoreOpening, region: RegionId): Hlc {
-  const own = opening.heads.filter((head) => regionOf(head.origin) === region).map((head) => head.hlc);
-  return own.reduce((newest, hlc) => (compareHlc(hlc, newest) > 0 ? hlc : newest), hlcZero);
 }

@@ -51,7 +51,7 @@ export class Shipper {
    * Starts a stream, or denies it when our log does not continue the peer's.
    * @throws AnabranchError `frame_invalid` when the peer has more streams than there can be origins.
    */
-  subscribe(frame: SubscribeFrame): void {
+  subscribe(frame: SubscribeFrame): Denial | undefined {
     if (this.#cursors.size >= vectorOriginsMax && !this.#cursors.has(frame.origin)) throw frameInvalid('it subscribes to too many origins');
     const reason = this.#denialOf(frame);
     if (reason === undefined) {
@@ -60,6 +60,7 @@ export class Shipper {
     } else {
       this.#deny(frame.origin, reason);
     }
+    return reason;
   }
 
   unsubscribe(origin: OriginId): void {
@@ -132,7 +133,8 @@ export class Shipper {
     if (frame.afterSeq + 1 < head.oldestSeq) return 'pruned';
     try {
       const ours = this.#log.chainHashAt(frame.origin, frame.afterSeq);
-      return ours !== undefined && bytesEqual(ours, frame.chainHash) ? undefined : 'equivocation';
+      if (ours === undefined) return 'pruned';
+      return bytesEqual(ours, frame.chainHash) ? undefined : 'equivocation';
     } catch (error) {
       if (isAnabranchError(error, 'record_damaged')) return 'damaged';
       throw error;

@@ -46,6 +46,7 @@ export function statusOf(parts: StatusParts): ReplicaStatus {
 
 function notWritableReason(parts: StatusParts): string | undefined {
   if (parts.isStopping) return 'stopping';
+  if (parts.epochState === 'fenced') return 'peers hold another log under a name of this region';
   if (parts.epochState === 'checking') return 'waiting for peers to confirm the newest own op';
   return parts.epochState === 'renewing' ? 'taking a new epoch' : undefined;
 }
