@@ -184,7 +184,7 @@ test('[GATE2] what waits is counted with the memory it takes: many small ops are
   const peer = new ScriptedPeer(mesh.replica('berlin'));
   peer.shakeHands();
   const small = noteOp('x');
-  const waiting: Op = { ...small, dependencies: [['rome.00000000000b' as OriginId, 1]] };
+  const waiting = noteOp('x', [['rome.00000000000b' as OriginId, 1]]);
   let bytes = 0;
   for (let frames = 0; frames < 8; frames++) {
     const frame = peer.ops(Array.from({ length: 4_096 }, (_, i) => (i === 0 ? waiting : small)));
@@ -194,6 +194,26 @@ test('[GATE2] what waits is counted with the memory it takes: many small ops are
   expect(bytes).toBeLessThan(4 << 20);
   expect(peer.framesOf('unsubscribe').map((frame) => frame.origin)).toEqual([peer.origin]);
 });
+
+test('[GATE2] an origin that waits for what does not come is asked for ever more rarely', async () => {
+  const mesh = await meshOf('berlin');
+  const peer = new ScriptedPeer(mesh.replica('berlin'));
+  peer.shakeHands();
+  const rome = 'rome.00000000000b' as OriginId;
+  const [small, waiting] = [noteOp('x'), noteOp('x', [[rome, 1]])];
+  const frames = Array.from({ length: 8 }, () => peer.ops(Array.from({ length: 4_096 }, (_, i) => (i === 0 ? waiting : small))));
+  let served = 0;
+  for (let ms = 0; ms < 30_000; ms += 500) {
+    peer.reportHeads(8 * 4_096);
+    await mesh.clock.advance(500);
+    if (peer.framesOf('subscribe').length === served) continue;
+    served += 1;
+    for (const frame of frames) peer.sendFrame(frame);
+  }
+  // After pauses of 1, 2, 4, 8, 8 seconds.
+  expect(served).toBeGreaterThanOrEqual(5);
+  expect(served).toBeLessThanOrEqual(7);
+}, 60_000);
 
 test('[WIRE4] however many origins peers bring, the vector with our own can be sent to every peer', async () => {
   const mesh = await meshOf('berlin');

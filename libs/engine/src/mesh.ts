@@ -47,8 +47,16 @@ export interface MeshParts {
   readonly onQuarantined: (origin: OriginId) => void;
 }
 
-/** An upstream is not asked again for an origin before this time, after it denied or overflowed. */
+/** After a denial or an overflow an origin is not asked for before this time; twice as long each time nothing has come since. */
 const retryMs = 1_000;
+const retryMsMax = 8_000;
+
+interface Pause {
+  readonly untilMs: number;
+  readonly ms: number;
+  /** What was in the log when it began. */
+  readonly seq: number;
+}
 
 export class Mesh implements LinkOwner {
   /** How often heads are sent on each link: the heartbeat. */
@@ -64,7 +72,7 @@ export class Mesh implements LinkOwner {
   readonly #upstreams = new Map<OriginId, UpstreamState>();
   /** What each link is subscribed to. */
   readonly #subscriptions = new Map<PeerLink, Set<OriginId>>();
-  readonly #pausedUntilMs = new Map<OriginId, number>();
+  readonly #pauses = new Map<OriginId, Pause>();
   readonly #lastEnds = new Map<RegionId, LinkEnd>();
   /** The counter of the newest awareness message taken of each origin. */
   readonly #awarenessSeen = new Map<OriginId, number>();
@@ -240,8 +248,11 @@ export class Mesh implements LinkOwner {
   /** What a peer has made durable it can send: sooner known than by its next heads. */
   acknowledged(link: PeerLink, news: VersionVector): void {
     const own = this.#parts.identity().origin;
-    const isAhead = news.entries().some(([origin, seq]) => origin !== own && seq > this.#parts.intake.cursor(origin).seq);
-    if (isAhead && this.#subscriptions.has(link)) this.evaluate();
+    if (!this.#subscriptions.has(link)) return;
+    const known = this.#knownOrigins();
+    for (const [origin, seq] of news.entries()) {
+      if (origin !== own && known.has(origin) && seq > this.#parts.intake.cursor(origin).seq) this.#evaluateOrigin(origin);
+    }
   }
 
   ended(link: PeerLink, end: LinkEnd): void {
@@ -257,17 +268,17 @@ export class Mesh implements LinkOwner {
 
   /** Decides the upstream of every origin anyone has reported, and asks for what changed. */
   evaluate(): void {
-    const nowMs = this.#parts.clock.monotonicMs();
     const own = this.#parts.identity().origin;
-    for (const origin of this.#knownOrigins()) {
-      if (origin === own || this.quarantined.has(origin)) continue;
-      if ((this.#pausedUntilMs.get(origin) ?? 0) > nowMs) continue;
-      const before = this.#upstreams.get(origin) ?? upstreamStart;
-      const seq = this.#parts.intake.cursor(origin).seq;
-      const after = evaluateUpstream(before, this.#candidates(origin), seq, nowMs);
-      this.#upstreams.set(origin, after);
-      this.#follow(origin, after.upstream, before.upstream);
-    }
+    for (const origin of this.#knownOrigins()) if (origin !== own) this.#evaluateOrigin(origin);
+  }
+
+  #evaluateOrigin(origin: OriginId): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.quarantined.has(origin) || (this.#pauses.get(origin)?.untilMs ?? 0) > nowMs) return;
+    const before = this.#upstreams.get(origin) ?? upstreamStart;
+    const after = evaluateUpstream(before, this.#candidates(origin), this.#parts.intake.cursor(origin).seq, nowMs);
+    this.#upstreams.set(origin, after);
+    this.#follow(origin, after.upstream, before.upstream);
   }
 
   #follow(origin: OriginId, upstream: RegionId | undefined, before: RegionId | undefined): void {
@@ -322,7 +333,10 @@ export class Mesh implements LinkOwner {
   }
 
   #pause(link: PeerLink, origin: OriginId, reason: string): void {
-    this.#pausedUntilMs.set(origin, this.#parts.clock.monotonicMs() + retryMs);
+    const { seq } = this.#parts.log.head(origin);
+    const last = this.#pauses.get(origin);
+    const ms = last?.seq === seq ? Math.min(last.ms * 2, retryMsMax) : retryMs;
+    this.#pauses.set(origin, { untilMs: this.#parts.clock.monotonicMs() + ms, ms, seq });
     if (this.#subscriptions.get(link)?.delete(origin)) link.send({ type: 'unsubscribe', origin });
     this.#parts.logger.error('origin.paused', { origin, peer: link.peerRegion, reason });
   }
