@@ -64,7 +64,6 @@ export class Replica implements ReplicaDoor {
   readonly #ports: ReplicaPorts;
   readonly #peers: readonly RegionId[];
   readonly #rememberedPeers: Set<RegionId>;
-  readonly #instanceId: Uint8Array;
   readonly #log: OpLog;
   readonly #hlc: HlcClock;
   readonly #documents: DocumentCache;
@@ -105,7 +104,6 @@ export class Replica implements ReplicaDoor {
     this.#ports = options.ports;
     this.#identity = identity;
     this.#crdtIdentity = identityOf(identity.origin, hash);
-    this.#instanceId = random.bytes(16);
     this.#keys = new IdempotencyKeys(store);
     this.#rememberedPeers = new Set(opening.peerVectors.map(([region]) => region));
     this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
@@ -149,10 +147,11 @@ export class Replica implements ReplicaDoor {
         mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
       }),
     });
+    const ofProcess = { instanceId: random.bytes(16), features: [collectionsFeature(this.collections, hash)] };
     this.#mesh = new Mesh({
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
       intake: new Intake(this.#log, hash),
-      identity: () => ({ ...this.#identity, instanceId: this.#instanceId, features: [collectionsFeature(this.collections, hash)] }),
+      identity: () => ({ ...this.#identity, ...ofProcess }),
       onReports: (region, reports) => this.#guard.hear(region, reports),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
