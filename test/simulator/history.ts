@@ -10,7 +10,7 @@
 //              op, so whatever became of the answer, the log tells which edit an op is.
 
 import type { JsonObject } from '@anabranch/base';
-import type { DocumentOp } from '@anabranch/crdt';
+import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 
 /** Origin to the highest seq with everything below it. */
 export type Vector = Readonly<Record<string, number>>;
@@ -100,4 +100,25 @@ export interface RunRecord {
   /** In the order of time; the last ones, of all regions after the heal, hold logs. */
   readonly dumps: readonly RegionDump[];
   readonly finalDumps: readonly RegionDump[];
+  /** By the name that documents begin with. */
+  readonly collections?: ReadonlyMap<string, CollectionSchema>;
+  /** Origins of which the seed made a second history on purpose. */
+  readonly plantedEquivocations?: readonly string[];
+  /** When the last fault of the core was healed, when all its regions were seen to hold the same, and how long that may take. */
+  readonly healedCoreAtMs?: number;
+  readonly convergedAtMs?: number;
+  readonly boundMs?: number;
+  /** How long a region that takes writes may need for the answer to an edit, whatever its peers do. */
+  readonly answerBoundMs?: number;
+  readonly resources?: readonly ResourceSample[];
+}
+
+/** How full something bounded was at a moment. */
+export interface ResourceSample {
+  readonly timeMs: number;
+  readonly region: string;
+  /** Names queue and unit: `pendingBytes`. */
+  readonly resource: string;
+  readonly value: number;
+  readonly bound: number;
 }
