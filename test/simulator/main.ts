@@ -1,14 +1,39 @@
-import { drawPlan } from './faults/simulation-plan.ts';
-import { runPlan } from './run/run-seed.ts';
+// `npm run sim`: the corpus, then the seeds that were asked for; the first that fails is made smaller, shown, and ends it.
 
-const from = Number(process.argv[2] ?? 1);
-const count = Number(process.argv[3] ?? 1);
-const minutes = Number(process.argv[4] ?? 1);
-const isTracing = process.argv[5] === 'trace';
-for (let seed = from; seed < from + count; seed++) {
-  const start = performance.now();
-  const plan = drawPlan({ seed, minutes });
-  const result = await runPlan(plan, isTracing ? (line) => console.log(line) : undefined);
-  const seconds = (performance.now() - start) / 1000;
-  console.log(seed, plan.regions.length, plan.topology, `${plan.faults.length} faults`, result.traceHash, `${seconds.toFixed(2)} s`, `${(result.virtualMs / 60000 / seconds).toFixed(1)} vmin/s`, result.events, result.acknowledgedEdits, result.violations.slice(0, 3));
+import './traps/global-traps.ts';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serve, serveArgument, workerHere, workerProcess } from './run/seed-workers.ts';
+import { exitCodes, readSimOptions, type SimOptions, usage } from './run/sim-options.ts';
+import { Simulation } from './run/simulation.ts';
+
+const program = fileURLToPath(import.meta.url);
+const root = join(program, '../../../..');
+
+if (process.argv[2] === serveArgument) serve();
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) return exitCodes.usage;
+  if (options.isHelp) {
+    console.log(usage);
+    return exitCodes.passed;
+  }
+  const onLine = options.isTracing ? (line: string): void => console.log(line) : undefined;
+  const workers = Array.from({ length: options.workers }, () => (options.workers === 1 ? workerHere(onLine) : workerProcess(program)));
+  try {
+    return await new Simulation({ options, workers, program, root, corpusDirectory: join(root, 'test/corpus') }).run();
+  } finally {
+    for (const worker of workers) worker.stop();
+  }
+}
+
+function readOptions(): SimOptions | undefined {
+  try {
+    return readSimOptions(process.argv.slice(2), Date.now);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\nSee npm run sim -- --help.`);
+    return undefined;
+  }
 }

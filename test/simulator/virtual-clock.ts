@@ -3,6 +3,7 @@
 // of the same turn, so each event is an immediate, and a turn of the event loop has many.
 
 import type { Clock, Random, Timer } from '@anabranch/base';
+import { realSetImmediate } from './traps/global-traps.ts';
 
 /** Events per turn of the event loop: what a turn costs besides is shared by so many. */
 const stepsPerTurn = 64;
@@ -86,8 +87,8 @@ export class VirtualClock implements Clock {
         }
       };
       const batch = (): void => {
-        for (let at = 1; at < stepsPerTurn; at++) setImmediate(step);
-        setImmediate(() => {
+        for (let at = 1; at < stepsPerTurn; at++) realSetImmediate(step);
+        realSetImmediate(() => {
           step();
           if (!hasEnded) batch();
         });

@@ -49,6 +49,8 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
   readonly #inFlight: InFlight[] = [];
   #peer: ConnectionEnd | undefined;
   #listener: LinkConnectionListener | undefined;
+  /** What arrived before anybody listened. */
+  readonly #unheard: Uint8Array[] = [];
   #isArmed = false;
   /** Nothing that this end sends arrives any more. */
   #isSilent = false;
@@ -80,6 +82,7 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
 
   listen(listener: LinkConnectionListener): void {
     this.#listener = listener;
+    for (const frame of this.#unheard.splice(0)) this.#receive(frame);
     if (this.#isClosed) this.#enter(() => listener.closed(describe(this.ending)));
   }
 
@@ -103,7 +106,7 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
       if (end === undefined) continue;
       lost += end.#inFlight.splice(random.below(end.#inFlight.length + 1)).length;
       end.#transmit({ frame: undefined, ending: { code: 'lost', reason: 'connection reset' } }, 0);
-      end.ending ??= { code: 'lost', reason: 'connection reset' };
+      end.#isSilent = true;
     }
     return lost;
   }
@@ -175,8 +178,12 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
     this.#enter(() => {
       // Invariant 1: what arrives after the own close was begun is not delivered; after the peer's it still may be.
       if (this.#isClosed || (this.ending !== undefined && this.ending.code !== 'lost')) return;
+      if (this.#listener === undefined) {
+        this.#unheard.push(frame);
+        return;
+      }
       this.#parts.observe(this.remoteAddress, this.region, frame);
-      this.#listener?.receiveFrame(frame);
+      this.#listener.receiveFrame(frame);
     });
   }
 

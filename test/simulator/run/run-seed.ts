@@ -5,7 +5,10 @@
 //
 // Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
 
+import { trapGlobals } from '../traps/global-traps.ts';
 import { isAnabranchError } from '@anabranch/base';
+import { checkRun } from '../checkers/check-run.ts';
+import type { Violation } from '../checkers/violation.ts';
 import { FaultInjector } from '../faults/fault-injector.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import { drawCore } from '../faults/topology.ts';
@@ -15,12 +18,6 @@ import type { RegionHost } from '../world/region-host.ts';
 import { SimulatedWorld } from '../world/simulated-world.ts';
 import { dumpNow, dumpWhole } from './dump-region.ts';
 import { startWorkload, type Workload } from './workload.ts';
-
-export interface Violation {
-  readonly checker: string;
-  readonly message: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
 
 export interface RunResult {
   readonly plan: SimulationPlan;
@@ -45,10 +42,20 @@ export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => v
   const run = new SeedRun(world);
   const onRejection = (reason: unknown): void =>
     world.onDefect(`a promise was rejected and nobody listened: ${reason instanceof Error ? reason.stack : String(reason)}`);
+  const { clock } = world;
+  const random = world.random('libraries');
+  const release = trapGlobals({
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    u32: () => random.u32(),
+    setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
+    onTrapped: world.onDefect,
+  });
   process.on('unhandledRejection', onRejection);
   try {
     await run.toTheEnd();
   } finally {
+    release();
     process.off('unhandledRejection', onRejection);
   }
   return run.result();
@@ -89,7 +96,7 @@ class SeedRun {
     const isWhole = this.#finalDumps.length === this.#world.hosts.length;
     return {
       plan,
-      violations: [...found, ...this.#violations, ...(isWhole ? this.#check() : [])],
+      violations: [...found, ...this.#violations, ...(isWhole ? checkRun(this.record()) : [])],
       traceHash: trace.hash,
       traceLines: trace.lastLines(),
       counts: sometimes.counts(),
@@ -217,22 +224,6 @@ class SeedRun {
       await clock.advance(20);
     }
     return true;
-  }
-
-  #check(): Violation[] {
-    const record = this.record();
-    const vectors = new Set(record.finalDumps.map(({ version }) => JSON.stringify(version)));
-    const digests = new Set(record.finalDumps.map(({ documents }) => JSON.stringify([...documents])));
-    const violations: Violation[] = [];
-    if (vectors.size !== 1 || digests.size !== 1) violations.push({ checker: 'convergence', message: 'regions differ', details: {} });
-    const setbacks = record.regionEvents.some(({ kind }) => kind === 'rollback' || kind === 'wipe');
-    const logs = record.finalDumps[0]?.logs;
-    for (const { type, f, answer, key } of record.history) {
-      if (setbacks || type !== 'ok' || f !== 'edit' || answer?.opId === undefined) continue;
-      const op = logs?.get(answer.opId.origin)?.[answer.opId.seq - 1];
-      if (op?.key !== key) violations.push({ checker: 'durable-acks', message: 'an acknowledged edit is lost', details: { key } });
-    }
-    return violations;
   }
 }
 
