@@ -6,6 +6,9 @@ import { checkConvergence } from './convergence.ts';
 import { checkDurableAcks } from './durable-acks.ts';
 import { checkExactlyOnce } from './exactly-once.ts';
 import { checkLogIntegrity } from './log-integrity.ts';
+import { checkModelViews } from './model-views.ts';
+import { checkRebuild } from './rebuild.ts';
+import { checkSessionGuarantees } from './session-guarantees.ts';
 import type { Violation } from './violation.ts';
 
 type Checker = (record: RunRecord) => Violation[];
@@ -16,6 +19,9 @@ const checkers = {
   'durable-acks': checkDurableAcks,
   'exactly-once': checkExactlyOnce,
   convergence: checkConvergence,
+  'model-views': checkModelViews,
+  rebuild: checkRebuild,
+  'session-guarantees': checkSessionGuarantees,
 } as const satisfies Record<string, Checker>;
 
 export type CheckerName = keyof typeof checkers;
