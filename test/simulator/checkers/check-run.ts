@@ -1,10 +1,12 @@
 // All checkers over one run. Each is a pure function of the record; what they share is worked out once (run-index.ts).
 
 import type { RunRecord } from '../history.ts';
+import { checkBoundedResources } from './bounded-resources.ts';
 import { checkCausalDelivery } from './causal-delivery.ts';
 import { checkConvergence } from './convergence.ts';
 import { checkDurableAcks } from './durable-acks.ts';
 import { checkExactlyOnce } from './exactly-once.ts';
+import { checkLiveness } from './liveness.ts';
 import { checkLogIntegrity } from './log-integrity.ts';
 import { checkModelViews } from './model-views.ts';
 import { checkRebuild } from './rebuild.ts';
@@ -22,6 +24,8 @@ const checkers = {
   'model-views': checkModelViews,
   rebuild: checkRebuild,
   'session-guarantees': checkSessionGuarantees,
+  liveness: checkLiveness,
+  'bounded-resources': checkBoundedResources,
 } as const satisfies Record<string, Checker>;
 
 export type CheckerName = keyof typeof checkers;
