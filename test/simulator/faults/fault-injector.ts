@@ -183,4 +183,3 @@ export class FaultInjector implements FaultHolder {
     if (!this.#isHealed) this.#world.clock.setTimer(imageMs, () => this.#copyDisks());
   }
 }
-

@@ -154,7 +154,11 @@ function gapMs(random: SeededRandom, perMinuteNow: number): number {
 }
 
 function drawConditions(random: SeededRandom): LaneConditions {
-  return { delayMs: random.pick([0.5, 5, 30, 80, 150]), jitterMs: random.pick([0.1, 2, 20]), bytesPerMs: random.pick([200, 2_000, 20_000]) };
+  return {
+    delayMs: random.pick([0.5, 5, 30, 80, 150]),
+    jitterMs: random.pick([0.1, 2, 20]),
+    bytesPerMs: random.pick([200, 2_000, 20_000]),
+  };
 }
 
 function drawOpKinds(random: SeededRandom): readonly OpKind[] {

@@ -5,18 +5,19 @@
 //
 // Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
 
-import { trapGlobals } from '../traps/global-traps.ts';
 import { isAnabranchError } from '@anabranch/base';
 import { checkRun } from '../checkers/check-run.ts';
 import type { Violation } from '../checkers/violation.ts';
 import { FaultInjector } from '../faults/fault-injector.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import { drawCore } from '../faults/topology.ts';
-import type { RegionDump, RunRecord } from '../history.ts';
+import type { RegionDump, ResourceSample, RunRecord } from '../history.ts';
+import { trapGlobals } from '../traps/global-traps.ts';
 import { simulatedCollections } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import { SimulatedWorld } from '../world/simulated-world.ts';
 import { dumpNow, dumpWhole } from './dump-region.ts';
+import { sampleResources } from './sample-resources.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
 export interface RunResult {
@@ -33,6 +34,8 @@ export interface RunResult {
 
 /** How long regions that were healed may take to hold the same. */
 const boundMs = 30_000;
+/** How long a client may be without an answer of any kind: the longest patience of clients, and the way. */
+const answerBoundMs = 6_000;
 const startMsMax = 20_000;
 /** How often, on average, a region is looked at on the way, and at how many documents. */
 const dumpEveryMs = 20_000;
@@ -67,6 +70,7 @@ class SeedRun {
   readonly #world: SimulatedWorld;
   readonly #injector: FaultInjector;
   readonly #dumps: RegionDump[] = [];
+  readonly #resources: ResourceSample[] = [];
   readonly #violations: Violation[] = [];
   #finalDumps: RegionDump[] = [];
   #workload: Workload | undefined;
@@ -118,6 +122,8 @@ class SeedRun {
       finalDumps: this.#finalDumps,
       collections: simulatedCollections,
       boundMs,
+      answerBoundMs,
+      resources: this.#resources,
       ...this.#times,
     };
   }
@@ -197,6 +203,7 @@ class SeedRun {
     const random = this.#world.random('dumps');
     const next = (): void => {
       if (workload.isIdle) return;
+      this.#resources.push(...sampleResources(this.#world));
       const { running } = random.pick(hosts);
       if (running !== undefined && !running.process.isPaused) {
         running.process.enter(() => {

@@ -1,8 +1,8 @@
 // The world of one run: regions on their machines and the wire between them, in virtual time, from one plan. Faults and
 // clients act on it from outside; it knows neither.
 
-import type { RegionEvent } from '../history.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
+import type { RegionEvent } from '../history.ts';
 import { SimulatedWire } from '../network/simulated-wire.ts';
 import { Sometimes } from '../run/sometimes.ts';
 import { Trace } from '../run/trace.ts';
