@@ -1,8 +1,11 @@
 // The clients of a run, at work from its start until they are told that it is over.
 
+import type { SessionAck } from '../history.ts';
+import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
 import { OpDraw } from '../workload/draw-ops.ts';
 import { HistoryRecorder } from '../workload/history-recorder.ts';
 import { RegionDoor } from '../workload/region-door.ts';
+import { SessionClient } from '../workload/session-client.ts';
 import { TypedClient } from '../workload/typed-client.ts';
 import { typedCollections } from '../world/collections.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
@@ -14,6 +17,8 @@ export interface Workload {
   end(): void;
   /** Whether the last operation has ended. */
   readonly isIdle: boolean;
+  readonly sessionClients: readonly SessionClient[];
+  readonly sessionAcks: readonly SessionAck[];
 }
 
 export function startWorkload(world: SimulatedWorld): Workload {
@@ -34,14 +39,32 @@ export function startWorkload(world: SimulatedWorld): Workload {
         working -= 1;
       });
   }
+  const sessionAcks: SessionAck[] = [];
+  const sessionClients = startSessionClients(world, sessionAcks);
   return {
     recorder,
     documents,
+    sessionClients,
+    sessionAcks,
     end: () => {
       isOver = true;
+      for (const client of sessionClients) client.end();
     },
     get isIdle() {
       return working === 0;
     },
   };
+}
+
+/** By turns on both libraries; clients of one library work on one document. */
+function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): SessionClient[] {
+  const { clock, hosts, trace, sometimes, onDefect, plan } = world;
+  return Array.from({ length: plan.sessionClients }, (_, at) => {
+    const name = `session-${at}`;
+    const random = world.random(name);
+    const isYjs = at % 2 === 0;
+    const copy = isYjs ? new YjsCopy(random) : new AutomergeCopy(random);
+    const document = isYjs ? 'notes/n' : 'notes-automerge/n';
+    return new SessionClient({ name, document, copy, clock, random, hosts, trace, sometimes, acks, onDefect });
+  });
 }

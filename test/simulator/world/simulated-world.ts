@@ -29,7 +29,9 @@ export class SimulatedWorld {
     this.#random = new SeededRandom(plan.options.seed);
     this.clock = new VirtualClock(this.#random.fork('clock'));
     this.trace = new Trace(() => this.clock.monotonicMs());
-    const observer = new WireObserver(this.trace, this.sometimes);
+    const observer = new WireObserver(this.trace, this.sometimes, (region, origin) => {
+      return this.host(region).running?.replica.status().version.get(origin) ?? 0;
+    });
     this.wire = new SimulatedWire({ clock: this.clock, observe: (from, to, frame) => observer.arrived(from, to, frame) });
     for (const [at, [a, b]] of plan.links.entries()) {
       const drawn = plan.conditions.slice(2 * at, 2 * at + 2);
