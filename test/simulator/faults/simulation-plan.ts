@@ -38,6 +38,8 @@ export interface SimulationPlan {
   readonly clients: readonly ClientHabits[];
   /** Clients that edit freeform documents through sync sessions. */
   readonly sessionClients: number;
+  /** Clients that edit a freeform document through the Yjs door. */
+  readonly doorClients: number;
   readonly faults: readonly FaultEvent[];
 }
 
@@ -88,6 +90,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     opKinds: drawOpKinds(root.fork('ops')),
     clients: drawClients(root.fork('clients'), count),
     sessionClients: random.pick([0, 1, 2, 3]),
+    doorClients: random.pick([0, 0, 1, 2]),
     faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology }),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { SessionAck } from '../history.ts';
 import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
+import { DoorClient } from '../workload/door-client.ts';
 import { OpDraw } from '../workload/draw-ops.ts';
 import { HistoryRecorder } from '../workload/history-recorder.ts';
 import { RegionDoor } from '../workload/region-door.ts';
@@ -17,7 +18,7 @@ export interface Workload {
   end(): void;
   /** Whether the last operation has ended. */
   readonly isIdle: boolean;
-  readonly sessionClients: readonly SessionClient[];
+  readonly sessionClients: ReadonlyArray<SessionClient | DoorClient>;
   readonly sessionAcks: readonly SessionAck[];
 }
 
@@ -57,9 +58,14 @@ export function startWorkload(world: SimulatedWorld): Workload {
 }
 
 /** By turns on both libraries; clients of one library work on one document. */
-function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): SessionClient[] {
+function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Array<SessionClient | DoorClient> {
   const { clock, hosts, trace, sometimes, onDefect, plan } = world;
-  return Array.from({ length: plan.sessionClients }, (_, at) => {
+  const doorClients = Array.from({ length: plan.doorClients }, (_, at) => {
+    const name = `door-${at}`;
+    const random = world.random(name);
+    return new DoorClient({ name, document: 'notes/n', copy: new YjsCopy(random), clock, random, hosts, trace, sometimes });
+  });
+  const sessionClients = Array.from({ length: plan.sessionClients }, (_, at) => {
     const name = `session-${at}`;
     const random = world.random(name);
     const isYjs = at % 2 === 0;
@@ -67,4 +73,5 @@ function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Session
     const document = isYjs ? 'notes/n' : 'notes-automerge/n';
     return new SessionClient({ name, document, copy, clock, random, hosts, trace, sometimes, acks, onDefect });
   });
+  return [...doorClients, ...sessionClients];
 }

@@ -38,6 +38,15 @@ export class YjsCopy implements ClientCopy {
     Y.applyUpdate(this.#doc, update);
   }
 
+  stateVector(): Uint8Array {
+    return Y.encodeStateVector(this.#doc);
+  }
+
+  /** What a copy with this state vector lacks. */
+  since(stateVector: Uint8Array): Uint8Array {
+    return Y.encodeStateAsUpdate(this.#doc, stateVector);
+  }
+
   whole(): Uint8Array {
     return Y.encodeStateAsUpdate(this.#doc);
   }

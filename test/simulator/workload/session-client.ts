@@ -204,6 +204,7 @@ export class SessionClient {
   }
 
   #arrival(newestMs: number): number {
-    return Math.max(newestMs, this.#parts.clock.monotonicMs() + 0.5 + (this.#random.u32() / 2 ** 32) * 5);
+    // Of two events at one time either may come first.
+    return Math.max(newestMs + 1e-6, this.#parts.clock.monotonicMs() + 0.5 + (this.#random.u32() / 2 ** 32) * 5);
   }
 }
