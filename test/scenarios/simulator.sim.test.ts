@@ -3,25 +3,30 @@
 import '../simulator/traps/global-traps.ts';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { drawPlan, type PlanOptions } from '../simulator/faults/simulation-plan.ts';
 import { readCorpus } from '../simulator/run/corpus.ts';
 import { runPlan } from '../simulator/run/run-seed.ts';
 import { reportOf } from '../simulator/run/seed-report.ts';
 import { commandOf } from '../simulator/run/sim-options.ts';
 
+/** A machine that is busy with other things takes many times what a run takes. */
+vi.setConfig({ testTimeout: 180_000 });
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const corpus = readCorpus(join(root, 'test/corpus'));
 const fixed: readonly PlanOptions[] = [
   { seed: 1, minutes: 0.5, plan: 'swarm' },
   { seed: 2, minutes: 0.5, regions: 3, plan: 'crash' },
-  { seed: 3, minutes: 0.5, regions: 3, plan: 'partition' },
+  { seed: 3, minutes: 0.4, regions: 3, plan: 'partition' },
   { seed: 4, minutes: 0.5, regions: 3, plan: 'disk' },
   { seed: 5, minutes: 0.5, regions: 3, plan: 'setback' },
   { seed: 6, minutes: 0.5, regions: 3, plan: 'clock' },
 ];
+/** A seed with clients of both kinds. */
+const withClients = 3;
 const baseSeed = Date.now() % 2 ** 31;
-const fresh: readonly PlanOptions[] = [0, 1, 2].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
+const fresh: readonly PlanOptions[] = [0, 1].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
 
 /** Runs a plan to its end; fails with what a person needs when a promise was broken. */
 async function hold(options: PlanOptions) {
@@ -51,6 +56,14 @@ describe('the simulator', () => {
     expect(again.traceHash).toBe(first.traceHash);
     expect(again.acknowledgedEdits).toBe(first.acknowledgedEdits);
     expect(other.traceHash).not.toBe(first.traceHash);
+  });
+
+  test('[SIM11] clients at sessions and at the Yjs door edit, come back and end with one content', async () => {
+    const { plan, counts } = await hold({ seed: withClients, minutes: 0.5, regions: 3, plan: 'crash' });
+    expect(plan.doorClients).toBeGreaterThan(0);
+    expect(plan.sessionClients).toBeGreaterThan(0);
+    expect(counts['door_opened']).toBeGreaterThan(0);
+    expect(counts['session_resumed']).toBeGreaterThan(0);
   });
 
   test('[SIM8] a fault that is left out leaves the others as they were', () => {
