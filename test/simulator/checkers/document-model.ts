@@ -70,8 +70,13 @@ export class DocumentModel {
   opsUpTo(origin: string, seq: number): readonly ModelledOp[] {
     const all = this.#byOrigin.get(origin) ?? [];
     if ((all.at(-1)?.op.seq ?? 0) <= seq) return all;
-    const end = all.findIndex(({ op }) => op.seq > seq);
-    return all.slice(0, end);
+    let [from, to] = [0, all.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((all[middle]?.op.seq ?? 0) > seq) to = middle;
+      else from = middle + 1;
+    }
+    return all.slice(0, from);
   }
 
   /** What is wrong with a view of a region that holds `vector`, or undefined. */

@@ -17,8 +17,8 @@ import { modelsOf } from './document-models.ts';
 import { indexOf, type RunIndex } from './run-index.ts';
 import { Findings, type Violation } from './violation.ts';
 
-/** Views of answers compared with the model. */
-const sampledAnswersMax = 100;
+/** Views of answers compared with the model: first those of edits that had seen something new from elsewhere. */
+const sampledAnswersMax = 150;
 /** Cuts that a read is compared with; one that allows more is not judged. */
 const cutsMax = 64;
 
@@ -36,11 +36,41 @@ export function checkSessionGuarantees(record: RunRecord): Violation[] {
   const answered = answeredOf(run);
   for (const each of answered) checkVersion(findings, each);
   checkOps(run, findings);
+  const judged = answered.filter(({ invoke }) => modelsOf(record).of(invoke.document)?.isModelled === true);
   const random = new SeededRandom(record.seed).fork('session-guarantees');
-  const sampled = answered.filter(({ invoke }) => modelsOf(record).of(invoke.document) !== undefined);
-  while (sampled.length > sampledAnswersMax) sampled.splice(random.below(sampled.length), 1);
+  const telling = new Set(
+    drawn(
+      random,
+      judged.filter((each) => bringsNews(run, each)),
+      sampledAnswersMax,
+    ),
+  );
+  const others = drawn(
+    random,
+    judged.filter((each) => !telling.has(each)),
+    sampledAnswersMax - telling.size,
+  );
+  const sampled = [...telling, ...others];
   for (const each of sampled) checkView(run, findings, each);
   return findings.found;
+}
+
+function drawn<T>(random: SeededRandom, items: readonly T[], countMax: number): T[] {
+  const left = [...items];
+  while (left.length > countMax) left.splice(random.below(left.length), 1);
+  return left;
+}
+
+/** The first edit of its origin on a document after others' ops on it arrived: where merges show. */
+function bringsNews(run: RunIndex, { invoke, answer }: Answered): boolean {
+  const { opId } = answer;
+  const model = modelsOf(run.record).of(invoke.document);
+  if (opId === undefined || model === undefined || answer.isReplay === true) return false;
+  const before = model.opsUpTo(opId.origin, opId.seq - 1).at(-1)?.op;
+  return [...model.origins].some((origin) => {
+    const known = before === undefined ? 0 : run.causal.seenOf(before, origin);
+    return origin !== opId.origin && model.opsUpTo(origin, run.causal.seenOf(opId, origin)).length > model.opsUpTo(origin, known).length;
+  });
 }
 
 function answeredOf(run: RunIndex): Answered[] {
@@ -106,7 +136,7 @@ function hadSeen(run: RunIndex, op: OpName, presented: Vector): boolean {
 function checkView(run: RunIndex, findings: Findings, answered: Answered): void {
   const { invoke, completion, answer } = answered;
   const model = modelsOf(run.record).of(invoke.document);
-  if (model?.isModelled !== true || run.losses.lastingPart(answer.version, completion.timeMs) !== answer.version) return;
+  if (model === undefined || run.losses.lastingPart(answer.version, completion.timeMs) !== answer.version) return;
   const { session, region, document } = invoke;
   const details = { session, region, document, index: completion.index, shown: answer.json, version: answer.version };
   const { opId } = answer;
