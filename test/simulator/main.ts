@@ -22,8 +22,10 @@ async function main(): Promise<number> {
   }
   const onLine = options.isTracing ? (line: string): void => console.log(line) : undefined;
   const workers = Array.from({ length: options.workers }, () => (options.workers === 1 ? workerHere(onLine) : workerProcess(program)));
+  const simulation = new Simulation({ options, workers, program, root, corpusDirectory: join(root, 'test/corpus') });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => simulation.interrupt());
   try {
-    return await new Simulation({ options, workers, program, root, corpusDirectory: join(root, 'test/corpus') }).run();
+    return await simulation.run();
   } finally {
     for (const worker of workers) worker.stop();
   }

@@ -42,6 +42,8 @@ export function workerProcess(program: string): SeedWorker {
 /** The child's side. */
 export function serve(): void {
   process.on('disconnect', () => process.exit(0));
+  // An interrupt from the terminal reaches everybody; the seed at hand is finished, and the parent ends its children.
+  process.on('SIGINT', () => {});
   process.on('message', (options: PlanOptions) => {
     runPlan(drawPlan(options)).then(
       (result) => process.send?.(result),

@@ -32,10 +32,16 @@ export class Simulation {
   readonly #startMs = performance.now();
   #code: number = exitCodes.passed;
   #saidMs = performance.now();
+  #isInterrupted = false;
 
   constructor(parts: SimulationParts) {
     this.#parts = parts;
     this.#options = parts.options;
+  }
+
+  /** No seed is begun from here on; what was done is told. */
+  interrupt(): void {
+    this.#isInterrupted = true;
   }
 
   async run(): Promise<number> {
@@ -47,7 +53,8 @@ export class Simulation {
       await this.#runAll(Array.from({ length: seeds }, (_, at) => planOptionsOf(this.#options, seed + at)));
     }
     console.log(this.#tally.lines((performance.now() - this.#startMs) / 1000).join('\n'));
-    const lacksSomething = this.#options.plan === 'swarm' && this.#tally.isOfNormalSize && this.#tally.missing().length > 0;
+    const isWhole = this.#options.plan === 'swarm' && !this.#isInterrupted;
+    const lacksSomething = isWhole && this.#tally.isOfNormalSize && this.#tally.missing().length > 0;
     if (this.#code === exitCodes.passed && lacksSomething) return exitCodes.neverHappened;
     return this.#code;
   }
@@ -55,7 +62,7 @@ export class Simulation {
   async #runAll(plans: readonly PlanOptions[]): Promise<void> {
     let next = 0;
     const work = async (worker: SeedWorker): Promise<void> => {
-      for (let at = next++; at < plans.length && this.#code === exitCodes.passed; at = next++) {
+      for (let at = next++; at < plans.length && this.#code === exitCodes.passed && !this.#isInterrupted; at = next++) {
         const options = plans[at];
         if (options !== undefined) await this.#runOne(worker, options, at);
       }

@@ -2,7 +2,7 @@
 
 import { faultKinds } from '../faults/fault-event.ts';
 import type { RunResult } from './run-seed.ts';
-import { branches } from './sometimes.ts';
+import { branches, rareBranches } from './sometimes.ts';
 
 /** Virtual minutes of all seeds together from which everything must have happened. */
 const normalMinutes = 1_000;
@@ -43,6 +43,7 @@ export class Tally {
       `${this.operations} operations, ${this.acknowledgedEdits} acknowledged edits`,
       `${of('crash', 'kill')} crashes, ${of('partition', 'cut_pair', 'cut_one_way')} partitions, ${of('rollback')} rollbacks, ${of('wipe')} wipes`,
       `happened: ${all.join(', ')}`,
+      `too rare to be asked for, and never happened: ${rareBranches.filter((name) => !this.#counts.has(name)).join(', ') || 'none'}`,
       `never happened: ${this.missing().join(', ') || 'nothing of the list'}`,
     ];
   }
