@@ -2,7 +2,7 @@
 // wrote and nobody else had received is gone, and its (origin, seq) may name another op afterwards (decision 0005).
 //
 // Invariant: a name above what a disk was left with is doubtful before that moment, unless it is proven: a log is a chain, so
-//            one op of it that was acknowledged before and is there at the end proves all names below.
+//            one op of it that was there before and is there at the end proves all names below.
 
 import type { RegionEvent, Vector } from '../history.ts';
 import type { OpName } from './causal-history.ts';

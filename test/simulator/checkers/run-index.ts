@@ -4,7 +4,7 @@
 import { assert } from '@anabranch/base';
 import type { HistoryEvent, LoggedOpDump, RegionDump, RunRecord } from '../history.ts';
 import { CausalHistory } from './causal-history.ts';
-import { Losses } from './losses.ts';
+import { Losses, regionOf } from './losses.ts';
 
 /** One operation of a client: what it asked, and what it was told if it was told anything. */
 export interface Attempt {
@@ -30,10 +30,28 @@ export class RunIndex {
     this.attemptsByKey = grouped(this.attempts, ({ invoke }) => invoke.key);
     this.opsByKey = grouped([...this.causal.logs.values()].flat(), (op) => op.key);
     this.plantedOrigins = new Set(record.plantedEquivocations ?? []);
+    this.#proveByKeys();
+    this.#proveByPeers();
+  }
+
+  /** What was acknowledged and stands in the logs with its key at the end. */
+  #proveByKeys(): void {
     for (const { completion } of this.attempts) {
       const opId = completion?.type === 'ok' ? completion.answer?.opId : undefined;
       if (completion === undefined || opId === undefined || completion.key === undefined) continue;
       if (this.causal.op(opId)?.key === completion.key) this.losses.prove(opId, completion.timeMs);
+    }
+  }
+
+  /** What another region held, whose disk kept it. */
+  #proveByPeers(): void {
+    const { history, dumps } = this.record;
+    const moments = history.flatMap(({ region, timeMs, answer }) => (answer ? [{ region, timeMs, version: answer.version }] : []));
+    for (const { region, timeMs, version } of [...moments, ...dumps]) {
+      for (const [origin, seq] of Object.entries(version)) {
+        const isForeign = regionOf(origin) !== region && this.losses.lostAtHome({ origin, seq }, timeMs) !== undefined;
+        if (isForeign && this.losses.lostAt(region, { origin, seq }, timeMs) === undefined) this.losses.prove({ origin, seq }, timeMs);
+      }
     }
   }
 }
