@@ -86,9 +86,9 @@ export class Intake {
     return 'overflow';
   }
 
-  /** Appends every held op whose dependencies have been met meanwhile. */
+  /** Appends every held op whose dependencies have been met meanwhile; none when the log has failed and the process ends. */
   release(): void {
-    let hasMoved = true;
+    let hasMoved = !this.#log.hasFailed;
     while (hasMoved) {
       hasMoved = false;
       for (const [origin, held] of this.#held) {

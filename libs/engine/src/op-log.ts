@@ -92,6 +92,11 @@ export class OpLog {
     return this.#heads.size;
   }
 
+  /** A commit has failed: nothing may be appended any more (Invariant 3). */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   get pendingOps(): number {
     return this.#pendingOps;
   }
