@@ -137,6 +137,17 @@ test('[LOG7] after a failed commit nothing is acknowledged any more, and the rep
   expect(await codeOf(berlin.edit({ document: cart, plan: () => add(1) }))).toBe('store_failed');
 });
 
+test('[LOG7] ops that arrive after a failed commit, before the process has ended, are not appended and break nothing', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const berlin = mesh.replica('berlin');
+  const { version } = await mesh.edit('berlin', 'carts/c1', add(1));
+  mesh.failCommits('berlin');
+  expect(await codeOf(berlin.edit({ document: cart, plan: () => add(1) }))).toBe('store_failed');
+  await mesh.edit('tokyo', 'carts/c1', add(2));
+  await mesh.clock.advance(1_000);
+  expect(berlin.status().version.equals(version)).toBe(true);
+});
+
 test('[DOOR13] a read with a token waits for what it names, or says what is missing', async () => {
   const mesh = await meshOf('berlin', 'tokyo');
   const { version } = await mesh.edit('berlin', 'carts/c1', add(2));

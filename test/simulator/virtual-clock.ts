@@ -1,7 +1,12 @@
 // Virtual time: one heap of timers, ordered by time and then by a seeded tie-break. Nothing happens between events; after
-// each one all microtasks run before the next.
+// each one all microtasks run before the next: Node runs them, down to the last one that they queue, between two immediates
+// of the same turn, so each event is an immediate, and a turn of the event loop has many.
 
 import type { Clock, Random, Timer } from '@anabranch/base';
+import { realSetImmediate } from './traps/global-traps.ts';
+
+/** Events per turn of the event loop: what a turn costs besides is shared by so many. */
+const stepsPerTurn = 64;
 
 interface Entry {
   readonly atMs: number;
@@ -14,6 +19,8 @@ export class VirtualClock implements Clock {
   readonly #random: Random;
   readonly #heap: Entry[] = [];
   #nowMs = 0;
+  /** Events run so far. */
+  events = 0;
   /** What the wall clock shows at virtual time 0. */
   wallStartMs = 1_700_000_000_000;
 
@@ -47,25 +54,66 @@ export class VirtualClock implements Clock {
   /** Runs all events of the next `ms` of virtual time, with their microtasks. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
-    await drainMicrotasks();
-    for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
-      this.#pop();
-      if (next.isCancelled) continue;
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.callback();
-      await drainMicrotasks();
-    }
+    await this.#runUntil(() => {
+      const next = this.#next();
+      return next === undefined || next.atMs > untilMs;
+    });
     this.#nowMs = untilMs;
   }
 
   /** Advances until `condition` holds. @throws Error when it does not within `ms` of virtual time. */
   async until(condition: () => boolean, ms: number, what: string): Promise<void> {
     const deadlineMs = this.#nowMs + ms;
-    await drainMicrotasks();
+    await this.advance(0);
     while (!condition()) {
       if (this.#nowMs >= deadlineMs) throw new Error(`not within ${ms} virtual ms: ${what}`);
       await this.advance(Math.min(5, deadlineMs - this.#nowMs));
     }
+  }
+
+  /** Runs events until `isDone` holds between two of them. */
+  #runUntil(isDone: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let hasEnded = false;
+      const step = (): void => {
+        if (hasEnded) return;
+        try {
+          hasEnded = isDone();
+          if (hasEnded) resolve();
+          else this.#runNext();
+        } catch (error) {
+          hasEnded = true;
+          reject(error);
+        }
+      };
+      const batch = (): void => {
+        for (let at = 1; at < stepsPerTurn; at++) realSetImmediate(step);
+        realSetImmediate(() => {
+          step();
+          if (!hasEnded) batch();
+        });
+      };
+      batch();
+    });
+  }
+
+  /** The next event that will happen. */
+  #next(): Entry | undefined {
+    let next = this.#heap[0];
+    while (next?.isCancelled) {
+      this.#pop();
+      next = this.#heap[0];
+    }
+    return next;
+  }
+
+  #runNext(): void {
+    const next = this.#next();
+    if (next === undefined) return;
+    this.#pop();
+    this.#nowMs = Math.max(this.#nowMs, next.atMs);
+    this.events += 1;
+    next.callback();
   }
 
   #push(entry: Entry): void {
@@ -101,9 +149,4 @@ export class VirtualClock implements Clock {
 
 function isBefore(a: Entry, b: Entry): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.tieBreak <= b.tieBreak);
-}
-
-/** One turn of the event loop: every promise reaction and everything they queue has run when it resolves. */
-function drainMicrotasks(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -90,7 +90,7 @@ export class Intake {
     return 'overflow';
   }
 
-  /** Appends every held op whose dependencies have been met meanwhile. */
+  /** Appends every held op whose dependencies have been met meanwhile; none when the log has failed and the process ends. */
   release(): void {
     // Links go on until the replica has stopped; what they still bring is left to be asked for again by the next process.
     let hasMoved = !this.#log.hasFailed;

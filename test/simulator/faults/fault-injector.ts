@@ -1,0 +1,187 @@
+// Carries out the faults of a plan, each at its time, and ends what lasts: at its own time, or when the world is healed.
+//
+// Invariant 1: a fault draws from a stream of its own, so that leaving another out does not change it.
+// Invariant 2: after `heal` no fault is in force and none begins.
+
+import type { DiskImage } from '../disk/simulated-disk.ts';
+import { SeededRandom } from '../seeded-random.ts';
+import type { RegionHost } from '../world/region-host.ts';
+import type { SimulatedWorld } from '../world/simulated-world.ts';
+import { clockStepMs, disturbClock } from './clock-faults.ts';
+import { disturbDisk, RotSites } from './disk-faults.ts';
+import { describeFault, type EndFault, type FaultEvent, type FaultHolder } from './fault-event.ts';
+import { disturbWire } from './wire-faults.ts';
+
+/** How often the disk of each region is copied, for rollbacks to go back to. */
+const imageMs = 20_000;
+const imagesMax = 5;
+/** A crash that waits for a moment of its kind takes another one after so long. */
+const momentMsMax = 3_000;
+
+export class FaultInjector implements FaultHolder {
+  readonly #world: SimulatedWorld;
+  readonly #active = new Set<EndFault>();
+  readonly #images = new Map<string, DiskImage[]>();
+  readonly #rotSites: RotSites;
+  /** Regions whose disks hold records that rotted. */
+  readonly rotted = new Set<string>();
+  #isHealed = false;
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+    this.#rotSites = new RotSites(world);
+  }
+
+  /** Begins every fault of the plan at its time. */
+  schedule(): void {
+    const { clock, plan } = this.#world;
+    for (const fault of plan.faults) clock.setTimer(fault.atMs, () => this.#begin(fault));
+    this.#copyDisks();
+  }
+
+  /** Ends everything that is in force, for good. */
+  heal(): void {
+    this.#isHealed = true;
+    for (const end of [...this.#active]) end();
+    for (const host of this.#world.hosts) {
+      host.clock.correct();
+      host.disk.failingSyncs = 0;
+    }
+  }
+
+  hold(end: EndFault, durationMs: number): EndFault {
+    let isOver = false;
+    const once = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#active.delete(once);
+      end();
+    };
+    this.#active.add(once);
+    this.#world.clock.setTimer(durationMs, once);
+    return once;
+  }
+
+  #begin(fault: FaultEvent): void {
+    if (this.#isHealed) return;
+    const { trace, sometimes } = this.#world;
+    trace.note(`FAULT ${describeFault(fault)}`);
+    if (this.#carryOut(fault, new SeededRandom(fault.seed))) sometimes.fault(fault.kind);
+  }
+
+  /** @returns false when there was nothing to befall */
+  #carryOut(fault: FaultEvent, random: SeededRandom): boolean {
+    const world = this.#world;
+    const [region = ''] = fault.regions;
+    const host = world.host(region);
+    switch (fault.kind) {
+      case 'crash':
+        return this.#crashAtSomeMoment(host, fault, random);
+      case 'kill':
+        return this.#down(host, fault.durationMs, (done) => {
+          host.kill();
+          done();
+        });
+      case 'stop':
+        return this.#down(host, fault.durationMs, (done) => host.stop(done));
+      case 'pause':
+        return this.#pause(host, fault.durationMs);
+      case 'partition':
+      case 'cut_one_way':
+      case 'cut_pair':
+      case 'clog':
+      case 'reset':
+      case 'half_open':
+      case 'flap':
+        return disturbWire(world, fault, random, this);
+      case 'slow_disk':
+      case 'sync_error':
+      case 'disk_full':
+        return disturbDisk(host, fault, random, this);
+      case 'rot':
+        // A record that rotted is fetched from another region: the disks of the others stay whole.
+        if (this.rotted.size > 0 && !this.rotted.has(host.region)) return false;
+        if (!this.#rotSites.rot(host, random)) return false;
+        this.rotted.add(host.region);
+        return true;
+      case 'rollback':
+      case 'wipe':
+        return this.#setBack(host, fault as FaultEvent & { kind: 'rollback' | 'wipe' }, random);
+      case 'clock_step':
+        host.clock.step(clockStepMs(random));
+        return true;
+      case 'clock_drift':
+      case 'clock_freeze':
+        return disturbClock(host, fault, random, this);
+    }
+  }
+
+  /** Between any two events: soon, after some more of the region, in the middle of a sync or of a compaction. */
+  #crashAtSomeMoment(host: RegionHost, fault: FaultEvent, random: SeededRandom): boolean {
+    const process = host.process;
+    if (process === undefined) return false;
+    let hasCrashed = false;
+    const crash = (): void => {
+      if (hasCrashed || this.#isHealed || host.process !== process) return;
+      hasCrashed = true;
+      this.#down(host, fault.durationMs, (done) => {
+        host.crash();
+        done();
+      });
+    };
+    const { clock } = this.#world;
+    const moment = random.pick(['now', 'entries', 'entries', 'sync', 'sync', 'compaction'] as const);
+    if (moment === 'now') crash();
+    if (moment === 'entries') process.afterEntries(1 + random.below(60), () => void clock.setTimer(0, crash));
+    const isThere = moment === 'sync' ? () => host.disk.syncing > 0 : () => host.running?.kv.isCompacting === true;
+    const watch = (leftMs: number): void => {
+      if (hasCrashed || host.process !== process) return;
+      if (isThere() || leftMs <= 0) crash();
+      else clock.setTimer(random.below(1_000) / 1_000, () => watch(leftMs - 0.5));
+    };
+    if (moment === 'sync' || moment === 'compaction') watch(momentMsMax);
+    clock.setTimer(momentMsMax, crash);
+    return true;
+  }
+
+  /** Takes a region down and keeps it there for a while. */
+  #down(host: RegionHost, durationMs: number, act: (done: () => void) => void): boolean {
+    if (host.process === undefined) return false;
+    host.downs += 1;
+    act(() => {
+      this.hold(() => {
+        host.downs -= 1;
+        host.start();
+      }, durationMs);
+    });
+    return true;
+  }
+
+  #pause(host: RegionHost, durationMs: number): boolean {
+    const { process } = host;
+    if (process === undefined || process.isPaused) return false;
+    process.pause();
+    this.hold(() => process.resume(), durationMs);
+    return true;
+  }
+
+  #setBack(host: RegionHost, fault: FaultEvent & { readonly kind: 'rollback' | 'wipe' }, random: SeededRandom): boolean {
+    const images = this.#images.get(host.region) ?? [];
+    if (fault.kind === 'rollback' && images.length === 0) return false;
+    const image = fault.kind === 'wipe' ? new Map() : random.pick(images);
+    return this.#down(host, fault.durationMs, (done) => {
+      host.crash();
+      void host.replaceDisk(fault.kind, image).then(done);
+      // What was copied later than this disk is of a future that it has not had.
+      this.#images.set(host.region, fault.kind === 'wipe' ? [] : images.slice(0, images.indexOf(image as DiskImage) + 1));
+    });
+  }
+
+  #copyDisks(): void {
+    for (const { region, disk } of this.#world.hosts) {
+      const images = this.#images.get(region) ?? [];
+      this.#images.set(region, [...images, disk.image()].slice(-imagesMax));
+    }
+    if (!this.#isHealed) this.#world.clock.setTimer(imageMs, () => this.#copyDisks());
+  }
+}

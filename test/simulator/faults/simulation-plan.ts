@@ -1,0 +1,182 @@
+// A run before it begins: who there is, how they are linked, what clients do, and everything that will go wrong. Drawn from
+// the seed alone, each concern from a stream of its own.
+//
+// Swarm (Groce et al., "Swarm Testing", 2012): each seed first draws which kinds of fault there are at all, each missing
+// with probability 0.3, and how often they come, so that runs differ in kind and not only in detail.
+
+import type { LaneConditions } from '../network/one-way-lane.ts';
+import { SeededRandom } from '../seeded-random.ts';
+import { type OpKind, opKinds } from '../workload/draw-ops.ts';
+import type { ClientHabits } from '../workload/typed-client.ts';
+import { type FaultEvent, type FaultKind, faultKinds } from './fault-event.ts';
+import { drawLinks, type Topology } from './topology.ts';
+
+export interface PlanOptions {
+  readonly seed: number;
+  /** Of the phase in which anything goes. */
+  readonly minutes: number;
+  /** Drawn when left out. */
+  readonly regions?: number;
+  readonly plan?: PlanName;
+  /** Only the faults with these ids; all when left out. */
+  readonly keep?: readonly number[];
+}
+
+export interface SimulationPlan {
+  readonly options: PlanOptions;
+  readonly regions: readonly string[];
+  readonly topology: Topology;
+  readonly links: ReadonlyArray<readonly [string, string]>;
+  /** Whether both ends of a link dial, or the first by name. */
+  readonly bothDial: boolean;
+  readonly conditions: readonly LaneConditions[];
+  readonly syncMs: number;
+  readonly compactBytesMin: number;
+  readonly documentsLoadedMax: number;
+  readonly documents: number;
+  readonly opKinds: readonly OpKind[];
+  readonly clients: readonly ClientHabits[];
+  /** Clients that edit freeform documents through sync sessions. */
+  readonly sessionClients: number;
+  /** Clients that edit a freeform document through the Yjs door. */
+  readonly doorClients: number;
+  readonly faults: readonly FaultEvent[];
+}
+
+/** Plans by name: which kinds of fault they may draw. */
+const planKinds = {
+  swarm: faultKinds,
+  calm: [],
+  crash: ['crash', 'kill', 'stop', 'slow_disk'],
+  partition: ['partition', 'cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap'],
+  disk: ['crash', 'slow_disk', 'sync_error', 'disk_full', 'rot'],
+  setback: ['crash', 'rollback', 'wipe', 'partition'],
+  clock: ['clock_step', 'clock_drift', 'clock_freeze', 'pause', 'crash'],
+} as const satisfies Record<string, readonly FaultKind[]>;
+
+export type PlanName = keyof typeof planKinds;
+export const planNames: readonly PlanName[] = Object.keys(planKinds) as PlanName[];
+
+const regionNames = ['berlin', 'lagos', 'lima', 'new-york', 'oslo', 'sydney', 'tokyo'];
+/** How often each kind comes, in events per minute, before the seed's own factor. */
+const perMinute: Readonly<Record<FaultKind, number>> = {
+  ...{ crash: 1.4, kill: 0.4, stop: 0.25, pause: 0.4 },
+  ...{ partition: 0.9, cut_one_way: 0.6, cut_pair: 0.6, clog: 0.4, reset: 0.8, half_open: 0.4, flap: 0.15 },
+  ...{ slow_disk: 0.5, sync_error: 0.15, disk_full: 0.12, rot: 0.2, rollback: 0.2, wipe: 0.08 },
+  ...{ clock_step: 0.3, clock_drift: 0.15, clock_freeze: 0.15 },
+};
+/** How long each kind lasts at most; 0 = it only happens. */
+const durationMsMax: Readonly<Record<FaultKind, number>> = {
+  ...{ crash: 15_000, kill: 4_000, stop: 4_000, pause: 12_000 },
+  ...{ partition: 40_000, cut_one_way: 30_000, cut_pair: 40_000, clog: 15_000, reset: 0, half_open: 0, flap: 8_000 },
+  ...{ slow_disk: 20_000, sync_error: 0, disk_full: 15_000, rot: 0, rollback: 6_000, wipe: 6_000 },
+  ...{ clock_step: 0, clock_drift: 60_000, clock_freeze: 20_000 },
+};
+
+export function drawPlan(options: PlanOptions): SimulationPlan {
+  const root = new SeededRandom(options.seed);
+  const random = root.fork('plan');
+  const count = options.regions ?? random.pick([2, 3, 3, 3, 3, 3, 4, 4, 5, 7]);
+  const regions = regionNames.slice(0, count);
+  const { topology, links } = drawLinks(root.fork('topology'), regions);
+  return {
+    ...{ options, regions, topology, links },
+    bothDial: random.chance(0.6),
+    conditions: links.flatMap(() => [drawConditions(random), drawConditions(random)]),
+    syncMs: random.pick([0.2, 1, 3, 8]),
+    compactBytesMin: random.pick([4, 8, 32, 128]) << 10,
+    documentsLoadedMax: random.pick([2, 20, 20, 1_000, 1_000, 1_000]),
+    documents: random.pick([1, 2, 3, 6]),
+    opKinds: drawOpKinds(root.fork('ops')),
+    clients: drawClients(root.fork('clients'), count),
+    sessionClients: random.pick([0, 1, 2, 3]),
+    doorClients: random.pick([0, 0, 1, 2]),
+    faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology }),
+  };
+}
+
+interface FaultGround extends PlanOptions {
+  readonly topology: Topology;
+  readonly links: ReadonlyArray<readonly [string, string]>;
+}
+
+type Ground = Omit<FaultGround, 'regions'> & { readonly regions: readonly string[] };
+
+function drawFaults(random: SeededRandom, ground: Ground): readonly FaultEvent[] {
+  const name = ground.plan ?? 'swarm';
+  const allowed: readonly FaultKind[] = planKinds[name];
+  // Rot is only survived while others hold the record: disks of the same run do not go back in time then.
+  const isRotting = random.chance(0.5);
+  const events: Array<Omit<FaultEvent, 'id'>> = [];
+  for (const kind of faultKinds) {
+    const own = random.fork(kind);
+    const isOff = own.chance(0.3) && name === 'swarm';
+    const isExcluded = isRotting ? isSetback(kind) : kind === 'rot';
+    if (isOff || isExcluded || !allowed.includes(kind)) continue;
+    events.push(...drawEvents(own, kind, ground));
+  }
+  events.sort((a, b) => a.atMs - b.atMs || (a.kind < b.kind ? -1 : 1));
+  const numbered = events.map((event, id) => ({ ...event, id }));
+  return numbered.filter(({ id }) => ground.keep === undefined || ground.keep.includes(id));
+}
+
+function drawEvents(random: SeededRandom, kind: FaultKind, { minutes, regions, links, topology }: Ground): Array<Omit<FaultEvent, 'id'>> {
+  const rate = perMinute[kind] * random.pick([0.3, 1, 1, 2.5]);
+  const events: Array<Omit<FaultEvent, 'id'>> = [];
+  const endMs = minutes * 60_000;
+  const isOnce = isSetback(kind) && topology !== 'mesh';
+  for (let atMs = gapMs(random, rate); atMs < endMs; atMs += gapMs(random, rate)) {
+    const durationMs = Math.floor((random.u32() / 2 ** 32) ** 2 * durationMsMax[kind]);
+    const link = random.pick(links);
+    const pair = random.chance(0.5) ? link : [link[1], link[0]];
+    const isOfPair = pairKinds.has(kind);
+    const side = regions.filter(() => random.chance(0.5));
+    const befallen = kind === 'partition' ? sideOf(side, regions, random) : isOfPair ? pair : [random.pick(regions)];
+    events.push({ atMs, kind, regions: befallen, durationMs, seed: random.u32() });
+    if (isOnce) break;
+  }
+  return events;
+}
+
+/**
+ * A region that is not linked to the holders of its lost ops cannot learn of them when the region between lost them too: no
+ * promise covers that, so where not everybody is linked, one disk goes back in time once.
+ */
+function isSetback(kind: FaultKind): boolean {
+  return kind === 'rollback' || kind === 'wipe';
+}
+
+const pairKinds: ReadonlySet<FaultKind> = new Set(['cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap']);
+
+function sideOf(side: readonly string[], regions: readonly string[], random: SeededRandom): readonly string[] {
+  return side.length === 0 || side.length === regions.length ? [random.pick(regions)] : side;
+}
+
+function gapMs(random: SeededRandom, perMinuteNow: number): number {
+  return (-Math.log(1 - random.u32() / 2 ** 32) * 60_000) / perMinuteNow;
+}
+
+function drawConditions(random: SeededRandom): LaneConditions {
+  return {
+    delayMs: random.pick([0.5, 5, 30, 80, 150]),
+    jitterMs: random.pick([0.1, 2, 20]),
+    bytesPerMs: random.pick([200, 2_000, 20_000]),
+  };
+}
+
+function drawOpKinds(random: SeededRandom): readonly OpKind[] {
+  const kinds = opKinds.filter(() => random.chance(0.7));
+  return kinds.length === 0 ? ['counter'] : kinds;
+}
+
+function drawClients(random: SeededRandom, regions: number): readonly ClientHabits[] {
+  const count = regions + random.below(4);
+  const thinkMs = random.pick([800, 1_500, 2_500]);
+  return Array.from({ length: count }, () => ({
+    thinkMs,
+    readShare: random.pick([0.1, 0.3, 0.6]),
+    tokenShare: random.pick([0, 0.7, 1]),
+    hopShare: random.pick([0, 0.05, 0.3]),
+    timeoutMs: random.pick([300, 1_500, 5_000]),
+  }));
+}

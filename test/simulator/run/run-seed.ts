@@ -1,0 +1,296 @@
+// One run from its plan to what the checkers say of it.
+//
+//   regions start --> anything goes, clients at work --> a core is healed: it converges in bound --> all is healed: all
+//   converge in bound --> damaged disks are replaced --> dump --> check
+//
+// Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
+
+import { canonicalJson, isAnabranchError } from '@anabranch/base';
+import { checkRun } from '../checkers/check-run.ts';
+import type { Violation } from '../checkers/violation.ts';
+import { FaultInjector } from '../faults/fault-injector.ts';
+import type { SimulationPlan } from '../faults/simulation-plan.ts';
+import { drawCore } from '../faults/topology.ts';
+import type { RegionDump, ResourceSample, RunRecord } from '../history.ts';
+import { trapGlobals } from '../traps/global-traps.ts';
+import { simulatedCollections } from '../world/collections.ts';
+import type { RegionHost } from '../world/region-host.ts';
+import { SimulatedWorld } from '../world/simulated-world.ts';
+import { dumpNow, dumpWhole } from './dump-region.ts';
+import { sampleResources } from './sample-resources.ts';
+import { startWorkload, type Workload } from './workload.ts';
+
+export interface RunResult {
+  readonly plan: SimulationPlan;
+  readonly violations: readonly Violation[];
+  readonly traceHash: string;
+  readonly traceLines: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly acknowledgedEdits: number;
+  readonly operations: number;
+  readonly virtualMs: number;
+  readonly events: number;
+}
+
+/** How long regions that were healed may take to hold the same. */
+const boundMs = 30_000;
+/** How long a client may be without an answer of any kind: the longest patience of clients, and the way. */
+const answerBoundMs = 6_000;
+const startMsMax = 20_000;
+/** How often, on average, a region is looked at on the way, and at how many documents. */
+const dumpEveryMs = 20_000;
+const dumpDocumentsMax = 3;
+
+export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => void): Promise<RunResult> {
+  const world = new SimulatedWorld(plan);
+  world.trace.onLine = onLine;
+  const run = new SeedRun(world);
+  const onRejection = (reason: unknown): void =>
+    world.onDefect(`a promise was rejected and nobody listened: ${reason instanceof Error ? reason.stack : String(reason)}`);
+  const { clock } = world;
+  const random = world.random('libraries');
+  const release = trapGlobals({
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    u32: () => random.u32(),
+    setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
+    onTrapped: world.onDefect,
+  });
+  process.on('unhandledRejection', onRejection);
+  try {
+    await run.toTheEnd();
+  } finally {
+    release();
+    process.off('unhandledRejection', onRejection);
+  }
+  return run.result();
+}
+
+class SeedRun {
+  readonly #world: SimulatedWorld;
+  readonly #injector: FaultInjector;
+  readonly #dumps: RegionDump[] = [];
+  readonly #resources: ResourceSample[] = [];
+  readonly #violations: Violation[] = [];
+  #finalDumps: RegionDump[] = [];
+  #workload: Workload | undefined;
+  #times: Partial<Pick<RunRecord, 'healedCoreAtMs' | 'convergedAtMs'>> = {};
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+    this.#injector = new FaultInjector(world);
+  }
+
+  async toTheEnd(): Promise<void> {
+    const { hosts, clock, plan } = this.#world;
+    for (const host of hosts) host.start();
+    if (!(await this.#within(startMsMax, 'the regions start', () => areWritable(hosts)))) return;
+    const workload = startWorkload(this.#world);
+    this.#workload = workload;
+    this.#injector.schedule();
+    this.#dumpNowAndThen(workload);
+    await clock.advance(plan.options.minutes * 60_000);
+    workload.end();
+    if (!(await this.#healCore())) return;
+    if (!(await this.#within(boundMs, 'the last operations end', () => workload.isIdle))) return;
+    if (!(await this.#settleSessions(workload))) return;
+    await this.#dumpAtTheEnd();
+    this.#compareCopies(workload);
+  }
+
+  result(): RunResult {
+    const { plan, trace, sometimes, clock, defects } = this.#world;
+    const found = defects.map((message) => ({ checker: 'defects', message, details: {} }));
+    const isWhole = this.#finalDumps.length === this.#world.hosts.length;
+    return {
+      plan,
+      violations: [...found, ...this.#violations, ...(isWhole ? checkRun(this.record()) : [])],
+      traceHash: trace.hash,
+      traceLines: trace.lastLines(),
+      counts: sometimes.counts(),
+      acknowledgedEdits: this.#workload?.recorder.acknowledgedEdits ?? 0,
+      operations: this.#workload?.recorder.events.filter(({ type }) => type === 'invoke').length ?? 0,
+      virtualMs: clock.monotonicMs(),
+      events: clock.events,
+    };
+  }
+
+  record(): RunRecord {
+    return {
+      seed: this.#world.plan.options.seed,
+      history: this.#workload?.recorder.events ?? [],
+      regionEvents: this.#world.regionEvents,
+      dumps: this.#dumps,
+      finalDumps: this.#finalDumps,
+      collections: simulatedCollections,
+      boundMs,
+      answerBoundMs,
+      resources: this.#resources,
+      sessionAcks: this.#workload?.sessionAcks ?? [],
+      ...this.#times,
+    };
+  }
+
+  /** Heals a part of the regions, which must converge without the others; then everything. */
+  async #healCore(): Promise<boolean> {
+    const { plan, clock, sometimes, trace } = this.#world;
+    const random = this.#world.random('core');
+    const healthy = plan.regions.filter((region) => !this.#injector.rotted.has(region));
+    const names = healthy.length < 2 ? plan.regions : drawCore(random, plan.regions, plan.links);
+    const core = names.some((region) => this.#injector.rotted.has(region)) ? plan.regions : names;
+    if (core.length < plan.regions.length) sometimes.hit('core_smaller_than_mesh');
+    const rejoin = this.#cutOff(core, random.chance(0.5));
+    this.#injector.heal();
+    const hosts = this.#startAll(core);
+    this.#times = { ...this.#times, healedCoreAtMs: clock.monotonicMs() };
+    trace.note(`HEAL ${core.join(' ')}`);
+    if (!(await this.#within(boundMs, `${core.join(', ')} converge`, () => haveConverged(hosts)))) return false;
+    this.#times = { ...this.#times, convergedAtMs: clock.monotonicMs() };
+    rejoin();
+    trace.note('HEAL all');
+    const all = this.#startAll(plan.regions);
+    return this.#within(boundMs, 'all regions converge', () => haveConverged(all));
+  }
+
+  /** Clients of sessions come back, exchange what they hold, and all regions hold it. */
+  async #settleSessions({ sessionClients }: Workload): Promise<boolean> {
+    const { hosts } = this.#world;
+    const areSettled = (): boolean => sessionClients.every(({ isSettled }) => isSettled) && haveConverged(hosts);
+    if (!(await this.#within(boundMs, 'clients of sessions settle', areSettled))) return false;
+    // What others exchanged last is on its way to them still.
+    await this.#world.clock.advance(500);
+    return this.#within(boundMs, 'clients of sessions settle', areSettled);
+  }
+
+  /** A client that is present shows what its region does. */
+  #compareCopies({ sessionClients }: Workload): void {
+    const shown = new Map<string, string>();
+    for (const client of sessionClients) {
+      const text = canonicalJson(JSON.parse(JSON.stringify(client.json())));
+      const other = shown.get(client.document) ?? text;
+      shown.set(client.document, other);
+      if (text === other) continue;
+      const details = { document: client.document, shown: [other, text] };
+      this.#violations.push({ checker: 'session-copies', message: 'two clients of one document show different content', details });
+    }
+  }
+
+  /** Keeps what is not in the core out of reach, and perhaps down. */
+  #cutOff(core: readonly string[], isDown: boolean): () => void {
+    const { wire, hosts } = this.#world;
+    const isOutside = (region: string): boolean => !core.includes(region);
+    const lanes = wire.pairs().filter(([a, b]) => isOutside(a) || isOutside(b));
+    const heals = lanes.flatMap(([a, b]) => [wire.lane(a, b)?.cut() ?? [], wire.lane(b, a)?.cut() ?? []].flat());
+    const down = isDown ? hosts.filter(({ region }) => isOutside(region)) : [];
+    for (const host of down) {
+      host.downs += 1;
+      if (host.process !== undefined) host.crash();
+    }
+    return () => {
+      for (const heal of heals) heal();
+      for (const host of down) host.downs -= 1;
+    };
+  }
+
+  #startAll(regions: readonly string[]): readonly RegionHost[] {
+    const hosts = this.#world.hosts.filter(({ region }) => regions.includes(region));
+    for (const host of hosts) host.start();
+    return hosts;
+  }
+
+  async #dumpAtTheEnd(): Promise<void> {
+    const { hosts, clock } = this.#world;
+    for (const host of hosts) {
+      if (host.running === undefined || !(await this.#isDamaged(host))) continue;
+      // What the region's operator does with a disk that lost a record which others hold: an empty one, and catch up.
+      host.crash();
+      await host.replaceDisk('wipe', new Map());
+      host.start();
+      if (!(await this.#within(boundMs, `${host.region} rejoins`, () => haveConverged(hosts)))) return;
+    }
+    this.#noteRecoveries();
+    const dumps = hosts.flatMap(({ running }) => (running === undefined ? [] : [dumpWhole(running, clock.monotonicMs())]));
+    this.#finalDumps = await Promise.all(dumps);
+  }
+
+  /** What disks that went back in time lost, and their regions hold again. */
+  #noteRecoveries(): void {
+    const { hosts, regionEvents, sometimes } = this.#world;
+    for (const { kind, region, held = {}, left = {} } of regionEvents) {
+      if (kind !== 'rollback' && kind !== 'wipe') continue;
+      const version =
+        hosts
+          .find((host) => host.region === region)
+          ?.running?.replica.status()
+          .version.toJSON() ?? {};
+      const isRefetched = Object.keys(held).some((origin) => {
+        const lost = held[origin] ?? 0;
+        return origin.startsWith(`${region}.`) && lost > (left[origin] ?? 0) && (version[origin] ?? 0) > (left[origin] ?? 0);
+      });
+      if (isRefetched) sometimes.hit('lost_tail_refetched');
+      if (kind === 'wipe') sometimes.hit('rejoined_after_wipe');
+    }
+  }
+
+  async #isDamaged({ running, region }: RegionHost): Promise<boolean> {
+    if (running === undefined) return false;
+    try {
+      await dumpWhole(running, 0);
+      return false;
+    } catch (error) {
+      const isLoud = isAnabranchError(error, 'record_damaged') && this.#injector.rotted.has(region);
+      if (!isLoud) this.#world.onDefect(`${region} cannot be dumped: ${error instanceof Error ? error.stack : String(error)}`);
+      return isLoud;
+    }
+  }
+
+  #dumpNowAndThen(workload: Workload): void {
+    const { clock, hosts } = this.#world;
+    const random = this.#world.random('dumps');
+    const next = (): void => {
+      if (workload.isIdle) return;
+      this.#resources.push(...sampleResources(this.#world));
+      const { running } = random.pick(hosts);
+      if (running !== undefined && !running.process.isPaused) {
+        running.process.enter(() => {
+          const from = random.below(workload.documents.length);
+          const documents = workload.documents.slice(from, from + dumpDocumentsMax);
+          const dump = dumpNow(running, documents, clock.monotonicMs());
+          void dump?.then(
+            (taken) => this.#dumps.push(taken),
+            () => {},
+          );
+        });
+      }
+      clock.setTimer(random.below(2 * dumpEveryMs), next);
+    };
+    next();
+  }
+
+  /** Lets time pass until `isTrue`. A violation when it does not come true in time. */
+  async #within(ms: number, what: string, isTrue: () => boolean): Promise<boolean> {
+    const { clock, hosts } = this.#world;
+    const endMs = clock.monotonicMs() + ms;
+    while (!isTrue()) {
+      if (this.#world.defects.length > 0) return false;
+      if (clock.monotonicMs() >= endMs) {
+        const versions = hosts.map(({ region, running }) => [region, running?.replica.status().version.toJSON()]);
+        this.#violations.push({ checker: 'liveness', message: `not within ${ms} ms: ${what}`, details: { versions } });
+        return false;
+      }
+      await clock.advance(20);
+    }
+    return true;
+  }
+}
+
+function areWritable(hosts: readonly RegionHost[]): boolean {
+  return hosts.every(({ running }) => running?.replica.status().isWritable);
+}
+
+function haveConverged(hosts: readonly RegionHost[]): boolean {
+  if (!areWritable(hosts)) return false;
+  const [first, ...others] = hosts.flatMap(({ running }) => (running === undefined ? [] : [running.replica.status()]));
+  if (first === undefined || first.opsPending > 0) return false;
+  return others.every(({ version, opsPending }) => opsPending === 0 && version.equals(first.version));
+}

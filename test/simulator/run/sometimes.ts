@@ -1,0 +1,73 @@
+// What must happen now and then, or the simulator is not testing what it says: every kind of fault, every rare branch. A
+// run counts them; one of the normal size in which one never happened has failed.
+
+/** Branches that are so rare that a run of the normal size may do without: they are named, and fail nothing. */
+export const rareBranches = ['gap', 'compaction_abandoned'] as const;
+
+/** Branches of product and harness, each with where it is seen. */
+export const branches = [
+  // Seen in the replicas' metrics and logs.
+  'upstream_relay',
+  'upstream_direct_again',
+  'epoch_renewed_rolled_back',
+  'epoch_renewed_unconfirmed',
+  'link_silent',
+  'link_duplicate',
+  'link_lost',
+  'handshake_timeout',
+  'duplicate_frame',
+  'hlc_drift',
+  'record_damaged',
+  // Seen at the doors.
+  'not_yet_visible',
+  'not_ready',
+  'replayed_key',
+  'replayed_key_elsewhere',
+  'answer_lost',
+  'session_ended',
+  'session_resumed',
+  'door_opened',
+  'door_closed',
+  'update_incomplete',
+  'store_failed_stop',
+  'store_full_stop',
+  'start_failed',
+  // Seen on the wire.
+  'resumed_stream',
+  'held_op',
+  'reset_lost_frames',
+  // Seen on the disk.
+  'torn_tail_truncated',
+  'compacted',
+  'crash_in_compaction',
+  'crash_in_sync',
+  'crash_lost_sectors',
+  'crash_damaged_sector',
+  'rot_below_tail',
+  // Seen at the end.
+  'lost_tail_refetched',
+  'rejoined_after_wipe',
+  'core_smaller_than_mesh',
+] as const;
+
+export type Branch = (typeof branches)[number] | (typeof rareBranches)[number];
+
+export class Sometimes {
+  readonly #counts = new Map<string, number>();
+
+  hit(name: Branch, count = 1): void {
+    this.#add(name, count);
+  }
+
+  fault(kind: string): void {
+    this.#add(`fault:${kind}`, 1);
+  }
+
+  counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #add(name: string, count: number): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
+  }
+}

@@ -1,0 +1,172 @@
+// One client that edits and reads typed documents through the doors: it keeps what its session has seen, repeats what was
+// not answered under the same key, and sometimes moves to another region.
+
+import { encodeUtf8, type JsonObject } from '@anabranch/base';
+import { type OriginId, VersionVector } from '@anabranch/causality';
+import type { DocumentOp } from '@anabranch/crdt';
+import type { DocumentView, EditResult } from '@anabranch/engine';
+import { parseDocumentId } from '@anabranch/protocol';
+import { NodeHash } from '@anabranch/system';
+import type { HistoryAnswer, HistoryEvent } from '../history.ts';
+import type { Sometimes } from '../run/sometimes.ts';
+import type { SeededRandom } from '../seeded-random.ts';
+import type { VirtualClock } from '../virtual-clock.ts';
+import type { RegionHost } from '../world/region-host.ts';
+import type { OpDraw } from './draw-ops.ts';
+import type { HistoryRecorder } from './history-recorder.ts';
+import type { DoorAnswer, RegionDoor } from './region-door.ts';
+
+export interface ClientHabits {
+  readonly thinkMs: number;
+  readonly readShare: number;
+  /** How often it presents its token. */
+  readonly tokenShare: number;
+  readonly hopShare: number;
+  readonly timeoutMs: number;
+}
+
+export interface TypedClientParts {
+  readonly name: string;
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly hosts: readonly RegionHost[];
+  readonly documents: readonly string[];
+  readonly habits: ClientHabits;
+  readonly door: RegionDoor;
+  readonly draw: OpDraw;
+  readonly recorder: HistoryRecorder;
+  readonly sometimes: Sometimes;
+}
+
+interface Edit {
+  readonly document: string;
+  readonly key: string;
+  readonly ops: readonly DocumentOp[];
+  readonly firstRegion: string;
+}
+
+const retriesMax = 4;
+const hash = new NodeHash();
+
+export class TypedClient {
+  readonly #parts: TypedClientParts;
+  readonly #random: SeededRandom;
+  readonly #views = new Map<string, JsonObject>();
+  #seen = VersionVector.empty;
+  #host: RegionHost;
+  #infos = 0;
+  #edits = 0;
+
+  constructor(parts: TypedClientParts) {
+    this.#parts = parts;
+    this.#random = parts.random;
+    this.#host = parts.random.pick(parts.hosts);
+  }
+
+  /** Works until `isOver` says so; resolves when its last operation has ended. */
+  async work(isOver: () => boolean): Promise<void> {
+    const { thinkMs, readShare, hopShare } = this.#parts.habits;
+    while (!isOver()) {
+      await this.#sleep(-Math.log(1 - this.#random.u32() / 2 ** 32) * thinkMs);
+      if (isOver()) return;
+      if (this.#random.chance(hopShare)) this.#hop();
+      const document = this.#random.pick(this.#parts.documents);
+      if (this.#random.chance(readShare)) await this.#read(document);
+      else await this.#edit(document, isOver);
+    }
+  }
+
+  async #read(document: string): Promise<void> {
+    const presented = this.#presented();
+    const id = parseDocumentId(document);
+    const options = presented === undefined ? {} : { minVersion: presented };
+    const event = this.#invoke({ f: 'read', document, ...(presented && { presented: presented.toJSON() }) });
+    const answer = await this.#parts.door.call({
+      ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
+      act: (replica) => replica.read(id, options),
+    });
+    this.#complete(event, answer, (view) => answerOf(view));
+  }
+
+  async #edit(document: string, isOver: () => boolean): Promise<void> {
+    const { name, draw, sometimes } = this.#parts;
+    const ops = draw.draw(this.#views.get(document));
+    const edit: Edit = { document, key: `${name}-${++this.#edits}`, ops, firstRegion: this.#host.region };
+    for (let attempt = 0; attempt <= retriesMax; attempt++) {
+      const answer = await this.#attempt(edit);
+      if (answer.type === 'info') sometimes.hit('answer_lost');
+      const mayRetry = answer.type === 'info' || (answer.type === 'fail' && retryable.has(answer.code));
+      const wantsMore = answer.type === 'ok' ? this.#random.chance(0.03) : mayRetry && this.#random.chance(0.8);
+      if (!wantsMore || isOver()) return;
+      if (this.#random.chance(0.4)) this.#hop();
+      await this.#sleep(this.#random.below(1_500));
+    }
+  }
+
+  async #attempt({ document, key, ops, firstRegion }: Edit): Promise<DoorAnswer<EditResult>> {
+    const presented = this.#presented();
+    const id = parseDocumentId(document);
+    const requestDigest = hash.sha256(encodeUtf8(JSON.stringify([document, ops]))).slice(0, 16);
+    const options = presented === undefined ? {} : { minVersion: presented };
+    const event = this.#invoke({ f: 'edit', document, key, ops, ...(presented && { presented: presented.toJSON() }) });
+    const answer = await this.#parts.door.call({
+      ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
+      act: (replica) => replica.edit({ document: id, plan: () => ops, idempotency: { key, requestDigest }, ...options }),
+    });
+    if (answer.type === 'ok' && answer.value.isReplay) {
+      this.#parts.sometimes.hit(event.region === firstRegion ? 'replayed_key' : 'replayed_key_elsewhere');
+    }
+    this.#complete(event, answer, (result) => editAnswerOf(result));
+    return answer;
+  }
+
+  #invoke(what: Pick<HistoryEvent, 'f' | 'document'> & Partial<HistoryEvent>): Omit<HistoryEvent, 'index' | 'timeMs'> {
+    const { name } = this.#parts;
+    const process = this.#infos === 0 ? name : `${name}/${this.#infos}`;
+    const incarnation = this.#host.process?.incarnation ?? 0;
+    const event = { ...what, type: 'invoke' as const, process, session: name, region: this.#host.region, incarnation };
+    this.#parts.recorder.record(event);
+    return event;
+  }
+
+  #complete<T extends DocumentView>(
+    invoked: Omit<HistoryEvent, 'index' | 'timeMs'>,
+    answer: DoorAnswer<T>,
+    read: (value: T) => HistoryAnswer,
+  ): void {
+    const { recorder, sometimes } = this.#parts;
+    if (answer.type === 'info') this.#infos += 1;
+    if (answer.type === 'ok') {
+      recorder.record({ ...invoked, type: 'ok', answer: read(answer.value) });
+      this.#seen = this.#seen.merge(answer.value.version);
+      this.#views.set(invoked.document, answer.value.json);
+      return;
+    }
+    if (answer.code === 'not_yet_visible') sometimes.hit('not_yet_visible');
+    if (answer.code === 'not_ready') sometimes.hit('not_ready');
+    recorder.record({ ...invoked, type: answer.type, code: answer.code });
+  }
+
+  #presented(): VersionVector | undefined {
+    return this.#seen.size > 0 && this.#random.chance(this.#parts.habits.tokenShare) ? this.#seen : undefined;
+  }
+
+  #hop(): void {
+    this.#host = this.#random.pick(this.#parts.hosts);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.setTimer(ms, () => resolve()));
+  }
+}
+
+/** Refusals that a client tries again elsewhere or later, with the same key. */
+const retryable: ReadonlySet<string> = new Set(['unreachable', 'not_ready', 'not_yet_visible', 'overloaded', 'record_damaged']);
+
+function answerOf({ json, version }: DocumentView): HistoryAnswer {
+  return { json, version: version.toJSON() };
+}
+
+function editAnswerOf({ json, version, opId, isReplay }: EditResult): HistoryAnswer {
+  return { json, version: version.toJSON(), isReplay, ...(opId && { opId: { origin: opId.origin satisfies OriginId, seq: opId.seq } }) };
+}
