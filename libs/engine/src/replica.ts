@@ -204,7 +204,8 @@ export class Replica implements ReplicaDoor {
     if (request.minVersion !== undefined) await this.whenVisible(request);
     const { idempotency } = request;
     if (!this.#gate.isOpen()) await this.#gate.whenOpen();
-    if (idempotency !== undefined) await this.#gate.whenOpenToKeys();
+    const tail = idempotency === undefined ? undefined : this.#gate.whenOpenToKeys();
+    if (tail !== undefined) await tail;
     if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request.document, idempotency);
     const loaded = this.#documents.open(request.document);
     let logged: LoggedOp | undefined;
