@@ -51,8 +51,8 @@ export class SessionIntake {
   /** Resolves when the update is durable; with the last op it was logged as, undefined when it brought nothing new. */
   async ingest(loaded: LoadedDocument, update: Uint8Array, append: AppendUpdate): Promise<OpId | undefined> {
     const { examine, inflateRaw, authors } = this.#parts;
-    const whenAccepting = this.#parts.whenAccepting();
-    if (whenAccepting !== undefined) await whenAccepting;
+    const { whenAccepting } = this.#parts;
+    for (let whenOpen = whenAccepting(); whenOpen !== undefined; whenOpen = whenAccepting()) await whenOpen;
     this.#assertCurrent(loaded);
     if (update.length > updateBytesMax) {
       throw new AnabranchError('request_too_large', `an update takes at most ${updateBytesMax} bytes`);
@@ -61,7 +61,7 @@ export class SessionIntake {
     if ('update' in inspected) return this.#take(loaded, inspected.update, append);
     let last: OpId | undefined;
     for (const part of partsOf(await examine(inspected.undecided))) {
-      await this.#parts.whenAccepting();
+      for (let whenOpen = whenAccepting(); whenOpen !== undefined; whenOpen = whenAccepting()) await whenOpen;
       this.#assertCurrent(loaded);
       acceptPart(loaded.crdt, part, authors);
       last = (await this.#take(loaded, part.update, append)) ?? last;
