@@ -22,7 +22,7 @@ export interface SectorKvOptions {
   readonly disk: SimulatedDisk;
   /** Runs what the disk has to say in the process that owns the map; a dead one is told nothing. */
   readonly enter: (callback: () => void) => void;
-  /** The log is compacted when it has more bytes than this and twice what lives. */
+  /** The log is compacted when it has so many bytes more than what lives. */
   readonly compactBytesMin: number;
   /** Told what happened that is rare. */
   readonly note: (event: SectorKvEvent) => void;
@@ -94,7 +94,7 @@ export class SectorKv implements OrderedKv {
   async commit(mutations: readonly Mutation[]): Promise<void> {
     this.#assertOpen();
     try {
-      const isLong = this.#endAt - this.#areaAt(this.#generation) > this.#options.compactBytesMin + 2 * this.#liveBytes;
+      const isLong = this.#endAt - this.#areaAt(this.#generation) > this.#options.compactBytesMin + this.#liveBytes;
       if (isLong) await this.#compact();
       const frame = encodeFrame({ generation: this.#generation, sequence: this.#sequence + 1 }, mutations);
       this.#disk.write(this.#endAt, frame.bytes);

@@ -84,7 +84,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     bothDial: random.chance(0.6),
     conditions: links.flatMap(() => [drawConditions(random), drawConditions(random)]),
     syncMs: random.pick([0.2, 1, 3, 8]),
-    compactBytesMin: random.pick([4, 8, 32, 128]) << 10,
+    compactBytesMin: random.pick([8, 32, 64, 128]) << 10,
     documentsLoadedMax: random.pick([2, 20, 20, 1_000, 1_000, 1_000]),
     documents: random.pick([1, 2, 3, 6]),
     opKinds: drawOpKinds(root.fork('ops')),

@@ -35,15 +35,15 @@ export function workerProcess(program: string): SeedWorker {
         child.once('exit', ended);
         child.send(options);
       }),
-    stop: () => void child.kill(),
+    stop: () => void child.kill('SIGKILL'),
   };
 }
 
 /** The child's side. */
 export function serve(): void {
   process.on('disconnect', () => process.exit(0));
-  // An interrupt from the terminal reaches everybody; the seed at hand is finished, and the parent ends its children.
-  process.on('SIGINT', () => {});
+  // An interrupt reaches the whole group; the seed at hand is finished, and the parent ends its children.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   process.on('message', (options: PlanOptions) => {
     runPlan(drawPlan(options)).then(
       (result) => process.send?.(result),
