@@ -1,11 +1,16 @@
 // All checkers over one run. Each is a pure function of the record; what they share is worked out once (run-index.ts).
 
 import type { RunRecord } from '../history.ts';
+import { checkBoundedResources } from './bounded-resources.ts';
 import { checkCausalDelivery } from './causal-delivery.ts';
 import { checkConvergence } from './convergence.ts';
 import { checkDurableAcks } from './durable-acks.ts';
 import { checkExactlyOnce } from './exactly-once.ts';
+import { checkLiveness } from './liveness.ts';
 import { checkLogIntegrity } from './log-integrity.ts';
+import { checkModelViews } from './model-views.ts';
+import { checkRebuild } from './rebuild.ts';
+import { checkSessionGuarantees } from './session-guarantees.ts';
 import type { Violation } from './violation.ts';
 
 type Checker = (record: RunRecord) => Violation[];
@@ -16,6 +21,11 @@ const checkers = {
   'durable-acks': checkDurableAcks,
   'exactly-once': checkExactlyOnce,
   convergence: checkConvergence,
+  'model-views': checkModelViews,
+  rebuild: checkRebuild,
+  'session-guarantees': checkSessionGuarantees,
+  liveness: checkLiveness,
+  'bounded-resources': checkBoundedResources,
 } as const satisfies Record<string, Checker>;
 
 export type CheckerName = keyof typeof checkers;

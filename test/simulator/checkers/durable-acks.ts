@@ -41,8 +41,11 @@ function checkAck(run: RunIndex, findings: Findings, ack: HistoryEvent): void {
     findings.add('an acknowledged edit is missing in a region', { ...details, lacking });
     return;
   }
-  const kept = [...holdingsOf(run, ack, opId)].find(({ region, timeMs }) => run.losses.lostAt(region, opId, timeMs) === undefined);
-  if (kept !== undefined) findings.add('an acknowledged edit is lost', { ...details, heldBy: kept.region, heldAtMs: kept.timeMs });
+  for (const { region, timeMs } of holdingsOf(run, ack, opId)) {
+    if (run.losses.lostAt(region, opId, timeMs) !== undefined) continue;
+    findings.add('an acknowledged edit is lost', { ...details, heldBy: region, heldAtMs: timeMs });
+    return;
+  }
 }
 
 function isIn(dump: RegionDump, { origin, seq }: OpName, key: string | undefined): boolean {
@@ -59,12 +62,14 @@ function* holdingsOf(run: RunIndex, ack: HistoryEvent, opId: OpName): Generator<
   }
   const fromMs = Math.min(...attempts.map(({ invoke }) => invoke.timeMs));
   const untilMs = run.losses.lostAtHome(opId, fromMs) ?? Number.POSITIVE_INFINITY;
-  // A rollback at home before the acknowledgement by another region: only the acknowledgement tells what it held.
-  const covers = (vector: Vector, timeMs: number): boolean =>
-    timeMs >= ack.timeMs && timeMs <= untilMs && (vector[opId.origin] ?? 0) >= opId.seq;
-  for (const { region, timeMs, version } of run.record.dumps) if (covers(version, timeMs)) yield { region, timeMs };
-  for (const { region, timeMs, answer } of run.record.history) {
-    if (answer !== undefined && covers(answer.version, timeMs)) yield { region, timeMs };
+  // When another region acknowledged it after that, only the acknowledgements tell what was held.
+  const isBetween = (timeMs: number): boolean => timeMs >= ack.timeMs && timeMs <= untilMs;
+  const covers = (vector: Vector): boolean => (vector[opId.origin] ?? 0) >= opId.seq;
+  for (const { region, timeMs, version } of run.record.dumps) if (isBetween(timeMs) && covers(version)) yield { region, timeMs };
+  for (let at = ack.index + 1; at < run.record.history.length; at++) {
+    const event = run.record.history[at];
+    if (event === undefined || event.timeMs > untilMs) return;
+    if (event.answer !== undefined && covers(event.answer.version)) yield event;
   }
 }
 

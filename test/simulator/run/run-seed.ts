@@ -34,7 +34,9 @@ export interface RunResult {
 /** How long regions that were healed may take to hold the same. */
 const boundMs = 30_000;
 const startMsMax = 20_000;
-const dumpEveryMs = 15_000;
+/** How often, on average, a region is looked at on the way, and at how many documents. */
+const dumpEveryMs = 20_000;
+const dumpDocumentsMax = 3;
 
 export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => void): Promise<RunResult> {
   const world = new SimulatedWorld(plan);
@@ -198,7 +200,9 @@ class SeedRun {
       const { running } = random.pick(hosts);
       if (running !== undefined && !running.process.isPaused) {
         running.process.enter(() => {
-          const dump = dumpNow(running, workload.documents, clock.monotonicMs());
+          const from = random.below(workload.documents.length);
+          const documents = workload.documents.slice(from, from + dumpDocumentsMax);
+          const dump = dumpNow(running, documents, clock.monotonicMs());
           void dump?.then(
             (taken) => this.#dumps.push(taken),
             () => {},

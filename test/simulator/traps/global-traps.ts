@@ -69,7 +69,7 @@ function ask<T>(name: string, real: () => T, virtual: (world: TrappedWorld) => T
   throw trapped;
 }
 
-function replace<K extends string>(target: Record<K, unknown>, name: K, value: unknown): void {
+function replace(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }
 
@@ -161,6 +161,13 @@ function trapRandomness(): void {
         return bytes;
       },
     );
+  // Who binds it once, as lib0 does, is looked at once: it draws for every document.
+  const forLibrary = <T extends ArrayBufferView>(bytes: T): T => {
+    if (world === undefined) getRandomValues(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    else fill(bytes, world.u32);
+    return bytes;
+  };
+  replace(trappedValues, 'bind', () => (callerOf(nearestFrames()) === 'library' ? forLibrary : trappedValues));
   replace(crypto.webcrypto, 'getRandomValues', trappedValues);
   const [randomBytes, randomFillSync, randomUUID] = [crypto.randomBytes, crypto.randomFillSync, crypto.randomUUID];
   replace(crypto, 'randomBytes', (size: number) =>

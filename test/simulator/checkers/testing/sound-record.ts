@@ -88,11 +88,19 @@ class RecordWriter {
     this.#timeMs += 1 + this.#random.below(50);
     const region = this.#random.pick(this.#regions);
     const drawn = this.#random.below(100);
-    if (drawn < 52) this.#edit(this.#random.pick(this.#sessions), region);
-    else if (drawn < 62) this.#read(this.#random.pick(this.#sessions), region);
+    const session = this.#random.pick(this.#sessions);
+    if (drawn < 62) this.#act(session, region);
     else if (drawn < 88) this.#random.pick(this.#regions).pull(region, 1 + this.#random.below(12));
     else if (drawn < 93) this.#dumps.push(region.dump(this.#timeMs, false));
     else this.#disturb(region);
+  }
+
+  /** Mostly in a region that has what the session has seen. */
+  #act(session: Session, drawn: GeneratedRegion): void {
+    const covering = this.#regions.filter((region) => region.covers(session.seen));
+    const region = covering.length > 0 && this.#random.chance(0.85) ? this.#random.pick(covering) : drawn;
+    if (this.#random.chance(0.8)) this.#edit(session, region);
+    else this.#read(session, region);
   }
 
   #edit(session: Session, region: GeneratedRegion): void {
