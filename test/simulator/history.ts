@@ -111,6 +111,16 @@ export interface RunRecord {
   /** How long a region that takes writes may need for the answer to an edit, whatever its peers do. */
   readonly answerBoundMs?: number;
   readonly resources?: readonly ResourceSample[];
+  readonly sessionAcks?: readonly SessionAck[];
+}
+
+/** An update that a sync session acknowledged: it has no key, so it is named by its op. */
+export interface SessionAck {
+  readonly timeMs: number;
+  readonly region: string;
+  readonly document: string;
+  readonly origin: string;
+  readonly seq: number;
 }
 
 /** How full something bounded was at a moment. */

@@ -10,6 +10,7 @@ import { checkLiveness } from './liveness.ts';
 import { checkLogIntegrity } from './log-integrity.ts';
 import { checkModelViews } from './model-views.ts';
 import { checkRebuild } from './rebuild.ts';
+import { checkSessionAcks } from './session-acks.ts';
 import { checkSessionGuarantees } from './session-guarantees.ts';
 import type { Violation } from './violation.ts';
 
@@ -23,6 +24,7 @@ const checkers = {
   convergence: checkConvergence,
   'model-views': checkModelViews,
   rebuild: checkRebuild,
+  'session-acks': checkSessionAcks,
   'session-guarantees': checkSessionGuarantees,
   liveness: checkLiveness,
   'bounded-resources': checkBoundedResources,

@@ -1,5 +1,8 @@
 // What disks that went back in time took with them. A rollback or a wipe leaves a region with less than it held; what it
 // wrote and nobody else had received is gone, and its (origin, seq) may name another op afterwards (decision 0005).
+//
+// Invariant: a name above what a disk was left with is doubtful before that moment, unless it is proven: a log is a chain, so
+//            one op of it that was acknowledged before and is there at the end proves all names below.
 
 import type { RegionEvent, Vector } from '../history.ts';
 import type { OpName } from './causal-history.ts';
@@ -12,6 +15,8 @@ export function regionOf(origin: string): string {
 export class Losses {
   /** By region, in the order of time. */
   readonly #setbacks = new Map<string, RegionEvent[]>();
+  /** By setback and origin: up to where names stand for the same ops before and after. */
+  readonly #proven = new Map<RegionEvent, Map<string, number>>();
 
   constructor(events: readonly RegionEvent[]) {
     for (const event of events) {
@@ -19,6 +24,16 @@ export class Losses {
       const known = this.#setbacks.get(event.region);
       if (known === undefined) this.#setbacks.set(event.region, [event]);
       else known.push(event);
+    }
+  }
+
+  /** The op was there at `timeMs`, and it is there at the end. */
+  prove({ origin, seq }: OpName, timeMs: number): void {
+    for (const event of this.#setbacks.get(regionOf(origin)) ?? []) {
+      if (event.timeMs <= timeMs) continue;
+      const proven = this.#proven.get(event) ?? new Map<string, number>();
+      proven.set(origin, Math.max(seq, proven.get(origin) ?? 0));
+      this.#proven.set(event, proven);
     }
   }
 
@@ -41,7 +56,7 @@ export class Losses {
     let part: Record<string, number> | undefined;
     for (const [origin, seq] of Object.entries(vector)) {
       for (const event of this.#setbacks.get(regionOf(origin)) ?? []) {
-        const left = event.left?.[origin] ?? 0;
+        const left = Math.max(event.left?.[origin] ?? 0, this.#proven.get(event)?.get(origin) ?? 0);
         if (event.timeMs < timeMs || left >= (part?.[origin] ?? seq)) continue;
         part ??= { ...vector };
         part[origin] = left;

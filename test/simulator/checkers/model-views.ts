@@ -10,7 +10,7 @@ import { indexOf } from './run-index.ts';
 import { Findings, type Violation } from './violation.ts';
 
 /** Views compared between the dumps at the end: more take longer and find little more. */
-const sampledViewsMax = 60;
+const sampledViewsMax = 40;
 
 export function checkModelViews(record: RunRecord): Violation[] {
   const findings = new Findings('model-views');

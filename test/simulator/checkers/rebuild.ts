@@ -47,7 +47,9 @@ function checkDocument(record: RunRecord, findings: Findings, document: string, 
     return;
   }
   const isTyped = collection.schema !== 'freeform';
-  const [one, other] = orders.map((updates) => attempt(() => rebuild(collection.library, isTyped, updates)));
+  const [one, other] = orders.map((updates, nth) =>
+    attempt(() => rebuild({ library: collection.library, isTyped, hasJson: nth === 0 }, updates)),
+  );
   for (const built of [one, other]) {
     if (typeof built !== 'string') continue;
     findings.add('the logged updates of a document cannot be applied', { document, cause: built });

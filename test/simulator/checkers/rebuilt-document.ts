@@ -22,7 +22,7 @@ const firstChange = Buffer.from(
 export interface RebuiltDocument {
   /** What identifies the content, for two rebuilds to be compared. */
   readonly state: string;
-  /** Undefined when the content has parts whose JSON form is not worked out here (XML). */
+  /** Of freeform documents; undefined also when the content has parts whose JSON form is not worked out here (XML). */
   readonly json: JsonObject | undefined;
   /** Of typed documents: the texts, by the field's flat key. */
   readonly texts: ReadonlyMap<string, string>;
@@ -32,8 +32,15 @@ export interface RebuiltDocument {
   digestShowing(view: JsonObject): string;
 }
 
-export function rebuild(library: string, isTyped: boolean, updates: readonly Uint8Array[]): RebuiltDocument {
-  return library === 'yjs' ? rebuildYjs(updates) : rebuildAutomerge(isTyped, updates);
+export interface RebuildOptions {
+  readonly library: string;
+  readonly isTyped: boolean;
+  /** Also works out `json`, which takes long for large documents. */
+  readonly hasJson: boolean;
+}
+
+export function rebuild(options: RebuildOptions, updates: readonly Uint8Array[]): RebuiltDocument {
+  return options.library === 'yjs' ? rebuildYjs(updates) : rebuildAutomerge(options, updates);
 }
 
 function rebuildYjs(updates: readonly Uint8Array[]): RebuiltDocument {
@@ -69,19 +76,21 @@ function rootJson(doc: Y.Doc, name: string, type: Y.AbstractType<Y.YEvent<Y.Abst
   return plainJson(doc.getArray(name).toJSON());
 }
 
-function rebuildAutomerge(isTyped: boolean, updates: readonly Uint8Array[]): RebuiltDocument {
-  const doc = A.loadIncremental(A.init(), Buffer.concat(isTyped ? [firstChange, ...updates] : [...updates]));
-  const backend = A.getBackend(doc);
+function rebuildAutomerge({ isTyped, hasJson }: RebuildOptions, updates: readonly Uint8Array[]): RebuiltDocument {
+  // Without the library's JavaScript view, which is built anew with each change and read by nobody.
+  const backend = A.getBackend(A.init());
+  backend.loadIncremental(Buffer.concat(isTyped ? [firstChange, ...updates] : [...updates]));
   const heads = backend.getHeads().sort().join(' ');
-  const json = mapJson(backend, '_root', false);
-  const texts = isTyped ? Object.entries(json['t'] as JsonObject) : [];
+  // Of typed documents the texts are read only: their entries are many, and equal heads are equal changes.
+  const texts = isTyped ? textsOf(backend) : new Map<string, string>();
+  const json = isTyped || !hasJson ? undefined : mapJson(backend, '_root', false);
   const withConflicts = isTyped ? undefined : mapJson(backend, '_root', true);
   const hasPending = backend.getMissingDeps([]).length > 0;
-  A.free(doc);
+  backend.free();
   return {
-    state: `${heads} ${canonicalJson(withConflicts ?? json)}`,
+    state: `${heads} ${canonicalJson(withConflicts ?? Object.fromEntries(texts))}`,
     json,
-    texts: new Map(texts.map(([key, value]) => [key, String(value)] as const)),
+    texts,
     hasPending,
     digestShowing: (view) =>
       createHash('sha256')
@@ -91,6 +100,13 @@ function rebuildAutomerge(isTyped: boolean, updates: readonly Uint8Array[]): Reb
 }
 
 type Backend = ReturnType<typeof A.getBackend>;
+
+function textsOf(backend: Backend): Map<string, string> {
+  const texts = backend.getWithType('_root', 't');
+  const id = texts?.[0] === 'map' ? texts[1] : undefined;
+  if (id === undefined) return new Map();
+  return new Map(backend.keys(id).map((key) => [key, String(placeJson(backend, [id, key], false))] as const));
+}
 
 function mapJson(backend: Backend, id: string, hasConflicts: boolean): JsonObject {
   return Object.fromEntries(backend.keys(id).map((key) => [key, placeJson(backend, [id, key], hasConflicts)]));

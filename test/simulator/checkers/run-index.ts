@@ -30,6 +30,11 @@ export class RunIndex {
     this.attemptsByKey = grouped(this.attempts, ({ invoke }) => invoke.key);
     this.opsByKey = grouped([...this.causal.logs.values()].flat(), (op) => op.key);
     this.plantedOrigins = new Set(record.plantedEquivocations ?? []);
+    for (const { completion } of this.attempts) {
+      const opId = completion?.type === 'ok' ? completion.answer?.opId : undefined;
+      if (completion === undefined || opId === undefined || completion.key === undefined) continue;
+      if (this.causal.op(opId)?.key === completion.key) this.losses.prove(opId, completion.timeMs);
+    }
   }
 }
 

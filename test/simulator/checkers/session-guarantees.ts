@@ -18,7 +18,7 @@ import { indexOf, type RunIndex } from './run-index.ts';
 import { Findings, type Violation } from './violation.ts';
 
 /** Views of answers compared with the model. */
-const sampledAnswersMax = 150;
+const sampledAnswersMax = 100;
 /** Cuts that a read is compared with; one that allows more is not judged. */
 const cutsMax = 64;
 
@@ -69,10 +69,12 @@ function leastShown(run: RunIndex): Map<HistoryEvent, Vector> {
   return least;
 }
 
+/** The least upper bound; one of the two itself when it covers the other, as is mostly so. */
 function merged(a: Vector, b: Vector): Vector {
-  const union: Record<string, number> = { ...a };
-  for (const [origin, seq] of Object.entries(b)) if (seq > (union[origin] ?? 0)) union[origin] = seq;
-  return union;
+  const more = Object.keys(b).filter((origin) => (b[origin] ?? 0) > (a[origin] ?? 0));
+  if (more.length === 0) return a;
+  if (Object.keys(a).every((origin) => (a[origin] ?? 0) <= (b[origin] ?? 0))) return b;
+  return { ...a, ...Object.fromEntries(more.map((origin) => [origin, b[origin] ?? 0])) };
 }
 
 function checkVersion(findings: Findings, { invoke, completion, answer }: Answered): void {

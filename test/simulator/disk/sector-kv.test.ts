@@ -144,7 +144,10 @@ async function crashSomewhere(seed: number, events: Set<string>): Promise<void> 
       while (isAlive) {
         handedOver += 1;
         const at = handedOver;
-        const values = Array.from({ length: 6 }, (_, key) => ({ key: Buffer.of(key), value: new Uint8Array(1 + random.below(900)).fill(at) }));
+        const values = Array.from({ length: 6 }, (_, key) => ({
+          key: Buffer.of(key),
+          value: new Uint8Array(1 + random.below(900)).fill(at),
+        }));
         await kv.commit(values);
         acknowledged = at;
       }

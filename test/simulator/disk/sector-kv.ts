@@ -10,9 +10,9 @@
 // Invariant 2: the superblock names an area only after everything in it is synced; the two superblocks alternate.
 // Invariant 3: what opening found is synced before it is shown: the process before may have died before its sync.
 
+import { crc32 } from 'node:zlib';
 import { AnabranchError } from '@anabranch/base';
 import type { KvEntry, Mutation, OrderedKv, RangeOptions } from '@anabranch/storage';
-import { crc32 } from 'node:zlib';
 import { encodeFrame, type Frame, readFrame } from './commit-frame.ts';
 import { DiskFullError, type SimulatedDisk, sectorBytes } from './simulated-disk.ts';
 import { SortedKeys } from './sorted-keys.ts';

@@ -15,7 +15,7 @@ export const sectorBytes = 512;
 
 /** The write did not fit; a part of it may have been written. */
 export class DiskFullError extends Error {}
-export class DiskSyncError extends Error {}
+class DiskSyncError extends Error {}
 
 /** What a disk holds durably. */
 export type DiskImage = ReadonlyMap<number, Uint8Array>;

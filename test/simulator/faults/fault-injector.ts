@@ -99,6 +99,8 @@ export class FaultInjector implements FaultHolder {
       case 'disk_full':
         return disturbDisk(host, fault, random, this);
       case 'rot':
+        // A record that rotted is fetched from another region: the disks of the others stay whole.
+        if (this.rotted.size > 0 && !this.rotted.has(host.region)) return false;
         if (!this.#rotSites.rot(host, random)) return false;
         this.rotted.add(host.region);
         return true;
@@ -183,4 +185,3 @@ export class FaultInjector implements FaultHolder {
     if (!this.#isHealed) this.#world.clock.setTimer(imageMs, () => this.#copyDisks());
   }
 }
-

@@ -38,6 +38,8 @@ export interface SimulationPlan {
   readonly clients: readonly ClientHabits[];
   /** Clients that edit freeform documents through sync sessions. */
   readonly sessionClients: number;
+  /** Clients that edit a freeform document through the Yjs door. */
+  readonly doorClients: number;
   readonly faults: readonly FaultEvent[];
 }
 
@@ -82,12 +84,13 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     bothDial: random.chance(0.6),
     conditions: links.flatMap(() => [drawConditions(random), drawConditions(random)]),
     syncMs: random.pick([0.2, 1, 3, 8]),
-    compactBytesMin: random.pick([8, 32, 128, 512]) << 10,
+    compactBytesMin: random.pick([4, 8, 32, 128]) << 10,
     documentsLoadedMax: random.pick([2, 20, 20, 1_000, 1_000, 1_000]),
     documents: random.pick([1, 2, 3, 6]),
     opKinds: drawOpKinds(root.fork('ops')),
     clients: drawClients(root.fork('clients'), count),
     sessionClients: random.pick([0, 1, 2, 3]),
+    doorClients: random.pick([0, 0, 1, 2]),
     faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology }),
   };
 }
@@ -154,7 +157,11 @@ function gapMs(random: SeededRandom, perMinuteNow: number): number {
 }
 
 function drawConditions(random: SeededRandom): LaneConditions {
-  return { delayMs: random.pick([0.5, 5, 30, 80, 150]), jitterMs: random.pick([0.1, 2, 20]), bytesPerMs: random.pick([200, 2_000, 20_000]) };
+  return {
+    delayMs: random.pick([0.5, 5, 30, 80, 150]),
+    jitterMs: random.pick([0.1, 2, 20]),
+    bytesPerMs: random.pick([200, 2_000, 20_000]),
+  };
 }
 
 function drawOpKinds(random: SeededRandom): readonly OpKind[] {

@@ -5,18 +5,19 @@
 //
 // Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
 
-import { trapGlobals } from '../traps/global-traps.ts';
-import { isAnabranchError } from '@anabranch/base';
+import { canonicalJson, isAnabranchError } from '@anabranch/base';
 import { checkRun } from '../checkers/check-run.ts';
 import type { Violation } from '../checkers/violation.ts';
 import { FaultInjector } from '../faults/fault-injector.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import { drawCore } from '../faults/topology.ts';
-import type { RegionDump, RunRecord } from '../history.ts';
+import type { RegionDump, ResourceSample, RunRecord } from '../history.ts';
+import { trapGlobals } from '../traps/global-traps.ts';
 import { simulatedCollections } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import { SimulatedWorld } from '../world/simulated-world.ts';
 import { dumpNow, dumpWhole } from './dump-region.ts';
+import { sampleResources } from './sample-resources.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
 export interface RunResult {
@@ -33,6 +34,8 @@ export interface RunResult {
 
 /** How long regions that were healed may take to hold the same. */
 const boundMs = 30_000;
+/** How long a client may be without an answer of any kind: the longest patience of clients, and the way. */
+const answerBoundMs = 6_000;
 const startMsMax = 20_000;
 /** How often, on average, a region is looked at on the way, and at how many documents. */
 const dumpEveryMs = 20_000;
@@ -67,6 +70,7 @@ class SeedRun {
   readonly #world: SimulatedWorld;
   readonly #injector: FaultInjector;
   readonly #dumps: RegionDump[] = [];
+  readonly #resources: ResourceSample[] = [];
   readonly #violations: Violation[] = [];
   #finalDumps: RegionDump[] = [];
   #workload: Workload | undefined;
@@ -89,7 +93,9 @@ class SeedRun {
     workload.end();
     if (!(await this.#healCore())) return;
     if (!(await this.#within(boundMs, 'the last operations end', () => workload.isIdle))) return;
+    if (!(await this.#settleSessions(workload))) return;
     await this.#dumpAtTheEnd();
+    this.#compareCopies(workload);
   }
 
   result(): RunResult {
@@ -118,6 +124,9 @@ class SeedRun {
       finalDumps: this.#finalDumps,
       collections: simulatedCollections,
       boundMs,
+      answerBoundMs,
+      resources: this.#resources,
+      sessionAcks: this.#workload?.sessionAcks ?? [],
       ...this.#times,
     };
   }
@@ -141,6 +150,29 @@ class SeedRun {
     trace.note('HEAL all');
     const all = this.#startAll(plan.regions);
     return this.#within(boundMs, 'all regions converge', () => haveConverged(all));
+  }
+
+  /** Clients of sessions come back, exchange what they hold, and all regions hold it. */
+  async #settleSessions({ sessionClients }: Workload): Promise<boolean> {
+    const { hosts } = this.#world;
+    const areSettled = (): boolean => sessionClients.every(({ isSettled }) => isSettled) && haveConverged(hosts);
+    if (!(await this.#within(boundMs, 'clients of sessions settle', areSettled))) return false;
+    // What others exchanged last is on its way to them still.
+    await this.#world.clock.advance(500);
+    return this.#within(boundMs, 'clients of sessions settle', areSettled);
+  }
+
+  /** A client that is present shows what its region does. */
+  #compareCopies({ sessionClients }: Workload): void {
+    const shown = new Map<string, string>();
+    for (const client of sessionClients) {
+      const text = canonicalJson(JSON.parse(JSON.stringify(client.json())));
+      const other = shown.get(client.document) ?? text;
+      shown.set(client.document, other);
+      if (text === other) continue;
+      const details = { document: client.document, shown: [other, text] };
+      this.#violations.push({ checker: 'session-copies', message: 'two clients of one document show different content', details });
+    }
   }
 
   /** Keeps what is not in the core out of reach, and perhaps down. */
@@ -176,8 +208,28 @@ class SeedRun {
       host.start();
       if (!(await this.#within(boundMs, `${host.region} rejoins`, () => haveConverged(hosts)))) return;
     }
+    this.#noteRecoveries();
     const dumps = hosts.flatMap(({ running }) => (running === undefined ? [] : [dumpWhole(running, clock.monotonicMs())]));
     this.#finalDumps = await Promise.all(dumps);
+  }
+
+  /** What disks that went back in time lost, and their regions hold again. */
+  #noteRecoveries(): void {
+    const { hosts, regionEvents, sometimes } = this.#world;
+    for (const { kind, region, held = {}, left = {} } of regionEvents) {
+      if (kind !== 'rollback' && kind !== 'wipe') continue;
+      const version =
+        hosts
+          .find((host) => host.region === region)
+          ?.running?.replica.status()
+          .version.toJSON() ?? {};
+      const isRefetched = Object.keys(held).some((origin) => {
+        const lost = held[origin] ?? 0;
+        return origin.startsWith(`${region}.`) && lost > (left[origin] ?? 0) && (version[origin] ?? 0) > (left[origin] ?? 0);
+      });
+      if (isRefetched) sometimes.hit('lost_tail_refetched');
+      if (kind === 'wipe') sometimes.hit('rejoined_after_wipe');
+    }
   }
 
   async #isDamaged({ running, region }: RegionHost): Promise<boolean> {
@@ -197,6 +249,7 @@ class SeedRun {
     const random = this.#world.random('dumps');
     const next = (): void => {
       if (workload.isIdle) return;
+      this.#resources.push(...sampleResources(this.#world));
       const { running } = random.pick(hosts);
       if (running !== undefined && !running.process.isPaused) {
         running.process.enter(() => {

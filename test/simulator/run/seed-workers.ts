@@ -29,7 +29,8 @@ export function workerProcess(program: string): SeedWorker {
         };
         const answered = (answer: RunResult | { readonly error: string }): void =>
           settle(() => ('error' in answer ? reject(new Error(answer.error)) : resolve(answer)));
-        const ended = (code: number | null): void => settle(() => reject(new Error(`the worker of seed ${options.seed} ended with ${code}`)));
+        const ended = (code: number | null): void =>
+          settle(() => reject(new Error(`the worker of seed ${options.seed} ended with ${code}`)));
         child.once('message', answered);
         child.once('exit', ended);
         child.send(options);

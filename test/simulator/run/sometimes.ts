@@ -24,6 +24,8 @@ export const branches = [
   'answer_lost',
   'session_ended',
   'session_resumed',
+  'door_opened',
+  'door_closed',
   'update_incomplete',
   'store_failed_stop',
   'store_full_stop',

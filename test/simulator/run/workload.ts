@@ -1,8 +1,12 @@
 // The clients of a run, at work from its start until they are told that it is over.
 
+import type { SessionAck } from '../history.ts';
+import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
+import { DoorClient } from '../workload/door-client.ts';
 import { OpDraw } from '../workload/draw-ops.ts';
 import { HistoryRecorder } from '../workload/history-recorder.ts';
 import { RegionDoor } from '../workload/region-door.ts';
+import { SessionClient } from '../workload/session-client.ts';
 import { TypedClient } from '../workload/typed-client.ts';
 import { typedCollections } from '../world/collections.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
@@ -14,6 +18,8 @@ export interface Workload {
   end(): void;
   /** Whether the last operation has ended. */
   readonly isIdle: boolean;
+  readonly sessionClients: ReadonlyArray<SessionClient | DoorClient>;
+  readonly sessionAcks: readonly SessionAck[];
 }
 
 export function startWorkload(world: SimulatedWorld): Workload {
@@ -34,14 +40,38 @@ export function startWorkload(world: SimulatedWorld): Workload {
         working -= 1;
       });
   }
+  const sessionAcks: SessionAck[] = [];
+  const sessionClients = startSessionClients(world, sessionAcks);
   return {
     recorder,
     documents,
+    sessionClients,
+    sessionAcks,
     end: () => {
       isOver = true;
+      for (const client of sessionClients) client.end();
     },
     get isIdle() {
       return working === 0;
     },
   };
+}
+
+/** By turns on both libraries; clients of one library work on one document. */
+function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Array<SessionClient | DoorClient> {
+  const { clock, hosts, trace, sometimes, onDefect, plan } = world;
+  const doorClients = Array.from({ length: plan.doorClients }, (_, at) => {
+    const name = `door-${at}`;
+    const random = world.random(name);
+    return new DoorClient({ name, document: 'notes/n', copy: new YjsCopy(random), clock, random, hosts, trace, sometimes });
+  });
+  const sessionClients = Array.from({ length: plan.sessionClients }, (_, at) => {
+    const name = `session-${at}`;
+    const random = world.random(name);
+    const isYjs = at % 2 === 0;
+    const copy = isYjs ? new YjsCopy(random) : new AutomergeCopy(random);
+    const document = isYjs ? 'notes/n' : 'notes-automerge/n';
+    return new SessionClient({ name, document, copy, clock, random, hosts, trace, sometimes, acks, onDefect });
+  });
+  return [...doorClients, ...sessionClients];
 }

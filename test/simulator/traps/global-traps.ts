@@ -2,7 +2,7 @@
 // their place; outside of a run they only pass on. During a run the nearest caller decides:
 //
 //   product (libs/*)            throws, with the stack: it must take the port
-//   Yjs, lib0, Automerge        get virtual time and numbers of the seed
+//   Yjs, lib0, Automerge, ws    get virtual time and numbers of the seed
 //   the simulator, the runner   get the real thing
 //
 // lib0 keeps what it finds when it is imported, hence the order.
@@ -22,7 +22,7 @@ export interface TrappedWorld {
 
 type Caller = 'product' | 'library' | 'other';
 
-const libraryFrame = /[/\\]node_modules[/\\](yjs|lib0|y-protocols|@automerge|uuid)[/\\]/;
+const libraryFrame = /[/\\]node_modules[/\\](yjs|lib0|y-protocols|@automerge|uuid|ws)[/\\]/;
 const productFrame = /[/\\]libs[/\\][a-z]+[/\\](src|dist)[/\\]/;
 const ownFrame = /[/\\]traps[/\\]global-traps\./;
 

@@ -79,6 +79,8 @@ export class OpDraw {
       return [{ op: 'delete', path: '/note', index, length: Math.min(1 + random.below(3), length - index) }];
     }
     this.#written += 1;
-    return [{ op: 'insert', path: '/note', index: random.below(length + 1), text: String.fromCharCode(firstChar + (this.#written % chars)) }];
+    return [
+      { op: 'insert', path: '/note', index: random.below(length + 1), text: String.fromCharCode(firstChar + (this.#written % chars)) },
+    ];
   }
 }

@@ -11,15 +11,16 @@ import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { RegionHost } from '../world/region-host.ts';
 
-export type DoorAnswer<T> =
-  | { readonly type: 'ok'; readonly value: T }
-  | { readonly type: 'fail' | 'info'; readonly code: string };
+export type DoorAnswer<T> = { readonly type: 'ok'; readonly value: T } | { readonly type: 'fail' | 'info'; readonly code: string };
 
 export interface DoorCall<T> {
   readonly host: RegionHost;
   readonly act: (replica: Replica) => Promise<T>;
   readonly timeoutMs: number;
 }
+
+/** What a region that runs may need for an answer: a client's token is waited for 2 s, a slow disk takes seconds for each sync. */
+const answerMsMax = 20_000;
 
 /** Refusals after which nobody knows whether the request will be found done. */
 const indeterminate: ReadonlySet<string> = new Set(['store_failed', 'store_full', 'internal_error']);
@@ -49,17 +50,23 @@ export class RegionDoor {
       this.#clock.setTimer(this.#travelMs(), () => {
         const { running } = host;
         if (running === undefined) return answer({ type: 'fail', code: 'unreachable' });
-        const forget = host.onEnded(() => answer({ type: 'info', code: 'crashed' }));
-        running.process.enter(() => {
+        const { process } = running;
+        let isWaiting = true;
+        const forget = host.onEnded(() => settle({ type: 'info', code: 'crashed' }));
+        const settle = (given: DoorAnswer<T>): void => {
+          isWaiting = false;
+          forget();
+          answer(given);
+        };
+        process.enter(() => {
+          const pauses = process.pauses;
+          this.#clock.setTimer(answerMsMax, () => {
+            const hasRun = process.isAlive && process.pauses === pauses && !process.isPaused;
+            if (isWaiting && hasRun) this.#onDefect(`${host.region} did not answer a request for ${answerMsMax} ms`);
+          });
           act(running.replica).then(
-            (value) => {
-              forget();
-              answer({ type: 'ok', value });
-            },
-            (error: unknown) => {
-              forget();
-              answer(this.#refused(error));
-            },
+            (value) => settle({ type: 'ok', value }),
+            (error: unknown) => settle(this.#refused(error)),
           );
         });
       });

@@ -10,6 +10,7 @@ import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { parseRegionId, type RegionId } from '@anabranch/causality';
 import { type CollectionSchema, examineUpdate } from '@anabranch/crdt';
 import { Replica } from '@anabranch/engine';
+import { createSyncDoors, type SyncDoors } from '@anabranch/server';
 import { KvReplicaStore } from '@anabranch/storage';
 import { inflateRaw, NodeHash } from '@anabranch/system';
 import { dialPeers } from '@anabranch/transport';
@@ -44,6 +45,8 @@ export interface RunningReplica {
   readonly replica: Replica;
   readonly store: KvReplicaStore;
   readonly kv: SectorKv;
+  /** The real sync doors, over simulated sockets. */
+  readonly sync: SyncDoors;
 }
 
 /** How long a supervisor waits before it starts a region again that ended by itself. */
@@ -131,7 +134,7 @@ export class RegionHost {
     }
     this.#parts.trace.note(`${this.region} is stopped`);
     running.process.enter(() => {
-      void running.replica.stop().then(() => {
+      void Promise.all([running.sync.stop(), running.replica.stop()]).then(() => {
         if (!running.process.isAlive) return;
         this.#parts.record({ kind: 'stop' });
         this.#end(false);
@@ -175,7 +178,7 @@ export class RegionHost {
       peers: peers.map(parseRegionId),
       documentsLoadedMax: this.#parts.documentsLoadedMax,
     });
-    this.running = { process, replica, store, kv };
+    this.running = { process, replica, store, kv, sync: createSyncDoors({ replica, clock, logger, metrics }) };
     void replica.whenFailed.then((cause) => this.#commitFailed(process, cause));
     void replica.whenWritable().then(() => this.#parts.record({ kind: 'writable' }));
     wire.listen(region, { enter, accept: (connection) => void replica.attachLink(connection, 'acceptor') });

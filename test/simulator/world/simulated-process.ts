@@ -11,6 +11,8 @@ export class SimulatedProcess {
   readonly #waiting: Waiting[] = [];
   #isAlive = true;
   #isPaused = false;
+  /** How often it was paused. */
+  pauses = 0;
   /** How many callbacks have entered. */
   entered = 0;
   /** Called after the callback with this number, if any. */
@@ -54,6 +56,7 @@ export class SimulatedProcess {
 
   pause(): void {
     this.#isPaused = true;
+    this.pauses += 1;
   }
 
   /** Everything that happened meanwhile is heard now. */

@@ -1,8 +1,8 @@
 // The world of one run: regions on their machines and the wire between them, in virtual time, from one plan. Faults and
 // clients act on it from outside; it knows neither.
 
-import type { RegionEvent } from '../history.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
+import type { RegionEvent } from '../history.ts';
 import { SimulatedWire } from '../network/simulated-wire.ts';
 import { Sometimes } from '../run/sometimes.ts';
 import { Trace } from '../run/trace.ts';
@@ -29,7 +29,9 @@ export class SimulatedWorld {
     this.#random = new SeededRandom(plan.options.seed);
     this.clock = new VirtualClock(this.#random.fork('clock'));
     this.trace = new Trace(() => this.clock.monotonicMs());
-    const observer = new WireObserver(this.trace, this.sometimes);
+    const observer = new WireObserver(this.trace, this.sometimes, (region, origin) => {
+      return this.host(region).running?.replica.status().version.get(origin) ?? 0;
+    });
     this.wire = new SimulatedWire({ clock: this.clock, observe: (from, to, frame) => observer.arrived(from, to, frame) });
     for (const [at, [a, b]] of plan.links.entries()) {
       const drawn = plan.conditions.slice(2 * at, 2 * at + 2);

@@ -1,0 +1,63 @@
+// The simulator on a few seeds, always the same and fresh ones; `npm run sim` runs many. What failed once is in the corpus.
+
+import '../simulator/traps/global-traps.ts';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { drawPlan, type PlanOptions } from '../simulator/faults/simulation-plan.ts';
+import { readCorpus } from '../simulator/run/corpus.ts';
+import { runPlan } from '../simulator/run/run-seed.ts';
+import { reportOf } from '../simulator/run/seed-report.ts';
+import { commandOf } from '../simulator/run/sim-options.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const corpus = readCorpus(join(root, 'test/corpus'));
+const fixed: readonly PlanOptions[] = [
+  { seed: 1, minutes: 0.5, plan: 'swarm' },
+  { seed: 2, minutes: 0.5, regions: 3, plan: 'crash' },
+  { seed: 3, minutes: 0.5, regions: 3, plan: 'partition' },
+  { seed: 4, minutes: 0.5, regions: 3, plan: 'disk' },
+  { seed: 5, minutes: 0.5, regions: 3, plan: 'setback' },
+  { seed: 6, minutes: 0.5, regions: 3, plan: 'clock' },
+];
+const baseSeed = Date.now() % 2 ** 31;
+const fresh: readonly PlanOptions[] = [0, 1, 2].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
+
+/** Runs a plan to its end; fails with what a person needs when a promise was broken. */
+async function hold(options: PlanOptions) {
+  const result = await runPlan(drawPlan(options));
+  if (result.violations.length > 0) expect.fail(reportOf(result, undefined, root));
+  return result;
+}
+
+describe('the simulator', () => {
+  test.each(corpus)('[SIM6] the seed of the corpus in $name holds every promise: $note', async ({ plan }) => {
+    await hold(plan);
+  });
+
+  test.each(fixed)('[SIM6] seed $seed holds every promise under the plan $plan', async (options) => {
+    const { acknowledgedEdits } = await hold(options);
+    expect(acknowledgedEdits).toBeGreaterThan(10);
+  });
+
+  test.each(fresh)('[SIM6] a fresh seed, $seed, holds every promise', async (options) => {
+    console.log(`fresh seed: ${commandOf(options)}`);
+    await hold(options);
+  });
+
+  test('[SIM1] a seed run twice leaves one trace, and another seed another', async () => {
+    const options: PlanOptions = { seed: baseSeed, minutes: 0.3, plan: 'swarm' };
+    const [first, again, other] = [await hold(options), await hold(options), await hold({ ...options, seed: baseSeed + 7 })];
+    expect(again.traceHash).toBe(first.traceHash);
+    expect(again.acknowledgedEdits).toBe(first.acknowledgedEdits);
+    expect(other.traceHash).not.toBe(first.traceHash);
+  });
+
+  test('[SIM8] a fault that is left out leaves the others as they were', () => {
+    const whole = drawPlan({ seed: baseSeed, minutes: 5, plan: 'swarm' });
+    const keep = whole.faults.filter(({ id }) => id % 2 === 0).map(({ id }) => id);
+    const part = drawPlan({ seed: baseSeed, minutes: 5, plan: 'swarm', keep });
+    expect(part.faults).toEqual(whole.faults.filter(({ id }) => keep.includes(id)));
+    expect({ ...part, faults: [], options: {} }).toEqual({ ...whole, faults: [], options: {} });
+  });
+});
