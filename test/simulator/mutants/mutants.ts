@@ -1,0 +1,195 @@
+// Bugs to be planted in the compiled product, one at a time, each a promise broken in the way that people break it. The
+// simulator must find every one: what it cannot find, it does not check.
+//
+// A bug is one or more replacements in files below `libs`. Each text must be there exactly once: a mutant of code that has
+// changed is an error, not a survivor.
+
+export interface Replacement {
+  /** Below `libs`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** What is wrong, as a reviewer would put it. */
+  readonly bug: string;
+  readonly replacements: readonly Replacement[];
+}
+
+const engine = (file: string, find: string, replace: string): Replacement => ({ file: `engine/dist/${file}.js`, find, replace });
+const crdt = (file: string, find: string, replace: string): Replacement => ({ file: `crdt/dist/${file}.js`, find, replace });
+const storage = (file: string, find: string, replace: string): Replacement => ({ file: `storage/dist/${file}.js`, find, replace });
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'ack-before-sync',
+    bug: 'a write is acknowledged before its commit is durable',
+    replacements: [engine('op-log', 'if (position <= this.#durablePosition)', 'if (position <= this.#position)')],
+  },
+  {
+    name: 'confirm-before-sync',
+    bug: 'ops count as durable, are delivered and shipped when their commit has only begun',
+    replacements: [
+      engine(
+        'op-log',
+        'await this.#store.commit({ ops: next.ops });\n                this.#confirm(next);',
+        'const committed = this.#store.commit({ ops: next.ops });\n                this.#confirm(next);\n                await committed;',
+      ),
+    ],
+  },
+  {
+    name: 'failed-commit-goes-on',
+    bug: 'a commit that failed is taken for durable, and the replica goes on',
+    replacements: [storage('commit-queue', 'if (failure) {', 'if (false) {')],
+  },
+  {
+    name: 'keys-forgotten-on-restart',
+    bug: 'idempotency keys are looked up among the writes of this process only',
+    replacements: [engine('idempotency-keys', '?? this.#store.readIdempotency(key);\n        if', ';\n        if')],
+  },
+  {
+    name: 'keys-known-when-durable',
+    bug: 'an idempotency key is known only when its first write is durable: a retry in between writes again',
+    replacements: [engine('idempotency-keys', 'this.#pending.get(key) ?? this.#store', 'this.#store')],
+  },
+  {
+    name: 'rollback-keeps-epoch',
+    bug: 'a store that went back in time writes on under its epoch, whatever its peers know',
+    replacements: [engine('epoch-guard', 'if (seq <= this.#parts.heldSeq())', 'if (true)')],
+  },
+  {
+    name: 'epoch-not-confirmed',
+    bug: 'a restarted region writes before its peers have confirmed its head',
+    replacements: [engine('epoch-guard', 'if (parts.isMinted || parts.peers.length === 0) {', 'if (true) {')],
+  },
+  {
+    name: 'identity-kept-in-new-epoch',
+    bug: 'a new epoch writes under the CRDT identity of the old one',
+    replacements: [
+      engine('replica', 'this.#crdtIdentity = identityOf(identity.origin, hash);\n        this.#dependedOn', 'this.#dependedOn'),
+    ],
+  },
+  {
+    name: 'lost-tail-not-fetched',
+    bug: 'a region does not take back from its peers what its own disk has lost',
+    replacements: [
+      engine(
+        'mesh',
+        'if (origin === own || this.quarantined.has(origin))',
+        'if (regionOf(origin) === regionOf(own) || this.quarantined.has(origin))',
+      ),
+    ],
+  },
+  {
+    name: 'gap-skipped',
+    bug: 'ops that do not follow the last one held are appended all the same',
+    replacements: [
+      engine('intake', 'if (frame.firstSeq > cursor.seq + 1)', 'if (false)'),
+      engine('intake', 'return bytesEqual(chainHash, frame.lastChainHash) ? arrivals : undefined;', 'return arrivals;'),
+    ],
+  },
+  {
+    name: 'resume-off-by-one',
+    bug: 'a stream resumes one op too late',
+    replacements: [
+      engine('shipper', 'this.#cursors.set(frame.origin, frame.afterSeq);', 'this.#cursors.set(frame.origin, frame.afterSeq + 1);'),
+    ],
+  },
+  {
+    name: 'dependencies-ignored',
+    bug: 'received ops are shown before the ops they depend on',
+    replacements: [engine('intake', 'return op.dependencies.every(([origin, seq]) => this.#log.head(origin).seq >= seq);', 'return true;')],
+  },
+  {
+    name: 'dependencies-not-written',
+    bug: 'ops do not say what they depend on',
+    replacements: [
+      engine('replica', 'durable === this.#dependedOn ? [] : durable.since(this.#dependedOn).filter(([other]) => other !== origin)', '[]'),
+    ],
+  },
+  {
+    name: 'no-relay',
+    bug: 'ops are taken from the region that wrote them only',
+    replacements: [engine('mesh', 'if (seq === 0 && !isDirect)', 'if (!isDirect)')],
+  },
+  {
+    name: 'token-ignored',
+    bug: 'a read or write does not wait for what its session has seen',
+    replacements: [engine('visibility', 'if (this.#durable().covers(version))', 'if (true)')],
+  },
+  {
+    name: 'read-of-what-may-be-lost',
+    bug: 'a read shows a write that is not durable',
+    replacements: [
+      engine(
+        'replica',
+        'const view = this.#viewOf(loaded);\n        await this.#log.whenDurable(loaded.localPosition);\n        return { ...view, version: this.#log.durableVector };',
+        'const view = this.#viewOf(loaded);\n        return { ...view, version: this.#log.durableVector };',
+      ),
+    ],
+  },
+  {
+    name: 'snapshot-says-too-much',
+    bug: 'a snapshot names a position whose ops are not all in it: they are skipped when the document is loaded',
+    replacements: [engine('document-cache', 'const position = log.durablePosition;', 'const position = log.durablePosition + 1;')],
+  },
+  {
+    name: 'checksum-not-checked',
+    bug: 'a damaged record is taken for a good one',
+    replacements: [storage('record', 'if (checksumOf(key, record) !== record.readUInt32BE(end))', 'if (false)')],
+  },
+  {
+    name: 'key-with-two-writers',
+    bug: 'all replicas count under one key of the flat map: the last one wins instead of the sum',
+    replacements: [crdt('typed/counter', '`${escapePart(edit.writer)}/${edit.dot}`', "'shared/1'")],
+  },
+  {
+    name: 'remove-cancels-nothing',
+    bug: 'an article that is put back shows what was removed before',
+    replacements: [crdt('typed/counter', 'const cancelled = greatest(contribution)?.[1].total ?? 0;', 'const cancelled = 0;')],
+  },
+  {
+    name: 'remove-cancels-concurrent',
+    bug: 'a remove takes increments along that the remover had not seen',
+    replacements: [
+      crdt('typed/counter', 'contribution.own.n > (greatest(contribution)?.[1].n ?? 0);', 'contribution.cancellations.size === 0;'),
+    ],
+  },
+  {
+    name: 'add-skipped-when-present',
+    bug: 'adding what is there already does nothing: a concurrent remove of the first add wins',
+    replacements: [
+      crdt('typed/element-set', 'edit.put(this, own, edit.dot);', 'if (!this.#elements.has(element)) edit.put(this, own, edit.dot);'),
+    ],
+  },
+  {
+    name: 'register-by-arrival',
+    bug: 'of concurrent writes the one that arrived last is shown',
+    replacements: [crdt('typed/register', 'compareStrings(a.hlc, b.hlc) || compareStrings(writerA, writerB)', '0')],
+  },
+  {
+    name: 'register-by-writer',
+    bug: 'of concurrent writes the one of the greatest writer is shown, not the latest',
+    replacements: [
+      crdt('typed/register', 'compareStrings(a.hlc, b.hlc) || compareStrings(writerA, writerB)', 'compareStrings(writerA, writerB)'),
+    ],
+  },
+  {
+    name: 'move-copies',
+    bug: 'a moved item is removed and inserted again: two concurrent moves make two of it',
+    replacements: [
+      crdt(
+        'typed/list',
+        'edit.put(this, moveName(item.id, edit.writer), `${edit.hlc} ${position}`);',
+        'this.#removeItem(edit, item);\n        edit.put(this, escapePart(edit.issueItemId()), `${position}\\t${JSON.stringify(item.inserted.value)}`);',
+      ),
+    ],
+  },
+  {
+    name: 'flag-keeps-one-writer',
+    bug: 'enabling a flag that is on does nothing: a concurrent disable wins',
+    replacements: [crdt('typed/flag', 'this.setOwn(edit, edit.dot);', 'if (!this.isLive) this.setOwn(edit, edit.dot);')],
+  },
+];
