@@ -14,7 +14,7 @@ import { RegionProgram } from './region-program.ts';
 type Board = { text: string; title: string };
 
 const changeCount = 20_000;
-const pastedUnits = 100_000;
+const pastedUnits = 60_000;
 /** How long the event loop may be held up. */
 const blockedMsMax = 250;
 

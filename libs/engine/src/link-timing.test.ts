@@ -25,10 +25,11 @@ test('[LAG3] the round trip is what an echo took, less the time it was held', ()
 
 test('[PULL6] a path that was held up does not make the round trip longer, one that is longer does in time', () => {
   const timing = new LinkTiming();
-  const hear = (roundTripMs: number): void => timing.hear(heads({ echoMs: 1 }), roundTripMs + 1, 0);
-  hear(170);
-  for (const ms of [3_000, 2_900, 4_000]) hear(ms);
+  const hear = (atMs: number, roundTripMs: number): void => timing.hear(heads({ echoMs: atMs - roundTripMs }), atMs, 0);
+  hear(1_000, 170);
+  // Held up for three seconds, then all at once.
+  for (let i = 0; i < 20; i++) hear(5_000, 3_200 - 150 * i);
   expect(timing.roundTripMs).toBe(170);
-  for (let i = 0; i < LinkTiming.samplesMax; i++) hear(300);
+  for (let atMs = 5_100; atMs <= 16_000; atMs += 100) hear(atMs, 300);
   expect(timing.roundTripMs).toBe(300);
 });

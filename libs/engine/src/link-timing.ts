@@ -8,14 +8,17 @@
 import type { HeadsFrame } from '@anabranch/protocol';
 
 interface Sample {
+  readonly atMs: number;
   readonly roundTripMs: number;
   /** The peer's wall clock minus ours. */
   readonly clockOffsetMs: number;
 }
 
 export class LinkTiming {
-  /** Samples looked at: at the pace of heads, what the path was like in the last seconds. The oldest is dropped. */
-  static readonly samplesMax = 16;
+  /** Samples of so long are looked at: a path that is held up for less and then delivers all at once is not taken for a long one. */
+  static readonly sampleMsMax = 10_000;
+  /** Samples kept; the oldest is dropped. */
+  static readonly samplesMax = 128;
 
   readonly #samples: Sample[] = [];
   #best: Sample | undefined;
@@ -41,8 +44,9 @@ export class LinkTiming {
     this.#lastHeads = { sentAtMs: frame.sentAtMs, receivedAtMs: nowMs };
     if (frame.echoMs === 0) return;
     const roundTripMs = Math.max(0, nowMs - frame.echoMs - frame.echoHeldMs);
-    this.#samples.push({ roundTripMs, clockOffsetMs: frame.wallMs + roundTripMs / 2 - wallMs });
-    if (this.#samples.length > LinkTiming.samplesMax) this.#samples.shift();
+    this.#samples.push({ atMs: nowMs, roundTripMs, clockOffsetMs: frame.wallMs + roundTripMs / 2 - wallMs });
+    const isOld = ({ atMs }: Sample): boolean => nowMs - atMs > LinkTiming.sampleMsMax;
+    while (this.#samples.length > LinkTiming.samplesMax || this.#samples.slice(0, 1).some(isOld)) this.#samples.shift();
     this.#best = this.#samples.reduce((best, sample) => (sample.roundTripMs <= best.roundTripMs ? sample : best));
   }
 }
