@@ -109,6 +109,25 @@ test('[LOG9] a hub without configured peers that was restored notices what they 
   }
 });
 
+test('[LOG9] a region without a mesh writes at once after a restart, under its epoch, and takes no link', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['alpha', 'beta'], hubs: ['alpha', 'beta'], hasMeshKey: false });
+  await mesh.startAll();
+  await mesh.edit('alpha', 'carts/c1', add(1));
+  const { origin } = mesh.replica('alpha');
+  mesh.crash('alpha');
+  await mesh.start('alpha');
+  await mesh.edit('alpha', 'carts/c1', add(1));
+  expect(mesh.clock.monotonicMs()).toBe(0);
+  expect(mesh.replica('alpha').origin).toBe(origin);
+  await mesh.clock.advance(5_000);
+  expect(
+    mesh
+      .replica('alpha')
+      .status()
+      .peers.filter(({ linkState }) => linkState === 'connected'),
+  ).toEqual([]);
+});
+
 test.each([
   ['fewer', 1],
   ['more', 7],

@@ -25,6 +25,8 @@ export interface SimulatedMeshOptions {
   readonly documentsLoadedMax?: number;
   /** Regions that are given no peers: others dial them. */
   readonly hubs?: readonly string[];
+  /** False for regions that belong to no mesh. */
+  readonly hasMeshKey?: boolean;
 }
 
 export class SimulatedMesh {
@@ -39,6 +41,7 @@ export class SimulatedMesh {
   readonly #metrics: Metrics;
   readonly #documentsLoadedMax: number;
   readonly #hubs: ReadonlySet<string>;
+  readonly #meshKey: Uint8Array | undefined;
   /** How far each region's wall clock is off. */
   readonly #skewsMs = new Map<RegionId, number>();
 
@@ -47,6 +50,7 @@ export class SimulatedMesh {
     this.clock = new VirtualClock(this.random.fork('clock'));
     this.#documentsLoadedMax = options.documentsLoadedMax ?? 1_000;
     this.#hubs = new Set(options.hubs);
+    this.#meshKey = options.hasMeshKey === false ? undefined : new Uint8Array(32).fill(7);
     this.#metrics = options.metrics ?? silentMetrics;
     this.regions = options.regions.map(parseRegionId);
     for (const [index, a] of this.regions.entries()) {
@@ -80,7 +84,7 @@ export class SimulatedMesh {
       region: id,
       collections: meshCollections,
       documentsLoadedMax: this.#documentsLoadedMax,
-      meshKey: new Uint8Array(32).fill(7),
+      meshKey: this.#meshKey,
       peers: this.#hubs.has(id) ? [] : this.regions.filter((other) => other !== id),
     });
     this.#replicas.set(id, replica);

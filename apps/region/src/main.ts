@@ -40,8 +40,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     ports: { clock, random, hash, logger, metrics, store, inflateRaw, examine },
     region: config.region,
     collections: config.collections,
-    // Without a key of the mesh no link is taken; the replica gets one that nobody can prove.
-    meshKey: config.meshKey ?? random.bytes(32),
+    meshKey: config.meshKey,
     peers: config.peers.map((peer) => peer.region),
     documentsLoadedMax: config.documentsLoadedMax,
   });

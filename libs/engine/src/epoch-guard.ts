@@ -2,7 +2,7 @@
 // machine's snapshot) looks like a healthy one from inside; only the peers know that it once wrote more. Writing on under
 // the same epoch would give two different ops one (origin, seq).
 //
-//   new store, its epoch just minted --------------------------------------------> writable
+//   new store, its epoch just minted; or no links are taken ---------------------> writable
 //   checking --none is configured, and none that dialled knows more, for checkMs-> writable
 //   checking --every configured peer has reported no more than we hold----------> writable
 //   checking --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
@@ -23,8 +23,11 @@ export type EpochState = 'checking' | 'renewing' | 'writable' | 'fenced';
 
 export interface EpochGuardParts {
   readonly clock: Clock;
-  /** The epoch was minted by this process: nobody can know more of it. An empty log alone says nothing of the kind. */
-  readonly isMinted: boolean;
+  /**
+   * Nobody can know more of the epoch: it was minted by this process, or there is no mesh. An empty log alone says nothing of
+   * the kind.
+   */
+  readonly isOursAlone: boolean;
   /** The peers that must be asked. */
   readonly peers: readonly RegionId[];
   readonly origin: () => OriginId;
@@ -48,7 +51,7 @@ export class EpochGuard {
 
   constructor(parts: EpochGuardParts) {
     this.#parts = parts;
-    if (parts.isMinted) {
+    if (parts.isOursAlone) {
       this.#state = 'writable';
       return;
     }

@@ -24,8 +24,8 @@ export interface ReplicaOptions {
   readonly ports: ReplicaPorts;
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
-  /** Proves membership of the mesh on links, at least 16 bytes. */
-  readonly meshKey: Uint8Array;
+  /** Proves membership of the mesh on links, at least 16 bytes; without it the region is alone and takes no link. */
+  readonly meshKey?: Uint8Array | undefined;
   /** The regions expected on links. */
   readonly peers: readonly RegionId[];
   /** Documents kept in memory when no session holds them; 10,000 when left out. */

@@ -127,7 +127,7 @@ export class Replica implements ReplicaDoor {
     this.#log.onDurable((ops) => this.#confirm(ops));
     this.#guard = new EpochGuard({
       clock,
-      isMinted,
+      isOursAlone: isMinted || (options.meshKey === undefined && this.#peers.length === 0),
       peers: this.#peers,
       origin: () => this.#identity.origin,
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
@@ -154,7 +154,7 @@ export class Replica implements ReplicaDoor {
     });
     const ofProcess = { instanceId: random.bytes(16), features: [collectionsFeature(this.collections, hash)] };
     this.#mesh = new Mesh({
-      ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey },
+      ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey ?? random.bytes(32) },
       intake: new Intake(this.#log, hash),
       identity: () => ({ ...this.#identity, ...ofProcess }),
       onReports: (region, reports) => this.#guard.hear(region, reports),
