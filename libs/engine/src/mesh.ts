@@ -169,7 +169,10 @@ export class Mesh implements LinkOwner {
   admit(link: PeerLink, hello: HelloFrame): void {
     const decision = admission(this.#parts.identity().region, link, this.#established.get(hello.region));
     if (decision.refuse !== undefined) {
-      this.#parts.logger.error('link.not_admitted', { peer: hello.region, code: decision.refuse });
+      const { logger } = this.#parts;
+      // Two regions that dial each other meet in this way all the time.
+      const log = decision.refuse === 'link_duplicate' ? logger.debug : logger.error;
+      log.call(logger, 'link.not_admitted', { peer: hello.region, code: decision.refuse });
       link.end(decision.refuse, `region ${hello.region} is linked already`);
       return;
     }
