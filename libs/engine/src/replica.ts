@@ -153,10 +153,15 @@ export class Replica implements ReplicaDoor {
       }),
     });
     const ofProcess = { instanceId: random.bytes(16), features: [collectionsFeature(this.collections, hash)] };
+    let [named, announced] = [identity, { ...identity, ...ofProcess }];
     this.#mesh = new Mesh({
       ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey ?? random.bytes(32) },
       intake: new Intake(this.#log, hash),
-      identity: () => ({ ...this.#identity, ...ofProcess }),
+      identity: () => {
+        // Asked with every frame, and another one only in a new epoch.
+        if (named !== this.#identity) [named, announced] = [this.#identity, { ...this.#identity, ...ofProcess }];
+        return announced;
+      },
       onReports: (region, reports) => this.#guard.hear(region, reports),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),

@@ -132,7 +132,9 @@ async function tryOut(mutant: Mutant, { seeds, seed, minutes }: Options): Promis
   if (code === exitCodes.violation && failing !== undefined) {
     return { mutant, outcome: 'found', seeds: Number(failing) - seed + 1, checker, seconds };
   }
-  if (code === exitCodes.passed || code === exitCodes.neverHappened) return { mutant, outcome: 'survived', seeds, checker: '', seconds };
+  const hasEnded = output.includes('acknowledged edits');
+  if (hasEnded && (code === exitCodes.passed || code === exitCodes.neverHappened))
+    return { mutant, outcome: 'survived', seeds, checker: '', seconds };
   console.log(output.slice(-2_000));
   return { mutant, outcome: 'broken', seeds: 0, checker: '', seconds };
 }

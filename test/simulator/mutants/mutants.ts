@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'epoch-not-confirmed',
     bug: 'a restarted region writes before its peers have confirmed its head',
-    replacements: [engine('epoch-guard', 'if (parts.isMinted || parts.peers.length === 0) {', 'if (true) {')],
+    replacements: [engine('epoch-guard', 'if (parts.isOursAlone) {', 'if (true) {')],
   },
   {
     name: 'identity-kept-in-new-epoch',
@@ -75,11 +75,8 @@ export const mutants: readonly Mutant[] = [
     name: 'lost-tail-not-fetched',
     bug: 'a region does not take back from its peers what its own disk has lost',
     replacements: [
-      engine(
-        'mesh',
-        'if (origin === own || this.quarantined.has(origin))',
-        'if (regionOf(origin) === regionOf(own) || this.quarantined.has(origin))',
-      ),
+      engine('mesh', 'if (origin !== own)\n', 'if (regionOf(origin) !== regionOf(own))\n'),
+      engine('mesh', 'if (origin !== own && known', 'if (regionOf(origin) !== regionOf(own) && known'),
     ],
   },
   {

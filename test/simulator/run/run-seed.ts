@@ -209,8 +209,20 @@ class SeedRun {
       if (!(await this.#within(boundMs, `${host.region} rejoins`, () => haveConverged(hosts)))) return;
     }
     this.#noteRecoveries();
-    const dumps = hosts.flatMap(({ running }) => (running === undefined ? [] : [dumpWhole(running, clock.monotonicMs())]));
-    this.#finalDumps = await Promise.all(dumps);
+    const dumps = hosts.map((host) => this.#dumpOrViolation(host, clock.monotonicMs()));
+    this.#finalDumps = (await Promise.all(dumps)).flat();
+  }
+
+  /** What cannot be read out at the end, with everything healed, is a broken promise. */
+  async #dumpOrViolation({ region, running }: RegionHost, timeMs: number): Promise<RegionDump[]> {
+    if (running === undefined) return [];
+    try {
+      return [await dumpWhole(running, timeMs)];
+    } catch (error) {
+      const message = `${region} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      this.#violations.push({ checker: 'readable-at-the-end', message, details: {} });
+      return [];
+    }
   }
 
   /** What disks that went back in time lost, and their regions hold again. */
