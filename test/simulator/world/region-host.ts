@@ -124,7 +124,7 @@ export class RegionHost {
     this.#parts.record({ kind: 'crash' });
   }
 
-  /** The process is asked to stop, and ends when it has. */
+  /** The process is asked to stop, and ends when it has; `done` is called however it ends. */
   stop(done: () => void): void {
     const { running } = this;
     if (running === undefined) {
@@ -133,12 +133,12 @@ export class RegionHost {
       return;
     }
     this.#parts.trace.note(`${this.region} is stopped`);
+    this.#onEnded.add(done);
     running.process.enter(() => {
       void Promise.all([running.sync.stop(), running.replica.stop()]).then(() => {
         if (!running.process.isAlive) return;
         this.#parts.record({ kind: 'stop' });
         this.#end(false);
-        done();
       });
     });
   }
