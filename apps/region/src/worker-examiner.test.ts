@@ -97,6 +97,13 @@ describe('the thread that examines large updates', () => {
     expect(await next).toMatch(/ b$/);
   });
 
+  test('[GUARD10] when no thread can be started, every case is refused', async () => {
+    clock = new ManualClock();
+    examiner = new WorkerExaminer({ clock, logger: silentLogger, script: new URL('ftp://127.0.0.1/none.js') });
+    const refused = await Promise.all(['a', 'b'].map((text) => outcome(examiner.examine(caseOf(text)))));
+    expect(refused).toEqual(['request_too_large', 'request_too_large']);
+  });
+
   test('[GUARD10] what waits is bounded, in cases and in bytes', async () => {
     open();
     const taken = Array.from({ length: examinerLimits.casesMax }, () => outcome(examiner.examine(caseOf('a'))));
