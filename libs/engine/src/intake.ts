@@ -9,7 +9,7 @@
 // Invariant 4: what is held is bounded; at the bound an origin's held ops are dropped (they are durable at the peer) and
 //              asked for again later, so that one origin's wait never starves another's stream.
 
-import { bytesEqual, type Hash } from '@anabranch/base';
+import { bytesEqual, type Hash, isAnabranchError } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
 import { chainNext, decodeOp, frameInvalid, type Op, type OpsFrame, vectorOriginsMax } from '@anabranch/protocol';
 import type { OpLog } from './op-log.ts';
@@ -109,11 +109,19 @@ export class Intake {
     return this.#held.delete(origin);
   }
 
-  /** Whether what a frame repeats is what we have, as far as it can be looked up: what is on its way to the disk cannot. */
+  /**
+   * Whether what a frame repeats is what we have, as far as it can be looked up: what is on its way to the disk cannot, and a
+   * record of ours that is damaged says nothing about the peer.
+   */
   #isKnown(frame: OpsFrame, lastSeq: number): boolean {
     const held = this.#held.get(frame.origin)?.ops.find((op) => op.seq === lastSeq);
-    const known = held?.chainHash ?? this.#log.chainHashAt(frame.origin, lastSeq);
-    return known === undefined || bytesEqual(known, frame.lastChainHash);
+    try {
+      const known = held?.chainHash ?? this.#log.chainHashAt(frame.origin, lastSeq);
+      return known === undefined || bytesEqual(known, frame.lastChainHash);
+    } catch (error) {
+      if (isAnabranchError(error, 'record_damaged')) return true;
+      throw error;
+    }
   }
 
   #verify(frame: OpsFrame, cursor: IntakeCursor): HeldOp[] | undefined {
