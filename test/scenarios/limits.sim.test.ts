@@ -87,7 +87,7 @@ test('[LOG7] what peers send to a replica whose commit has failed is not appende
   await mesh.clock.advance(200);
   await mesh.edit('berlin', 'carts/c1', add(1));
   mesh.failCommits('berlin');
-  await mesh.edit('berlin', 'carts/c1', add(1)).catch(() => {});
+  await expect(mesh.edit('berlin', 'carts/c1', add(1))).rejects.toMatchObject({ code: 'store_failed' });
   await berlin.whenFailed;
   expect(() => peer.sendFrame(peer.ops([noteOp('a')]))).not.toThrow();
   await mesh.clock.advance(200);

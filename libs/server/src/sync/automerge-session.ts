@@ -128,6 +128,7 @@ export class AutomergeSession {
 
   #inTurn(work: () => Promise<void>): Promise<void> {
     const turn = this.#turn.then(work);
+    // Who asked is told of the failure; the next turn comes all the same.
     this.#turn = turn.catch(() => {});
     return turn;
   }
