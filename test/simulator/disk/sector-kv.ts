@@ -22,7 +22,7 @@ export interface SectorKvOptions {
   readonly disk: SimulatedDisk;
   /** Runs what the disk has to say in the process that owns the map; a dead one is told nothing. */
   readonly enter: (callback: () => void) => void;
-  /** The log is compacted when it has so many bytes more than what lives. */
+  /** The log is compacted when it has so many bytes more than twice what lives: what compacting costs stays in proportion. */
   readonly compactBytesMin: number;
   /** Told what happened that is rare. */
   readonly note: (event: SectorKvEvent) => void;
@@ -56,6 +56,7 @@ export class SectorKv implements OrderedKv {
   #liveBytes = 0;
   #rotCount: number;
   #isClosed = false;
+  #mustCompact = false;
   isCompacting = false;
 
   private constructor(options: SectorKvOptions) {
@@ -94,8 +95,8 @@ export class SectorKv implements OrderedKv {
   async commit(mutations: readonly Mutation[]): Promise<void> {
     this.#assertOpen();
     try {
-      const isLong = this.#endAt - this.#areaAt(this.#generation) > this.#options.compactBytesMin + this.#liveBytes;
-      if (isLong) await this.#compact();
+      const isLong = this.#endAt - this.#areaAt(this.#generation) > this.#options.compactBytesMin + 2 * this.#liveBytes;
+      if (isLong || this.#mustCompact) await this.#compact();
       const frame = encodeFrame({ generation: this.#generation, sequence: this.#sequence + 1 }, mutations);
       this.#disk.write(this.#endAt, frame.bytes);
       await this.#sync();
@@ -104,6 +105,11 @@ export class SectorKv implements OrderedKv {
       if (error instanceof DiskFullError) throw new AnabranchError('store_full', 'the disk is full');
       throw error;
     }
+  }
+
+  /** Compacts with the next commit, however long the log is. */
+  compactNext(): void {
+    this.#mustCompact = true;
   }
 
   close(): Promise<void> {
@@ -196,6 +202,7 @@ export class SectorKv implements OrderedKv {
 
   async #compact(): Promise<void> {
     this.isCompacting = true;
+    this.#mustCompact = false;
     this.#options.note('compaction_begun');
     const generation = this.#generation + 1;
     const frames = this.#compactedFrames(generation);

@@ -13,6 +13,7 @@ export const faultKinds = [
   'reset',
   'half_open',
   'flap',
+  'lost_frame',
   'slow_disk',
   'sync_error',
   'disk_full',

@@ -93,6 +93,7 @@ export class FaultInjector implements FaultHolder {
       case 'reset':
       case 'half_open':
       case 'flap':
+      case 'lost_frame':
         return disturbWire(world, fault, random, this);
       case 'slow_disk':
       case 'sync_error':
@@ -132,6 +133,7 @@ export class FaultInjector implements FaultHolder {
     const { clock } = this.#world;
     const moment = random.pick(['now', 'entries', 'entries', 'sync', 'sync', 'compaction'] as const);
     if (moment === 'now') crash();
+    if (moment === 'compaction') host.running?.kv.compactNext();
     if (moment === 'entries') process.afterEntries(1 + random.below(60), () => void clock.setTimer(0, crash));
     const isThere = moment === 'sync' ? () => host.disk.syncing > 0 : () => host.running?.kv.isCompacting === true;
     const watch = (leftMs: number): void => {

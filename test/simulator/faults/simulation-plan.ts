@@ -48,7 +48,7 @@ const planKinds = {
   swarm: faultKinds,
   calm: [],
   crash: ['crash', 'kill', 'stop', 'slow_disk'],
-  partition: ['partition', 'cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap'],
+  partition: ['partition', 'cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap', 'lost_frame'],
   disk: ['crash', 'slow_disk', 'sync_error', 'disk_full', 'rot'],
   setback: ['crash', 'rollback', 'wipe', 'partition'],
   clock: ['clock_step', 'clock_drift', 'clock_freeze', 'pause', 'crash'],
@@ -61,14 +61,14 @@ const regionNames = ['berlin', 'lagos', 'lima', 'new-york', 'oslo', 'sydney', 't
 /** How often each kind comes, in events per minute, before the seed's own factor. */
 const perMinute: Readonly<Record<FaultKind, number>> = {
   ...{ crash: 1.4, kill: 0.4, stop: 0.25, pause: 0.4 },
-  ...{ partition: 0.9, cut_one_way: 0.6, cut_pair: 0.6, clog: 0.4, reset: 0.8, half_open: 0.4, flap: 0.15 },
-  ...{ slow_disk: 0.5, sync_error: 0.15, disk_full: 0.12, rot: 0.2, rollback: 0.2, wipe: 0.08 },
+  ...{ partition: 0.9, cut_one_way: 0.6, cut_pair: 0.6, clog: 0.4, reset: 0.8, half_open: 0.4, flap: 0.15, lost_frame: 0.3 },
+  ...{ slow_disk: 0.5, sync_error: 0.15, disk_full: 0.12, rot: 0.2, rollback: 0.4, wipe: 0.08 },
   ...{ clock_step: 0.3, clock_drift: 0.15, clock_freeze: 0.15 },
 };
 /** How long each kind lasts at most; 0 = it only happens. */
 const durationMsMax: Readonly<Record<FaultKind, number>> = {
   ...{ crash: 15_000, kill: 4_000, stop: 4_000, pause: 12_000 },
-  ...{ partition: 40_000, cut_one_way: 30_000, cut_pair: 40_000, clog: 15_000, reset: 0, half_open: 0, flap: 8_000 },
+  ...{ partition: 40_000, cut_one_way: 30_000, cut_pair: 40_000, clog: 15_000, reset: 0, half_open: 0, flap: 8_000, lost_frame: 0 },
   ...{ slow_disk: 20_000, sync_error: 0, disk_full: 15_000, rot: 0, rollback: 6_000, wipe: 6_000 },
   ...{ clock_step: 0, clock_drift: 60_000, clock_freeze: 20_000 },
 };
@@ -146,7 +146,7 @@ function isSetback(kind: FaultKind): boolean {
   return kind === 'rollback' || kind === 'wipe';
 }
 
-const pairKinds: ReadonlySet<FaultKind> = new Set(['cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap']);
+const pairKinds: ReadonlySet<FaultKind> = new Set(['cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap', 'lost_frame']);
 
 function sideOf(side: readonly string[], regions: readonly string[], random: SeededRandom): readonly string[] {
   return side.length === 0 || side.length === regions.length ? [random.pick(regions)] : side;
@@ -171,7 +171,7 @@ function drawOpKinds(random: SeededRandom): readonly OpKind[] {
 
 function drawClients(random: SeededRandom, regions: number): readonly ClientHabits[] {
   const count = regions + random.below(4);
-  const thinkMs = random.pick([800, 1_500, 2_500]);
+  const thinkMs = random.pick([1_500, 2_500, 4_000]);
   return Array.from({ length: count }, () => ({
     thinkMs,
     readShare: random.pick([0.1, 0.3, 0.6]),

@@ -21,6 +21,8 @@ export function disturbWire(world: SimulatedWorld, fault: FaultEvent, random: Se
       return reset(world, [a, b], random);
     case 'half_open':
       return goSilent(world, [a, b], random);
+    case 'lost_frame':
+      return loseFrames(world, [a, b], random);
     case 'flap':
       return flap(world, [a, b], fault, { random, holder });
     default:
@@ -65,6 +67,13 @@ function goSilent(world: SimulatedWorld, [a, b]: Pair, random: SeededRandom): bo
     if (way !== 1) acceptor.goSilent();
   }
   return connections.length > 0;
+}
+
+/** Something between the ends swallows messages of a connection that stands: only the ops among them are not said again. */
+function loseFrames(world: SimulatedWorld, [from, to]: Pair, random: SeededRandom): boolean {
+  const ends = world.wire.connections(from, to).flatMap((pair) => pair.filter(({ region }) => region === from));
+  for (const end of ends) end.loseOps(1 + random.below(2));
+  return ends.length > 0;
 }
 
 /** Up and down again, each for up to two seconds, for as long as the fault lasts. */

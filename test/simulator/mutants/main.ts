@@ -114,7 +114,8 @@ function wholeNumber(name: string, text: string): number {
 async function tryOut(mutant: Mutant, { seeds, seed, minutes }: Options): Promise<Verdict> {
   const startMs = performance.now();
   const args = ['--import', new URL('./plant.js', import.meta.url).href, simulator];
-  const simulation = ['--quick', '--no-corpus', '--seeds', String(seeds), '--seed', String(seed), '--minutes', minutes];
+  const length = String(mutant.minutes ?? minutes);
+  const simulation = ['--quick', '--no-corpus', '--seeds', String(seeds), '--seed', String(seed), '--minutes', length];
   const child = spawn(process.execPath, [...args, ...simulation], {
     env: { ...process.env, ANABRANCH_MUTANT: mutant.name },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -153,10 +154,12 @@ function writeReport(verdicts: readonly Verdict[], { seed, seeds, minutes }: Opt
       return `| ${mutant.name} | ${mutant.bug} | ${result} |`;
     });
   const found = verdicts.filter(({ outcome }) => outcome === 'found').length;
+  const longer = verdicts.flatMap(({ mutant: { name, minutes: own } }) => (own === undefined ? [] : [`${own} for ${name}`]));
+  const exceptions = longer.length === 0 ? '' : ` (${longer.join(', ')})`;
   const text = `# Planted bugs
 
 Written by \`npm run mutants\`: each bug is planted in the compiled product, and seeds of the simulator run until one finds it.
-${found} of ${verdicts.length} were found, in at most ${seeds} seeds of ${minutes} virtual minutes each, from seed ${seed}.
+${found} of ${verdicts.length} were found, each in at most ${seeds} seeds of ${minutes} virtual minutes, from seed ${seed}${exceptions}.
 
 | bug | what is wrong | found by | seeds |
 |---|---|---|---|

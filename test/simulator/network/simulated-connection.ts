@@ -34,6 +34,9 @@ export interface ConnectionParts {
   readonly observe: (from: string, to: string, frame: Uint8Array) => void;
 }
 
+/** The first byte of a frame of ops. */
+const opsCode = 7;
+
 /** What the transport waits for the peer's half of a close. */
 const closeMsMax = 2_000;
 
@@ -49,6 +52,8 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
   readonly #inFlight: InFlight[] = [];
   #peer: ConnectionEnd | undefined;
   #listener: LinkConnectionListener | undefined;
+  /** How many of the next frames of ops that it sends get lost. */
+  #opsToLose = 0;
   /** What arrived before anybody listened. */
   readonly #unheard: Uint8Array[] = [];
   #isArmed = false;
@@ -88,6 +93,10 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
 
   send(frame: Uint8Array): void {
     if (this.ending !== undefined) return;
+    if (frame[0] === opsCode && this.#opsToLose > 0) {
+      this.#opsToLose -= 1;
+      return;
+    }
     this.bufferedBytes += frame.length;
     this.#transmit({ frame: frame.slice(), ending: undefined }, frame.length);
   }
@@ -109,6 +118,11 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
       end.#isSilent = true;
     }
     return lost;
+  }
+
+  /** Of what this end sends, the next frames with ops in them do not arrive, and what follows does. */
+  loseOps(frames: number): void {
+    this.#opsToLose += frames;
   }
 
   /** What this end sends disappears from here on, and it is not told. */

@@ -12,9 +12,9 @@ export function sampleResources(world: SimulatedWorld): ResourceSample[] {
   const timeMs = world.clock.monotonicMs();
   const documents = world.hosts.flatMap(({ region, running }): ResourceSample[] => {
     if (running === undefined) return [];
-    const { documentsLoaded, opsPending, sessions } = running.replica.status();
-    // Those with ops on their way to the disk, or with sessions, and the one that is being opened stay.
-    const bound = world.plan.documentsLoadedMax + opsPending + sessions + 1;
+    const { documentsLoaded, sessions } = running.replica.status();
+    // Those with ops on their way to the disk, at most one of each client, or with sessions stay, until the next is opened.
+    const bound = world.plan.documentsLoadedMax + world.plan.clients.length + sessions + 1;
     return [{ timeMs, region, resource: 'documentsLoaded', value: documentsLoaded, bound }];
   });
   const links = world.wire.pairs().flatMap(([a, b]): ResourceSample[] => {
