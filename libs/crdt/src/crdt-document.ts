@@ -19,6 +19,7 @@ export interface Author {
  */
 export interface CrdtDocument {
   readonly library: Library;
+  readonly isTyped: boolean;
 
   /**
    * Merges updates that were validated before (from the log, a snapshot, or past {@link inspectUpdate}); with them it does
@@ -34,6 +35,12 @@ export interface CrdtDocument {
    *   hold `path` and `opIndex`; nothing is applied then.
    */
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined;
+
+  /**
+   * Refuses what {@link edit} would refuse and changes nothing: afterwards the same edit of a typed document succeeds. Of a
+   * freeform document it finds nothing out.
+   */
+  rehearse(author: Author, ops: readonly DocumentOp[]): void;
 
   /**
    * The JSON view: every field of the schema with its value or its empty value; for freeform, the library's view. It is

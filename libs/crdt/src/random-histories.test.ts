@@ -211,8 +211,10 @@ function mutant(index: number, change: (document: CrdtDocument, y: Y.Doc) => Par
   if (document.library !== 'yjs') throw new Error('not Yjs');
   const honest: CrdtDocument = {
     library: 'yjs',
+    isTyped: true,
     apply: (updates) => document.apply(updates),
     edit: (author, ops) => document.edit(author, ops),
+    rehearse: (author, ops) => document.rehearse(author, ops),
     json: () => document.json(),
     exists: () => document.exists(),
     encodeState: () => document.encodeState(),

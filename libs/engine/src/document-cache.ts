@@ -92,6 +92,21 @@ export class DocumentCache {
     return loaded;
   }
 
+  /** Several at once: none of them is evicted for another. */
+  openAll(ids: readonly DocumentId[]): LoadedDocument[] {
+    const opened: LoadedDocument[] = [];
+    try {
+      for (const id of ids) {
+        const loaded = this.open(id);
+        loaded.pins += 1;
+        opened.push(loaded);
+      }
+    } finally {
+      for (const loaded of opened) loaded.pins -= 1;
+    }
+    return opened;
+  }
+
   find(id: DocumentId): LoadedDocument | undefined {
     return this.#loaded.get(id);
   }

@@ -10,9 +10,13 @@ export type {
   OpId,
   OriginLag,
   PeerStatus,
+  PlannedEdit,
   ReadOptions,
   ReplicaDoor,
   ReplicaStatus,
+  TransactionRequest,
+  TransactionResult,
+  WrittenView,
 } from './replica-door.ts';
 export type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 export type {

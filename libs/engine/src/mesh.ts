@@ -1,15 +1,10 @@
-// All links of a replica, and what is decided over them: who is admitted, which peer each origin is pulled from, when a
-// silent link is given up, what freshness each origin has.
+// All links of a replica, and what is decided over them: who is admitted, when a silent link is given up, what freshness
+// each origin has. Which peer an origin is pulled from: origin-pulls.ts.
 //
-//   link events --> state here --> evaluate(): for each origin one upstream --> subscribe / unsubscribe
-//
-// Invariant 1: each origin is pulled from at most one peer at a time; ops that arrive from another are taken if they
-//              continue the log and ignored if not.
-// Invariant 2: one link per peer process. Of two dialled against each other both sides keep the one dialled by the region
+// Invariant 1: one link per peer process. Of two dialled against each other both sides keep the one dialled by the region
 //              first by name; of two dialled by the same side, the newer.
-// Invariant 3: a quarantined origin (two different ops under one seq) is neither pulled nor taken any more.
 
-import { type Clock, type Hash, type Logger, type Metrics, type Random, toHex } from '@anabranch/base';
+import type { Clock, Hash, Logger, Metrics, Random } from '@anabranch/base';
 import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import {
   type AwarenessFrame,
@@ -26,9 +21,9 @@ import { Handshake, type HandshakeIdentity } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import type { OpLog } from './op-log.ts';
+import { OriginPulls } from './origin-pulls.ts';
 import { originReports, type ReportSources } from './origin-reports.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
-import { evaluateUpstream, type UpstreamCandidate, type UpstreamState, upstreamStart } from './upstream.ts';
 
 export interface MeshParts {
   readonly clock: Clock;
@@ -47,17 +42,6 @@ export interface MeshParts {
   readonly onQuarantined: (origin: OriginId) => void;
 }
 
-/** After a denial or an overflow an origin is not asked for before this time; twice as long each time nothing has come since. */
-const retryMs = 1_000;
-const retryMsMax = 8_000;
-
-interface Pause {
-  readonly untilMs: number;
-  readonly ms: number;
-  /** What was in the log when it began. */
-  readonly seq: number;
-}
-
 export class Mesh implements LinkOwner {
   /** How often heads are sent on each link: the heartbeat. */
   static readonly headsMs = 150;
@@ -65,14 +49,10 @@ export class Mesh implements LinkOwner {
   static readonly silenceMsMax = 3_000;
 
   readonly freshness = new Freshness();
-  readonly quarantined = new Set<OriginId>();
   readonly #parts: MeshParts;
   readonly #links = new Set<PeerLink>();
   readonly #established = new Map<RegionId, PeerLink>();
-  readonly #upstreams = new Map<OriginId, UpstreamState>();
-  /** What each link is subscribed to. */
-  readonly #subscriptions = new Map<PeerLink, Set<OriginId>>();
-  readonly #pauses = new Map<OriginId, Pause>();
+  readonly #pulls: OriginPulls;
   readonly #lastEnds = new Map<RegionId, LinkEnd>();
   /** The counter of the newest awareness message taken of each origin. */
   readonly #awarenessSeen = new Map<OriginId, number>();
@@ -80,6 +60,7 @@ export class Mesh implements LinkOwner {
 
   constructor(parts: MeshParts) {
     this.#parts = parts;
+    this.#pulls = new OriginPulls({ ...parts, links: this.#established, knownOrigins: () => this.#knownOrigins() });
     parts.log.onDurable((ops) => {
       for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();
@@ -109,8 +90,13 @@ export class Mesh implements LinkOwner {
     return this.#lastEnds;
   }
 
+  /** Origins with two different ops under one seq. */
+  get quarantined(): ReadonlySet<OriginId> {
+    return this.#pulls.quarantined;
+  }
+
   upstreamOf(origin: OriginId): RegionId | undefined {
-    return this.#upstreams.get(origin)?.upstream;
+    return this.#pulls.upstreamOf(origin);
   }
 
   /** The origin each region writes under now, as far as its peers have told. */
@@ -177,13 +163,10 @@ export class Mesh implements LinkOwner {
       return;
     }
     // A restarted region asks what its peers hold of its log: what is not in the log yet must not come back later.
-    for (const origin of this.#knownOrigins()) {
-      // A stream that had come further than the cursor is now would never fill the gap: it is asked for again.
-      if (regionOf(origin) === hello.region && this.#parts.intake.drop(origin)) this.#unsubscribe(origin);
-    }
+    this.#pulls.dropHeldOf(hello.region);
     const replaced = this.#established.get(hello.region);
     this.#established.set(hello.region, link);
-    this.#subscriptions.set(link, new Set());
+    this.#pulls.begin(link);
     replaced?.end('link_duplicate', 'a newer link takes its place');
     this.#parts.logger.info('link.established', { peer: hello.region, origin: hello.origin, role: link.role });
     if (collectionsDiffer(this.#parts.identity().features, hello.features)) {
@@ -191,7 +174,7 @@ export class Mesh implements LinkOwner {
     }
     this.#parts.onEstablished(hello.region);
     link.sendHeads(originReports(this.#reportSources()));
-    this.evaluate();
+    this.#pulls.evaluate();
   }
 
   receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void {
@@ -204,41 +187,21 @@ export class Mesh implements LinkOwner {
       this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, clockOffsetMs ?? 0);
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
-    this.evaluate();
+    this.#pulls.evaluate();
   }
 
   receiveOps(link: PeerLink, frame: OpsFrame): void {
-    if (this.quarantined.has(frame.origin) || this.#parts.log.hasFailed) return;
-    if (frame.origin === this.#parts.identity().origin) {
-      this.#parts.logger.error('ops.own_origin', { origin: frame.origin, peer: link.peerRegion, firstSeq: frame.firstSeq });
-      return;
-    }
-    const result = this.#parts.intake.receive(frame);
-    this.#parts.metrics.count('anabranch_ops_frames_received_total', { result });
-    switch (result) {
-      case 'taken':
-      case 'duplicate':
-        return;
-      case 'gap':
-        return this.#resubscribe(link, frame.origin);
-      case 'broken':
-        return this.#quarantine(frame.origin, link, 'the hash chain does not continue ours');
-      case 'overflow':
-        return this.#pause(link, frame.origin, 'too much waits for its dependencies');
-    }
+    this.#pulls.receiveOps(link, frame);
   }
 
   receiveDenied(link: PeerLink, frame: DeniedFrame): void {
-    // Only who was asked can deny: a stray denial says nothing about the origin.
-    if (!this.#subscriptions.get(link)?.delete(frame.origin)) return;
-    if (frame.reason === 'equivocation') this.#quarantine(frame.origin, link, 'the peer holds another log under this name');
-    else this.#pause(link, frame.origin, frame.reason);
+    this.#pulls.receiveDenied(link, frame);
   }
 
   /** Which log is the right one only the origin's region can say; when that is ours, ours went back in time and on. */
   contradicted(link: PeerLink, origin: OriginId): void {
     if (regionOf(origin) !== this.#parts.identity().region) return;
-    this.#quarantine(origin, link, 'the peer holds another log under a name of this region');
+    this.#pulls.quarantine(origin, link, 'the peer holds another log under a name of this region');
   }
 
   receiveAwareness(link: PeerLink, frame: AwarenessFrame): void {
@@ -251,67 +214,22 @@ export class Mesh implements LinkOwner {
   /** What a peer has made durable it can send: sooner known than by its next heads. */
   acknowledged(link: PeerLink, news: VersionVector): void {
     const own = this.#parts.identity().origin;
-    if (!this.#subscriptions.has(link)) return;
+    if (link.peerRegion === undefined || this.#established.get(link.peerRegion) !== link) return;
     const known = this.#knownOrigins();
     for (const [origin, seq] of news.entries()) {
-      if (origin !== own && known.has(origin) && seq > this.#parts.intake.cursor(origin).seq) this.#evaluateOrigin(origin);
+      if (origin !== own && known.has(origin) && seq > this.#parts.intake.cursor(origin).seq) this.#pulls.evaluateOrigin(origin);
     }
   }
 
   ended(link: PeerLink, end: LinkEnd): void {
     this.#links.delete(link);
-    this.#subscriptions.delete(link);
+    this.#pulls.end(link);
     const region = link.peerRegion;
     if (region === undefined || this.#established.get(region) !== link) return;
     this.#established.delete(region);
     this.#lastEnds.set(region, end);
     this.#parts.logger.info('link.ended', { peer: region, code: end.code, reason: end.reason });
-    if (!this.#isStopped) this.evaluate();
-  }
-
-  /** Decides the upstream of every origin anyone has reported, and asks for what changed. */
-  evaluate(): void {
-    const own = this.#parts.identity().origin;
-    for (const origin of this.#knownOrigins()) if (origin !== own) this.#evaluateOrigin(origin);
-  }
-
-  #evaluateOrigin(origin: OriginId): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    if (this.quarantined.has(origin) || (this.#pauses.get(origin)?.untilMs ?? 0) > nowMs) return;
-    const before = this.#upstreams.get(origin) ?? upstreamStart;
-    const after = evaluateUpstream(before, this.#candidates(origin), this.#parts.intake.cursor(origin).seq, nowMs);
-    this.#upstreams.set(origin, after);
-    this.#follow(origin, after.upstream, before.upstream);
-  }
-
-  #follow(origin: OriginId, upstream: RegionId | undefined, before: RegionId | undefined): void {
-    for (const [region, link] of this.#established) {
-      const subscribed = this.#subscriptions.get(link);
-      if (region !== upstream && subscribed?.delete(origin)) link.send({ type: 'unsubscribe', origin });
-      if (region !== upstream || subscribed === undefined || subscribed.has(origin)) continue;
-      subscribed.add(origin);
-      const { seq, chainHash } = this.#parts.intake.cursor(origin);
-      link.send({ type: 'subscribe', origin, afterSeq: seq, chainHash });
-      if (upstream !== before) this.#noteUpstream(origin, region, before);
-    }
-  }
-
-  #noteUpstream(origin: OriginId, region: RegionId, before: RegionId | undefined): void {
-    const kind = region === regionOf(origin) ? 'direct' : 'relay';
-    this.#parts.metrics.count('anabranch_upstream_changes_total', { kind });
-    this.#parts.logger.info('upstream.changed', { origin, upstream: region, before, kind });
-  }
-
-  #candidates(origin: OriginId): UpstreamCandidate[] {
-    const candidates: UpstreamCandidate[] = [];
-    for (const [region, link] of this.#established) {
-      const isDirect = region === regionOf(origin);
-      const report = link.reports.get(origin);
-      const seq = Math.max(report?.seq ?? 0, link.acknowledged.get(origin));
-      if (seq === 0 && !isDirect) continue;
-      candidates.push({ region, isDirect, seq, roundTripMs: link.roundTripMs ?? 0 });
-    }
-    return candidates;
+    if (!this.#isStopped) this.#pulls.evaluate();
   }
 
   #knownOrigins(): Set<OriginId> {
@@ -320,40 +238,6 @@ export class Mesh implements LinkOwner {
       if (link.hello !== undefined) origins.add(link.hello.origin);
     }
     return origins;
-  }
-
-  #unsubscribe(origin: OriginId): void {
-    for (const [link, subscribed] of this.#subscriptions) {
-      if (subscribed.delete(origin)) link.send({ type: 'unsubscribe', origin });
-    }
-  }
-
-  #resubscribe(link: PeerLink, origin: OriginId): void {
-    const subscribed = this.#subscriptions.get(link);
-    if (!subscribed?.delete(origin)) return;
-    this.#parts.metrics.count('anabranch_gaps_total');
-    this.evaluate();
-  }
-
-  #pause(link: PeerLink, origin: OriginId, reason: string): void {
-    const { seq } = this.#parts.log.head(origin);
-    const last = this.#pauses.get(origin);
-    const ms = last?.seq === seq ? Math.min(last.ms * 2, retryMsMax) : retryMs;
-    this.#pauses.set(origin, { untilMs: this.#parts.clock.monotonicMs() + ms, ms, seq });
-    if (this.#subscriptions.get(link)?.delete(origin)) link.send({ type: 'unsubscribe', origin });
-    this.#parts.logger.error('origin.paused', { origin, peer: link.peerRegion, reason });
-  }
-
-  #quarantine(origin: OriginId, link: PeerLink, reason: string): void {
-    if (this.quarantined.has(origin)) return;
-    this.quarantined.add(origin);
-    this.#parts.intake.drop(origin);
-    this.#upstreams.delete(origin);
-    this.#unsubscribe(origin);
-    const chainHash = toHex(this.#parts.log.durableHead(origin).chainHash);
-    this.#parts.logger.error('origin.quarantined', { origin, peer: link.peerRegion, reason, chainHash });
-    this.#parts.metrics.count('anabranch_origins_quarantined_total');
-    this.#parts.onQuarantined(origin);
   }
 
   #takeAwareness(frame: AwarenessFrame): boolean {
@@ -385,7 +269,7 @@ export class Mesh implements LinkOwner {
     }
     const reports = originReports(this.#reportSources());
     for (const link of this.#established.values()) link.sendHeads(reports);
-    this.evaluate();
+    this.#pulls.evaluate();
     this.#parts.clock.setTimer(Mesh.headsMs, () => this.#beat());
   }
 }

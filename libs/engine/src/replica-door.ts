@@ -20,15 +20,39 @@ export interface DocumentView {
   readonly version: VersionVector;
 }
 
-export interface EditRequest extends ReadOptions {
+/** The changes of one document. */
+export interface PlannedEdit {
   readonly document: DocumentId;
   /**
    * Names the operations, given the document as it is now. Called synchronously right before they are applied, so it may
    * check preconditions and compute diffs; what it throws is the edit's failure and nothing is applied.
    */
   readonly plan: (document: CrdtDocument) => readonly DocumentOp[];
+}
+
+interface WriteOptions extends ReadOptions {
   readonly idempotency?: Idempotency;
   readonly trace?: string;
+}
+
+export interface EditRequest extends PlannedEdit, WriteOptions {}
+
+/** Changes of 1 to 64 documents, each named once, that become visible together in every region; or nothing of it does. */
+export interface TransactionRequest extends WriteOptions {
+  readonly writes: readonly PlannedEdit[];
+}
+
+/** What a document holds after a write. */
+export type WrittenView = Omit<DocumentView, 'version'>;
+
+export interface TransactionResult {
+  /** By the order of the writes. */
+  readonly views: readonly WrittenView[];
+  readonly version: VersionVector;
+  /** The op that was logged; undefined when nothing changed. */
+  readonly opId: OpId | undefined;
+  /** As in {@link EditResult}. */
+  readonly isReplay: boolean;
 }
 
 export interface EditResult extends DocumentView {
@@ -140,6 +164,8 @@ export interface ReplicaDoor {
   digest(document: DocumentId): Promise<{ readonly digest: string; readonly version: VersionVector }>;
   /** @throws AnabranchError from the plan and from validation; `overloaded`, `not_ready`, `store_failed`, `store_full`. */
   edit(request: EditRequest): Promise<EditResult>;
+  /** All or nothing, as one op. @throws AnabranchError as {@link edit}; details name the `writeIndex` that was refused. */
+  transact(request: TransactionRequest): Promise<TransactionResult>;
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
   openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession;
   status(): ReplicaStatus;

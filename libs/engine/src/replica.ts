@@ -6,20 +6,19 @@
 //
 // Invariant 1 (G2): nothing derived from an op leaves before the op is durable: answers, views and deliveries wait for the
 //              position of the newest local op they may show.
-// Invariant 2 (G4): the seq, stamp and dependencies of a local op are taken in the same synchronous step that applies and
-//              appends it; nothing can come between.
-// Invariant 3: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
+// Invariant 2: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
-import { AnabranchError, assert, isAnabranchError, toHex } from '@anabranch/base';
+import { AnabranchError, assert, toHex } from '@anabranch/base';
 import { HlcClock, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import { type Author, type CollectionSchema, createDocument, type DocumentIdentity, type DocumentOp, identityOf } from '@anabranch/crdt';
-import { collectionOf, type DocumentId, encodeOp, type Idempotency, type Op, updateBytesMax } from '@anabranch/protocol';
+import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
+import { collectionOf, type DocumentId, type Idempotency } from '@anabranch/protocol';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
+import { LocalWrites } from './local-writes.ts';
 import { Mesh } from './mesh.ts';
 import { type AppendedOp, OpLog } from './op-log.ts';
 import { newestOwnStamp, Receipts } from './receipts.ts';
@@ -35,6 +34,9 @@ import type {
   ReadOptions,
   ReplicaDoor,
   ReplicaStatus,
+  TransactionRequest,
+  TransactionResult,
+  WrittenView,
 } from './replica-door.ts';
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 import type { LoggedOp, ReplicaIdentity } from './replica-store.ts';
@@ -66,11 +68,10 @@ export class Replica implements ReplicaDoor {
   readonly #visibility: Visibility;
   readonly #keys: IdempotencyKeys;
   readonly #receipts: Receipts;
+  readonly #writes: LocalWrites;
   readonly #sessionIntake: SessionIntake;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
-  /** What the local ops of this process depend on so far; the first one names everything. */
-  #dependedOn = VersionVector.empty;
   #isStopping = false;
 
   /**
@@ -91,7 +92,7 @@ export class Replica implements ReplicaDoor {
 
   private constructor(options: ReplicaOptions, start: { identity: ReplicaIdentity; isMinted: boolean }) {
     const { identity, isMinted } = start;
-    const { clock, random, hash, logger, metrics, store } = options.ports;
+    const { clock, hash, logger, metrics, store } = options.ports;
     const opening = store.opening();
     this.region = options.region;
     this.collections = options.collections;
@@ -133,6 +134,12 @@ export class Replica implements ReplicaDoor {
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
+    this.#writes = new LocalWrites({
+      ...{ metrics, log: this.#log, documents: this.#documents, keys: this.#keys, hlc: this.#hlc },
+      origin: () => this.#identity.origin,
+      isWritable: () => this.#guard.state === 'writable',
+      onReloaded: (document) => this.#sessions.end(document, 'not_ready'),
+    });
     this.#gate = new WriteGate({
       log: this.#log,
       guard: this.#guard,
@@ -144,7 +151,7 @@ export class Replica implements ReplicaDoor {
       ...options.ports,
       documents: this.#documents,
       log: this.#log,
-      undo: (loaded) => this.#undo(loaded),
+      undo: (loaded) => this.#writes.undo([loaded]),
       whenAccepting: () => (this.#gate.isOpen() ? undefined : this.#gate.whenOpen()),
       authors: new RegionAuthors({
         hash,
@@ -152,21 +159,7 @@ export class Replica implements ReplicaDoor {
         mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
       }),
     });
-    const ofProcess = { instanceId: random.bytes(16), features: [collectionsFeature(this.collections, hash)] };
-    let [named, announced] = [identity, { ...identity, ...ofProcess }];
-    this.#mesh = new Mesh({
-      ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey ?? random.bytes(32) },
-      intake: new Intake(this.#log, hash),
-      identity: () => {
-        // Asked with every frame, and another one only in a new epoch.
-        if (named !== this.#identity) [named, announced] = [this.#identity, { ...this.#identity, ...ofProcess }];
-        return announced;
-      },
-      onReports: (region, reports) => this.#guard.hear(region, reports),
-      onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
-      onEstablished: (region) => this.#rememberPeer(region),
-      onQuarantined: (origin) => this.#noteQuarantined(origin),
-    });
+    this.#mesh = this.#makeMesh(options);
   }
 
   get origin(): OriginId {
@@ -204,27 +197,35 @@ export class Replica implements ReplicaDoor {
     }
   }
 
-  async edit(request: EditRequest): Promise<EditResult> {
-    this.#schemaOf(request.document);
+  async edit({ document, plan, ...options }: EditRequest): Promise<EditResult> {
+    const { views, ...result } = await this.transact({ writes: [{ document, plan }], ...options });
+    const [view] = views;
+    assert(view !== undefined, 'a write has a view');
+    return { ...view, ...result };
+  }
+
+  async transact(request: TransactionRequest): Promise<TransactionResult> {
+    const { writes, idempotency } = request;
+    for (const { document } of writes) this.#schemaOf(document);
     if (request.minVersion !== undefined) await this.whenVisible(request);
-    const { idempotency } = request;
     if (!this.#gate.isOpen()) await this.#gate.whenOpen();
     const tail = idempotency === undefined ? undefined : this.#gate.whenOpenToKeys();
     if (tail !== undefined) await tail;
-    if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request.document, idempotency);
-    const loaded = this.#documents.open(request.document);
+    if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request, idempotency);
+    const loaded = this.#documents.openAll(writes.map(({ document }) => document));
+    const position = (): number => loaded.reduce((newest, { localPosition }) => Math.max(newest, localPosition), 0);
     let logged: LoggedOp | undefined;
     try {
-      logged = this.#applyEdit(loaded, request);
+      logged = this.#writes.transact(loaded, request);
     } catch (refusal) {
       // A refusal, too, may rest on a local op that is not durable yet.
-      await this.#log.whenDurable(loaded.localPosition);
+      await this.#log.whenDurable(position());
       throw refusal;
     }
-    const view = this.#viewOf(loaded);
-    await this.#log.whenDurable(loaded.localPosition);
+    const views = loaded.map((document) => this.#viewOf(document));
+    await this.#log.whenDurable(position());
     const opId = logged && { origin: logged.origin, seq: logged.seq };
-    return { ...view, version: this.#log.durableVector, opId, isReplay: false };
+    return { views, version: this.#log.durableVector, opId, isReplay: false };
   }
 
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
@@ -266,64 +267,31 @@ export class Replica implements ReplicaDoor {
     await this.#ports.store.close();
   }
 
-  #applyEdit(loaded: LoadedDocument, request: EditRequest): LoggedOp | undefined {
-    const ops = request.plan(loaded.crdt);
-    const { origin } = this.#identity;
-    const hlc = this.#hlc.next();
-    const author = { writer: origin, dot: this.#log.head(origin).seq + 1, hlc };
-    const update = this.#editOrUndo(loaded, author, ops);
-    const { idempotency, trace } = request;
-    // An edit that changed nothing is logged for its key all the same: repeated later, it must still change nothing.
-    if (update === undefined && idempotency === undefined) return undefined;
-    if (update !== undefined && update.length > updateBytesMax) this.#refuseApplied(loaded, update.length);
-    const extras = { ...(idempotency && { idempotency }), ...(trace !== undefined && { trace }) };
-    return this.#appendLocal(loaded, update, { hlc, ...extras });
-  }
-
-  /** A refused edit leaves the document as it was; a library that fails in the middle of one may not. */
-  #editOrUndo(loaded: LoadedDocument, author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
-    try {
-      return loaded.crdt.edit(author, ops);
-    } catch (error) {
-      if (!isAnabranchError(error)) this.#undo(loaded);
-      throw error;
-    }
-  }
-
-  /** Takes back what was applied to a document and not appended; its sessions begin anew. */
-  #undo(loaded: LoadedDocument): void {
-    this.#documents.reload(loaded);
-    this.#sessions.end(loaded.id, 'not_ready');
-  }
-
-  #refuseApplied(loaded: LoadedDocument, bytes: number): never {
-    this.#undo(loaded);
-    throw new AnabranchError('request_too_large', `the edit makes an update of ${bytes} bytes, at most ${updateBytesMax} are replicated`);
+  #makeMesh(options: ReplicaOptions): Mesh {
+    const { clock, random, hash, logger, metrics } = options.ports;
+    const ofProcess = { instanceId: random.bytes(16), features: [collectionsFeature(this.collections, hash)] };
+    let [named, announced] = [this.#identity, { ...this.#identity, ...ofProcess }];
+    return new Mesh({
+      ...{ clock, random, hash, logger, metrics, log: this.#log, meshKey: options.meshKey ?? random.bytes(32) },
+      intake: new Intake(this.#log, hash),
+      identity: () => {
+        // Asked with every frame, and another one only in a new epoch.
+        if (named !== this.#identity) [named, announced] = [this.#identity, { ...this.#identity, ...ofProcess }];
+        return announced;
+      },
+      onReports: (region, reports) => this.#guard.hear(region, reports),
+      onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
+      onEstablished: (region) => this.#rememberPeer(region),
+      onQuarantined: (origin) => this.#noteQuarantined(origin),
+    });
   }
 
   #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
     return this.#sessionIntake.ingest(loaded, update, (applied) => {
-      const logged = this.#appendLocal(loaded, applied, { hlc: this.#hlc.next() });
+      const logged = this.#writes.append([{ loaded, update: applied }], { hlc: this.#hlc.next() });
       this.#sessions.attribute(logged.position, session);
       return logged;
     });
-  }
-
-  #appendLocal(loaded: LoadedDocument, update: Uint8Array | undefined, extras: Omit<Op, 'dependencies' | 'writes'>): LoggedOp {
-    const { origin } = this.#identity;
-    assert(this.#guard.state === 'writable', 'local ops are appended under a confirmed epoch only');
-    const durable = this.#log.durableVector;
-    const dependencies = durable === this.#dependedOn ? [] : durable.since(this.#dependedOn).filter(([other]) => other !== origin);
-    const { library } = loaded.crdt;
-    const writes = update === undefined ? [] : [{ document: loaded.id, library, update }];
-    const op: Op = { ...extras, dependencies, writes };
-    const logged = this.#log.append(origin, encodeOp(op), { op, isLocal: true });
-    this.#dependedOn = durable;
-    loaded.localPosition = logged.position;
-    if (update !== undefined) loaded.unconfirmed.push(update);
-    if (op.idempotency) this.#keys.append(op.idempotency, logged.position);
-    this.#ports.metrics.count('anabranch_ops_accepted_total');
-    return logged;
   }
 
   /** Ops became durable: from here on they may be shown. */
@@ -337,11 +305,12 @@ export class Replica implements ReplicaDoor {
     this.#visibility.advance();
   }
 
-  async #replay(document: DocumentId, idempotency: Idempotency): Promise<EditResult> {
+  async #replay({ writes }: TransactionRequest, idempotency: Idempotency): Promise<TransactionResult> {
     await this.#log.whenDurable(this.#keys.positionOf(idempotency));
     const record = this.#keys.recordOf(idempotency);
-    const view = await this.read(document);
-    return { ...view, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
+    const views = await Promise.all(writes.map(({ document }) => this.read(document)));
+    const version = this.#log.durableVector;
+    return { views, version, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
@@ -356,7 +325,7 @@ export class Replica implements ReplicaDoor {
     });
     this.#identity = identity;
     this.#crdtIdentity = identityOf(identity.origin, hash);
-    this.#dependedOn = VersionVector.empty;
+    this.#writes.renewed();
     this.#sessions.endAll('not_ready');
     this.#documents.clear();
     this.#mesh.renewed();
@@ -383,7 +352,7 @@ export class Replica implements ReplicaDoor {
     if (!this.#isStopping) this.#log.fail(cause);
   }
 
-  #viewOf(loaded: LoadedDocument): Omit<DocumentView, 'version'> {
+  #viewOf(loaded: LoadedDocument): WrittenView {
     return { json: loaded.crdt.json(), exists: loaded.crdt.exists() };
   }
 

@@ -70,15 +70,18 @@ export const mutants: readonly Mutant[] = [
     name: 'identity-kept-in-new-epoch',
     bug: 'a new epoch writes under the CRDT identity of the old one',
     replacements: [
-      engine('replica', 'this.#crdtIdentity = identityOf(identity.origin, hash);\n        this.#dependedOn', 'this.#dependedOn'),
+      engine('replica', 'this.#crdtIdentity = identityOf(identity.origin, hash);\n        this.#writes.renewed', 'this.#writes.renewed'),
     ],
   },
   {
     name: 'lost-tail-not-fetched',
     bug: 'a region does not take back from its peers what its own disk has lost',
     replacements: [
-      engine('mesh', 'if (origin !== own)\n', 'if (regionOf(origin) !== regionOf(own))\n'),
-      engine('mesh', 'if (origin !== own && known', 'if (regionOf(origin) !== regionOf(own) && known'),
+      engine(
+        'origin-pulls',
+        'if (origin === this.#parts.identity().origin)',
+        'if (regionOf(origin) === regionOf(this.#parts.identity().origin))',
+      ),
     ],
   },
   {
@@ -105,13 +108,17 @@ export const mutants: readonly Mutant[] = [
     name: 'dependencies-not-written',
     bug: 'ops do not say what they depend on',
     replacements: [
-      engine('replica', 'durable === this.#dependedOn ? [] : durable.since(this.#dependedOn).filter(([other]) => other !== origin)', '[]'),
+      engine(
+        'local-writes',
+        'durable === this.#dependedOn ? [] : durable.since(this.#dependedOn).filter(([other]) => other !== origin)',
+        '[]',
+      ),
     ],
   },
   {
     name: 'no-relay',
     bug: 'ops are taken from the region that wrote them only',
-    replacements: [engine('mesh', 'if (seq === 0 && !isDirect)', 'if (!isDirect)')],
+    replacements: [engine('origin-pulls', 'if (seq === 0 && !isDirect)', 'if (!isDirect)')],
   },
   {
     name: 'token-ignored',

@@ -138,6 +138,14 @@ export class AutomergeDocument implements CrdtDocument {
     return concatBytes([...created, change]);
   }
 
+  get isTyped(): boolean {
+    return this.#content instanceof AutomergeTyped;
+  }
+
+  rehearse(author: Author, ops: readonly DocumentOp[]): void {
+    if (this.#content instanceof AutomergeTyped) this.#content.rehearse(author, ops);
+  }
+
   json(): JsonObject {
     return this.#content.json();
   }
@@ -163,8 +171,7 @@ export class AutomergeDocument implements CrdtDocument {
   }
 
   #holder(authors: LogAuthors | undefined): AutomergeHolder {
-    const isTyped = this.#content instanceof AutomergeTyped;
-    return { handle: this.#handle, actor: this.#actor, isTyped, table: this.#table, authors };
+    return { handle: this.#handle, actor: this.#actor, isTyped: this.isTyped, table: this.#table, authors };
   }
 
   #replace(handle: AutomergeHandle): void {

@@ -8,7 +8,7 @@ import { isImmutableString, type Patch } from '@automerge/automerge';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { ObjectSchema } from '../schema.ts';
-import { stageEdit } from '../typed/stage-edit.ts';
+import { rehearseEdit, stageEdit } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { entriesId, textCreation, textsId } from './first-change.ts';
@@ -41,6 +41,10 @@ export class AutomergeTyped {
 
   merged(): void {
     for (const patch of this.#handle.diffIncremental()) this.#take(patch);
+  }
+
+  rehearse(author: Author, ops: readonly DocumentOp[]): void {
+    rehearseEdit(this.#tree, author, ops);
   }
 
   /** Writes uncommitted operations; returns changes that were made before them, or undefined when there is nothing to do. */

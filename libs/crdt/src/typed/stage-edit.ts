@@ -16,17 +16,10 @@ const writerPattern = /^[!-~]{1,64}$/;
  * @throws AnabranchError as CrdtDocument.edit documents; the tree is as before then.
  */
 export function stageEdit(tree: TypedTree, author: Author, ops: readonly DocumentOp[]): EditWrites | undefined {
-  assert(writerPattern.test(author.writer), 'a writer is named by 1 to 64 printable ASCII characters');
-  assert(Number.isSafeInteger(author.dot) && author.dot >= 0, 'a dot is a safe integer');
-  if (ops.length > crdtLimits.editOpsMax) {
-    throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`, {
-      path: '',
-      opIndex: crdtLimits.editOpsMax,
-    });
-  }
-  const edit = new Edit(author);
+  const edit = editOf(author, ops);
   try {
-    applyAll(tree, edit, ops);
+    applyOps(tree, edit, ops);
+    sweep(tree, edit);
   } catch (error) {
     edit.revert();
     throw error;
@@ -37,7 +30,25 @@ export function stageEdit(tree: TypedTree, author: Author, ops: readonly Documen
   return writes;
 }
 
-function applyAll(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void {
+/** Refuses what {@link stageEdit} would refuse; the tree is as before in any case. */
+export function rehearseEdit(tree: TypedTree, author: Author, ops: readonly DocumentOp[]): void {
+  const edit = editOf(author, ops);
+  try {
+    applyOps(tree, edit, ops);
+  } finally {
+    edit.revert();
+  }
+}
+
+function editOf(author: Author, ops: readonly DocumentOp[]): Edit {
+  assert(writerPattern.test(author.writer), 'a writer is named by 1 to 64 printable ASCII characters');
+  assert(Number.isSafeInteger(author.dot) && author.dot >= 0, 'a dot is a safe integer');
+  if (ops.length <= crdtLimits.editOpsMax) return new Edit(author);
+  const details = { path: '', opIndex: crdtLimits.editOpsMax };
+  throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`, details);
+}
+
+function applyOps(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void {
   for (const [index, candidate] of ops.entries()) {
     const op = readOpShape(candidate);
     edit.op = candidate;
@@ -45,6 +56,10 @@ function applyAll(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void
     if ('code' in op) edit.reject(op.code, op.message);
     applyOp(tree, edit, op);
   }
+}
+
+/** Deletes leftovers along with an edit that changes something anyway. */
+function sweep(tree: TypedTree, edit: Edit): void {
   if (edit.writeCount === 0) return;
   for (const leaf of tree.takeLeftovers(crdtLimits.sweptFieldsMax)) leaf.sweep(edit);
 }

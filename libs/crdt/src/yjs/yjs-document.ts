@@ -84,6 +84,14 @@ export class YjsDocument implements CrdtDocument {
     return this.#produced;
   }
 
+  get isTyped(): boolean {
+    return this.#content instanceof YjsTyped;
+  }
+
+  rehearse(author: Author, ops: readonly DocumentOp[]): void {
+    if (this.#content instanceof YjsTyped) this.#content.rehearse(author, ops);
+  }
+
   json(): JsonObject {
     return this.#content.json();
   }

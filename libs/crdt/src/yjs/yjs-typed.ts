@@ -10,7 +10,7 @@ import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { ObjectSchema } from '../schema.ts';
 import type { EditWrites, EntryWrite } from '../typed/edit.ts';
-import { stageEdit } from '../typed/stage-edit.ts';
+import { rehearseEdit, stageEdit } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
 import { textOf } from './yjs-text.ts';
 
@@ -52,6 +52,10 @@ export class YjsTyped {
     } finally {
       this.#isWriting = false;
     }
+  }
+
+  rehearse(author: Author, ops: readonly DocumentOp[]): void {
+    rehearseEdit(this.#tree, author, ops);
   }
 
   /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */
