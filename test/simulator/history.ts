@@ -18,7 +18,7 @@ export type Vector = Readonly<Record<string, number>>;
 export interface HistoryEvent {
   /** Position in the history, from 0. */
   readonly index: number;
-  /** Virtual time. */
+  /** Virtual time: of an answer, when the region gave it. */
   readonly timeMs: number;
   readonly type: 'invoke' | 'ok' | 'fail' | 'info';
   /** Who acts: `client-3`, after its first `info` `client-3/1`. */

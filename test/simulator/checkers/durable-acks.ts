@@ -68,7 +68,7 @@ function* holdingsOf(run: RunIndex, ack: HistoryEvent, opId: OpName): Generator<
   for (const { region, timeMs, version } of run.record.dumps) if (isBetween(timeMs) && covers(version)) yield { region, timeMs };
   for (let at = ack.index + 1; at < run.record.history.length; at++) {
     const event = run.record.history[at];
-    if (event === undefined || event.timeMs > untilMs) return;
+    if (event === undefined || event.timeMs > untilMs) continue;
     if (event.answer !== undefined && covers(event.answer.version)) yield event;
   }
 }

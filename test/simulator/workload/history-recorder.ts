@@ -13,9 +13,10 @@ export class HistoryRecorder {
     this.#trace = trace;
   }
 
-  record(event: Omit<HistoryEvent, 'index' | 'timeMs'>): void {
+  /** `givenMs`: when the region gave the answer, which the client heard later. */
+  record(event: Omit<HistoryEvent, 'index' | 'timeMs'>, givenMs: number = this.#nowMs()): void {
     const { type, process, f, region, document, key, answer, code } = event;
-    this.events.push({ ...event, index: this.events.length, timeMs: this.#nowMs() });
+    this.events.push({ ...event, index: this.events.length, timeMs: givenMs });
     if (type === 'ok' && f === 'edit') this.acknowledgedEdits += 1;
     const opId = answer?.opId === undefined ? '' : `${answer.opId.origin}:${answer.opId.seq}`;
     this.#trace.note(`${process} ${type} ${f} ${region} ${document} ${key ?? ''} ${code ?? opId}`);

@@ -11,7 +11,9 @@ import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { RegionHost } from '../world/region-host.ts';
 
-export type DoorAnswer<T> = { readonly type: 'ok'; readonly value: T } | { readonly type: 'fail' | 'info'; readonly code: string };
+export type DoorAnswer<T> =
+  /** `givenMs`: when the region gave it; the answer then had a way to go. */
+  { readonly type: 'ok'; readonly value: T; readonly givenMs: number } | { readonly type: 'fail' | 'info'; readonly code: string };
 
 export interface DoorCall<T> {
   readonly host: RegionHost;
@@ -65,7 +67,7 @@ export class RegionDoor {
             if (isWaiting && hasRun) this.#onDefect(`${host.region} did not answer a request for ${answerMsMax} ms`);
           });
           act(running.replica).then(
-            (value) => settle({ type: 'ok', value }),
+            (value) => settle({ type: 'ok', value, givenMs: this.#clock.monotonicMs() }),
             (error: unknown) => settle(this.#refused(error)),
           );
         });

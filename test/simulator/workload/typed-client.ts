@@ -137,7 +137,7 @@ export class TypedClient {
     const { recorder, sometimes } = this.#parts;
     if (answer.type === 'info') this.#infos += 1;
     if (answer.type === 'ok') {
-      recorder.record({ ...invoked, type: 'ok', answer: read(answer.value) });
+      recorder.record({ ...invoked, type: 'ok', answer: read(answer.value) }, answer.givenMs);
       this.#seen = this.#seen.merge(answer.value.version);
       this.#views.set(invoked.document, answer.value.json);
       return;
