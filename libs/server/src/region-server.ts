@@ -1,13 +1,13 @@
-// The HTTP server of a region. Document routes are answered right here, before Express sees them: a framework's dispatch
+// The HTTP server of a region. The routes of clients are answered right here, before Express sees them: a framework's dispatch
 // would cost more than the durable write behind it. All other routes go through Express to the same door.
 //
-//   request --> /v1/docs/...  --------------------> HttpDoor --> handler --> replica
+//   request --> clients' routes --------------------> HttpDoor --> handler --> replica
 //          \--> everything else --> Express ------>/
 //   upgrade --> UpgradeRouter --> sync session or link
 //
 // What pages of other sites send is refused before any of these sees it (OriginPolicy).
 //
-// Stopping: readiness turns to 503 and document requests are refused, streams end, requests under way finish (bounded),
+// Stopping: readiness turns to 503 and clients' requests are refused, streams end, requests under way finish (bounded),
 // then the listener and every connection close.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -18,9 +18,10 @@ import { digestDocumentRoute } from './documents/digest-document.ts';
 import { DocumentEvents } from './documents/document-events.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
 import { readDocumentRoute } from './documents/read-document.ts';
+import { transactionRoute } from './documents/transaction.ts';
 import { deleteDocumentRoute, patchDocumentRoute } from './documents/write-document.ts';
 import type { DoorParts } from './door-parts.ts';
-import { HttpDoor } from './http/http-door.ts';
+import { HttpDoor, isForClients } from './http/http-door.ts';
 import { OriginPolicy, type OriginPolicyOptions } from './http/origin-policy.ts';
 import { clientFailure, refuseSocket } from './http/raw-answer.ts';
 import { type Route, RouteTable } from './http/route-table.ts';
@@ -60,6 +61,7 @@ export class RegionServer {
       listDocumentsRoute(options),
       this.#events.route,
       digestDocumentRoute(options),
+      transactionRoute(options),
     ];
     const operatorRoutes = [
       statusRoute(options),
@@ -141,7 +143,7 @@ export class RegionServer {
     server.on('request', (request, response) => {
       const refusal = origins.refusalOf(request.headers);
       if (refusal !== undefined) this.#door.refuse(request, response, refusal);
-      else if (request.url?.startsWith('/v1/docs/')) this.#door.receive(request, response);
+      else if (isForClients(request.url ?? '/')) this.#door.receive(request, response);
       else operations(request, response);
     });
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrades.receive(request, socket, head));

@@ -2,34 +2,20 @@
 // edit, against the very document they are applied to, so nothing can come between the check and the write.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { AnabranchError, encodeUtf8, type Hash } from '@anabranch/base';
+import { AnabranchError, type Hash } from '@anabranch/base';
 import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
-import type { EditRequest, EditResult } from '@anabranch/engine';
-import { type Idempotency, requestDigestLength } from '@anabranch/protocol';
+import type { EditResult } from '@anabranch/engine';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
-import { readField, readSession, readTrace, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { jsonPatchSchema, mergePatchSchema, opsSchema, planPatch } from '../patch/patch-formats.ts';
 import { collectionOf, documentOf } from './document-address.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
+import { writeErrors, writeHeaders, writeOptions } from './write-options.ts';
 
 const writeFields = ['anabranch-session', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent'] as const;
-const writeErrors = [
-  'document_id_invalid',
-  'session_token_invalid',
-  'collection_not_found',
-  'precondition_failed',
-  'idempotency_key_reused',
-  'not_yet_visible',
-  'not_ready',
-  'store_failed',
-  'store_full',
-  'record_damaged',
-] as const;
-
 export function patchDocumentRoute(parts: DoorParts): Route {
   return {
     method: 'PATCH',
@@ -101,7 +87,7 @@ async function patchDocument(parts: DoorParts, request: DoorRequest): Promise<Do
   };
   let result: EditResult;
   try {
-    result = await parts.replica.edit({ document, plan, ...editOptions(parts, request, mediaType ?? '') });
+    result = await parts.replica.edit({ document, plan, ...writeOptions(parts, request, mediaType ?? '') });
   } catch (error) {
     throw entryOf === undefined ? error : atEntry(error, entryOf);
   }
@@ -120,38 +106,14 @@ async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<D
     if (!current.exists()) throw new AnabranchError('document_not_found', 'the document holds nothing in this region');
     return [{ op: 'remove', path: '' }];
   };
-  const result = await parts.replica.edit({ document, plan, ...editOptions(parts, request, '') });
+  const result = await parts.replica.edit({ document, plan, ...writeOptions(parts, request, '') });
   return { status: 204, headers: writeHeaders(result), body: undefined };
-}
-
-function writeHeaders(result: EditResult): Record<string, string> {
-  const headers: Record<string, string> = { 'anabranch-session': sessionTokenOf(result.version), 'cache-control': 'no-store' };
-  if (result.isReplay) headers['idempotency-replayed'] = 'true';
-  return headers;
 }
 
 function requirePreconditions(headers: IncomingHttpHeaders, current: CrdtDocument, hash: Hash): void {
   const currentTag = (): string | undefined => (current.exists() ? represent(current.json(), hash).entityTag : undefined);
   if (checkPreconditions(headers, currentTag) === 'met') return;
   throw new AnabranchError('precondition_failed', 'the document is in another state than the precondition names');
-}
-
-function editOptions({ hash, limits }: DoorParts, request: DoorRequest, mediaType: string): Omit<EditRequest, 'document' | 'plan'> {
-  const minVersion = readSession(request.headers);
-  const trace = readTrace(request.headers);
-  const key = readField(request.headers, 'idempotency-key', 'request_malformed');
-  return {
-    ...(minVersion && { minVersion, waitMsMax: limits.readWaitMsMax }),
-    ...(trace !== undefined && { trace }),
-    ...(key !== undefined && { idempotency: idempotencyOf(key, request, mediaType, hash) }),
-  };
-}
-
-/** The same key must come with the same request: what it stands for is part of the op. */
-function idempotencyOf(key: string, request: DoorRequest, mediaType: string, hash: Hash): Idempotency {
-  const head = encodeUtf8(`${request.method}\0${request.path}\0${mediaType}\0`);
-  const digest = hash.sha256(Buffer.concat([head, request.body]));
-  return { key, requestDigest: digest.slice(0, requestDigestLength) };
 }
 
 /** Names the entry of the client's patch in place of the operation that was made of it. */

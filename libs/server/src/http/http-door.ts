@@ -100,7 +100,7 @@ export class HttpDoor {
 
   async #handle(request: IncomingMessage, { route, parameters }: RouteMatch): Promise<DoorResponse> {
     const { limits } = this.#parts;
-    const isForOperators = !route.template.startsWith('/v1/docs/');
+    const isForOperators = !isForClients(route.template);
     if (this.#isStopping && !isForOperators) throw new AnabranchError('not_ready', 'the region is stopping');
     if (this.#inFlight > limits.requestsInFlightMax && !isForOperators) {
       throw new AnabranchError('overloaded', 'too many requests are under way');
@@ -154,6 +154,11 @@ export class HttpDoor {
     }
     return labels;
   }
+}
+
+/** What carries data, and not only the state of the region: refused while it stops, answered before Express sees it. */
+export function isForClients(target: string): boolean {
+  return target.startsWith('/v1/') && !target.startsWith('/v1/status');
 }
 
 /** The path and query of a request target; the scheme and host of an absolute one (RFC 9112, 3.2.2) are cut off. */

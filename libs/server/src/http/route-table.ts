@@ -8,7 +8,7 @@ import type { DoorHandler } from './door-request.ts';
 import type { RouteDescription } from './route-description.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE';
   /** For example `/v1/docs/{collection}/{id}`. */
   readonly template: string;
   readonly handle: DoorHandler;

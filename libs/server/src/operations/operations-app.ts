@@ -1,4 +1,4 @@
-// Everything but the document routes: the operators' routes, and the refusal of whatever has no route. Express finds the
+// Everything but the clients' routes: the operators' routes, and the refusal of whatever has no route. Express finds the
 // route here; the door answers, as it does for documents.
 
 import { AnabranchError } from '@anabranch/base';
