@@ -31,3 +31,4 @@ export type {
   StoredDocument,
   StoreOpening,
 } from './replica-store.ts';
+export type { CounterRights, RightsHolder } from './rights-report.ts';

@@ -10,7 +10,7 @@
 
 import { AnabranchError, assert, isAnabranchError, type Metrics } from '@anabranch/base';
 import { type Hlc, type HlcClock, type OriginId, VersionVector } from '@anabranch/causality';
-import type { Author, DocumentOp } from '@anabranch/crdt';
+import type { Author, DocumentOp, EscrowAct } from '@anabranch/crdt';
 import { type DocumentId, encodeOp, type Idempotency, type Op, opWritesMax, updateBytesMax } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
@@ -27,6 +27,10 @@ export interface LocalWritesParts {
   readonly origin: () => OriginId;
   /** Whether the epoch is confirmed. */
   readonly isWritable: () => boolean;
+  /** Whether what a holder of rights has left may be taken over (own-epochs.ts). */
+  readonly mayTakeOver: (holder: string) => boolean;
+  /** Told of operations that were applied and appended. */
+  readonly onApplied: (loaded: LoadedDocument, ops: readonly DocumentOp[]) => void;
   /** Documents were loaded anew: their sessions begin anew. */
   readonly onReloaded: (document: DocumentId) => void;
 }
@@ -69,14 +73,22 @@ export class LocalWrites {
       assert(document !== undefined, 'every document of a transaction is loaded');
       return { loaded: document, ops: atWrite(at, writes.length, () => plan(document.crdt)) };
     });
-    const hlc = this.#parts.hlc.next();
-    const origin = this.#parts.origin();
-    const author = { writer: origin, dot: this.#parts.log.head(origin).seq + 1, hlc };
+    const author = this.#author();
+    const { hlc } = author;
     const applied = planned.length === 1 ? planned.map((write) => this.#applyAlone(author, write)) : this.#applyAll(author, planned);
     // An edit that changed nothing is logged for its key all the same: repeated later, it must still change nothing.
     if (idempotency === undefined && applied.every(({ update }) => update === undefined)) return undefined;
     for (const { update } of applied) if ((update?.length ?? 0) > updateBytesMax) this.#refuseApplied(applied, update?.length ?? 0);
-    return this.append(applied, { hlc, ...(idempotency && { idempotency }), ...(trace !== undefined && { trace }) });
+    const logged = this.append(applied, { hlc, ...(idempotency && { idempotency }), ...(trace !== undefined && { trace }) });
+    for (const { loaded: document, ops } of planned) this.#parts.onApplied(document, ops);
+    return logged;
+  }
+
+  /** Moves rights to a bounded counter, as an op of its own. Undefined when there was nothing to move. */
+  moveRights(loaded: LoadedDocument, act: EscrowAct): LoggedOp | undefined {
+    const author = this.#author();
+    const update = loaded.crdt.escrow(author, [act]);
+    return update === undefined ? undefined : this.append([{ loaded, update }], { hlc: author.hlc });
   }
 
   /** Appends what was applied to loaded documents as one op. */
@@ -107,6 +119,12 @@ export class LocalWrites {
       this.#parts.documents.reload(document);
       this.#parts.onReloaded(document.id);
     }
+  }
+
+  #author(): Author & { readonly hlc: Hlc } {
+    const { hlc, log, origin, mayTakeOver } = this.#parts;
+    const writer = origin();
+    return { writer, dot: log.head(writer).seq + 1, hlc: hlc.next(), mayTakeOver };
   }
 
   #encode(op: Op, applied: readonly AppliedUpdate[]): Uint8Array {

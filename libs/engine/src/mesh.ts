@@ -6,16 +6,10 @@
 
 import type { Clock, Hash, Logger, Metrics, Random } from '@anabranch/base';
 import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import {
-  type AwarenessFrame,
-  type DeniedFrame,
-  type HelloFrame,
-  type OpsFrame,
-  type OriginReport,
-  vectorOriginsMax,
-} from '@anabranch/protocol';
+import type { AwarenessFrame, DeniedFrame, HelloFrame, OpsFrame, OriginReport, RightsFrame } from '@anabranch/protocol';
 import { admission } from './admission.ts';
 import { collectionsDiffer } from './collections-feature.ts';
+import { Flood } from './flood.ts';
 import { Freshness } from './freshness.ts';
 import { Handshake, type HandshakeIdentity } from './handshake.ts';
 import type { Intake } from './intake.ts';
@@ -38,6 +32,8 @@ export interface MeshParts {
   /** A peer reported how much it knows of an origin. */
   readonly onReports: (region: RegionId, reports: readonly OriginReport[]) => void;
   readonly onAwareness: (frame: AwarenessFrame) => void;
+  /** A region asks for rights to a bounded counter. */
+  readonly onRights: (frame: RightsFrame) => void;
   readonly onEstablished: (region: RegionId) => void;
   readonly onQuarantined: (origin: OriginId) => void;
 }
@@ -54,8 +50,8 @@ export class Mesh implements LinkOwner {
   readonly #established = new Map<RegionId, PeerLink>();
   readonly #pulls: OriginPulls;
   readonly #lastEnds = new Map<RegionId, LinkEnd>();
-  /** The counter of the newest awareness message taken of each origin. */
-  readonly #awarenessSeen = new Map<OriginId, number>();
+  readonly #awareness = new Flood(() => this.#parts.identity().origin);
+  readonly #rights = new Flood(() => this.#parts.identity().origin);
   #isStopped = false;
 
   constructor(parts: MeshParts) {
@@ -112,6 +108,13 @@ export class Mesh implements LinkOwner {
     return newest.set(region, origin);
   }
 
+  /** Whether a region was heard of lately: over a link of its own, or by what others know of it. */
+  isHeard(region: RegionId): boolean {
+    if (this.#established.has(region)) return true;
+    const origin = this.newestOrigins().get(region);
+    return origin !== undefined && this.#parts.clock.wallMs() - this.freshness.completeMs(origin) < Mesh.silenceMsMax;
+  }
+
   /** Every origin but our own that anyone has told of. */
   foreignOrigins(): OriginId[] {
     const own = this.#parts.identity().origin;
@@ -136,8 +139,8 @@ export class Mesh implements LinkOwner {
     return VersionVector.of(ends);
   }
 
-  relayAwareness(frame: AwarenessFrame, except?: PeerLink): void {
-    for (const link of this.#established.values()) if (link !== except) link.sendAwareness(frame);
+  flood(frame: AwarenessFrame | RightsFrame, except?: PeerLink): void {
+    for (const link of this.#established.values()) if (link !== except) link.sendFlooded(frame);
   }
 
   /** Our origin has changed: peers learn of it by the hello of a new link. */
@@ -173,7 +176,7 @@ export class Mesh implements LinkOwner {
       this.#parts.logger.error('collections.differ', { peer: hello.region });
     }
     this.#parts.onEstablished(hello.region);
-    link.sendHeads(originReports(this.#reportSources()));
+    this.#beginReports(link);
     this.#pulls.evaluate();
   }
 
@@ -205,10 +208,15 @@ export class Mesh implements LinkOwner {
   }
 
   receiveAwareness(link: PeerLink, frame: AwarenessFrame): void {
-    const isNew = this.#takeAwareness(frame);
-    if (!isNew) return;
-    this.relayAwareness(frame, link);
+    if (!this.#awareness.take(frame)) return;
+    this.flood(frame, link);
     this.#parts.onAwareness(frame);
+  }
+
+  receiveRights(link: PeerLink, frame: RightsFrame): void {
+    if (!this.#rights.take(frame)) return;
+    this.flood(frame, link);
+    this.#parts.onRights(frame);
   }
 
   /** What a peer has made durable it can send: sooner known than by its next heads. */
@@ -232,20 +240,23 @@ export class Mesh implements LinkOwner {
     if (!this.#isStopped) this.#pulls.evaluate();
   }
 
+  /** What the peer's region wrote before, and is on its way to the disk here, is reported too: then the peer knows all of it. */
+  #beginReports(link: PeerLink): void {
+    const { log } = this.#parts;
+    const report = (): void => {
+      link.isReporting = true;
+      link.sendHeads(originReports(this.#reportSources()));
+    };
+    if (log.position === log.durablePosition) report();
+    else log.whenDurable(log.position).then(report, () => {});
+  }
+
   #knownOrigins(): Set<OriginId> {
     const origins = new Set<OriginId>(this.freshness.origins());
     for (const link of this.#established.values()) {
       if (link.hello !== undefined) origins.add(link.hello.origin);
     }
     return origins;
-  }
-
-  #takeAwareness(frame: AwarenessFrame): boolean {
-    const seen = this.#awarenessSeen.get(frame.origin) ?? 0;
-    if (frame.origin === this.#parts.identity().origin || frame.counter <= seen) return false;
-    if (seen === 0 && this.#awarenessSeen.size >= vectorOriginsMax) return false;
-    this.#awarenessSeen.set(frame.origin, frame.counter);
-    return true;
   }
 
   /** Until a region is heard again, its log is complete up to the last op held, by the clock of who wrote it. */

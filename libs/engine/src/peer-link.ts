@@ -12,6 +12,7 @@
 import { AnabranchError, type Clock, type ErrorCode, isAnabranchError, type Logger, type Timer } from '@anabranch/base';
 import { type OriginId, type RegionId, VersionVector } from '@anabranch/causality';
 import {
+  type AwarenessFrame,
   decodeLinkFrame,
   encodeLinkFrame,
   frameInvalid,
@@ -20,6 +21,7 @@ import {
   type LinkFrame,
   type OpsFrame,
   type OriginReport,
+  type RightsFrame,
   vectorOriginsMax,
 } from '@anabranch/protocol';
 import type { Handshake } from './handshake.ts';
@@ -38,6 +40,7 @@ export interface LinkOwner {
   /** The peer holds another log of the origin than we do. */
   contradicted(link: PeerLink, origin: OriginId): void;
   receiveAwareness(link: PeerLink, frame: Extract<LinkFrame, { type: 'awareness' }>): void;
+  receiveRights(link: PeerLink, frame: RightsFrame): void;
   acknowledged(link: PeerLink, news: VersionVector): void;
   ended(link: PeerLink, end: LinkEnd): void;
 }
@@ -64,8 +67,8 @@ export class PeerLink implements PeerLinkHandle {
   static readonly windowBytes: number = 8 << 20;
   /** Acks within this time share a frame. */
   static readonly acknowledgeMs = 20;
-  /** Awareness is dropped, not queued, on a link with more than this waiting. */
-  static readonly awarenessBufferedBytesMax: number = 256 << 10;
+  /** What may get lost is dropped, not queued, on a link with more than this waiting. */
+  static readonly floodBufferedBytesMax: number = 256 << 10;
 
   readonly whenClosed: Promise<LinkEnd>;
   readonly role: LinkRole;
@@ -84,6 +87,8 @@ export class PeerLink implements PeerLinkHandle {
   lastHeardMs: number;
   bytesSent = 0;
   bytesReceived = 0;
+  /** Whether heads may be sent: everything appended before the link was established is durable. */
+  isReporting = false;
   /** What the peer reported last, by origin. */
   reports: ReadonlyMap<OriginId, OriginReport> = new Map();
   /** What the peer has made durable. */
@@ -150,6 +155,8 @@ export class PeerLink implements PeerLinkHandle {
   }
 
   sendHeads(origins: readonly OriginReport[]): void {
+    // A peer that hears nothing at all would give the link up.
+    if (!this.isReporting) return this.send({ type: 'credit', bytes: 0 });
     const nowMs = this.#parts.clock.monotonicMs();
     this.send({
       type: 'heads',
@@ -160,9 +167,9 @@ export class PeerLink implements PeerLinkHandle {
     });
   }
 
-  /** Relays ephemeral bytes unless the link is busy with more important ones. */
-  sendAwareness(frame: Extract<LinkFrame, { type: 'awareness' }>): void {
-    if (this.bufferedBytes < PeerLink.awarenessBufferedBytesMax) this.send(frame);
+  /** Sends what may get lost, unless the link is busy with what may not. */
+  sendFlooded(frame: AwarenessFrame | RightsFrame): void {
+    if (this.bufferedBytes < PeerLink.floodBufferedBytesMax) this.send(frame);
   }
 
   /** Ops became durable here: ship what the peer follows, and acknowledge soon. */
@@ -223,6 +230,8 @@ export class PeerLink implements PeerLinkHandle {
         return owner.receiveDenied(this, frame);
       case 'awareness':
         return owner.receiveAwareness(this, frame);
+      case 'rights':
+        return owner.receiveRights(this, frame);
       case 'hello':
       case 'proof':
         throw frameInvalid('the handshake is over');

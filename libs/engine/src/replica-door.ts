@@ -5,6 +5,7 @@ import type { ErrorCode, JsonObject } from '@anabranch/base';
 import type { Hlc, OriginId, RegionId, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
+import type { CounterRights } from './rights-report.ts';
 
 export interface ReadOptions {
   /** What the reader has seen: the answer covers it, or the read fails with `not_yet_visible` after `waitMsMax`. */
@@ -166,6 +167,14 @@ export interface ReplicaDoor {
   edit(request: EditRequest): Promise<EditResult>;
   /** All or nothing, as one op. @throws AnabranchError as {@link edit}; details name the `writeIndex` that was refused. */
   transact(request: TransactionRequest): Promise<TransactionResult>;
+  /** Who holds which rights to the bounded counters of a document. @throws AnabranchError as {@link read}. */
+  rights(document: DocumentId): Promise<readonly CounterRights[]>;
+  /**
+   * Takes over the rights of an origin, or of all origins of a region, to one bounded counter, for a region that is gone for
+   * good. If it comes back having spent them, the counter leaves its bound by as much.
+   * @throws AnabranchError `op_invalid` when there are none, and as {@link edit}.
+   */
+  reclaimRights(document: DocumentId, path: string, from: string): Promise<OpId>;
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
   openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession;
   status(): ReplicaStatus;

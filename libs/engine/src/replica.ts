@@ -8,10 +8,11 @@
 //              position of the newest local op they may show.
 // Invariant 2: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
-import { AnabranchError, assert, toHex } from '@anabranch/base';
+import { AnabranchError, toHex } from '@anabranch/base';
 import { HlcClock, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
-import { collectionOf, type DocumentId, type Idempotency } from '@anabranch/protocol';
+import { collectionOf, type DocumentId } from '@anabranch/protocol';
+import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
@@ -36,14 +37,15 @@ import type {
   ReplicaStatus,
   TransactionRequest,
   TransactionResult,
-  WrittenView,
 } from './replica-door.ts';
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
-import type { LoggedOp, ReplicaIdentity } from './replica-store.ts';
+import type { ReplicaIdentity } from './replica-store.ts';
+import type { CounterRights } from './rights-report.ts';
 import { SessionHub } from './session-hub.ts';
 import { SessionIntake } from './session-intake.ts';
 import { statusOf } from './status.ts';
 import { Visibility } from './visibility.ts';
+import { viewOf, WriteDoor } from './write-door.ts';
 import { WriteGate } from './write-gate.ts';
 
 const documentsLoadedMaxDefault = 10_000;
@@ -69,6 +71,8 @@ export class Replica implements ReplicaDoor {
   readonly #keys: IdempotencyKeys;
   readonly #receipts: Receipts;
   readonly #writes: LocalWrites;
+  readonly #rights: BoundedRights;
+  readonly #writeDoor: WriteDoor;
   readonly #sessionIntake: SessionIntake;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
@@ -116,14 +120,15 @@ export class Replica implements ReplicaDoor {
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
       create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
+    // The wall clock may have been set back since the last process; the stamps of its ops tell.
+    const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
     this.#sessions = new SessionHub({
       documents: this.#documents,
       origin: () => this.#identity.origin,
       ingest: (loaded, update, session) => this.#ingest(loaded, update, session),
       whenDurable: (position) => this.#log.whenDurable(position),
-      relay: (frame) => this.#mesh.relayAwareness(frame),
-      // The wall clock may have been set back since the last process; the stamps of its ops tell.
-      counterStart: Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms),
+      relay: (frame) => this.#mesh.flood(frame),
+      counterStart,
     });
     this.#log.onDurable((ops) => this.#confirm(ops));
     this.#guard = new EpochGuard({
@@ -134,10 +139,21 @@ export class Replica implements ReplicaDoor {
       heldSeq: () => this.#log.head(this.#identity.origin).seq,
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
+    this.#rights = new BoundedRights({
+      ...{ clock, logger, metrics, documents: this.#documents, log: this.#log, region: this.region },
+      origin: () => this.#identity.origin,
+      peers: () => new Set([...this.#peers, ...this.#rememberedPeers]),
+      isWritable: () => this.#guard.state === 'writable' && !this.#isStopping && !this.#log.hasFailed,
+      mesh: () => this.#mesh,
+      writes: () => this.#writes,
+      counterStart: counterStart * SessionHub.awarenessPerMsMax,
+    });
     this.#writes = new LocalWrites({
       ...{ metrics, log: this.#log, documents: this.#documents, keys: this.#keys, hlc: this.#hlc },
       origin: () => this.#identity.origin,
       isWritable: () => this.#guard.state === 'writable',
+      mayTakeOver: (holder) => this.#rights.mayTakeOver(holder),
+      onApplied: (loaded, ops) => this.#rights.escrow.applied(loaded, ops),
       onReloaded: (document) => this.#sessions.end(document, 'not_ready'),
     });
     this.#gate = new WriteGate({
@@ -147,18 +163,13 @@ export class Replica implements ReplicaDoor {
       origin: () => this.#identity.origin,
       lostTail: () => this.#mesh.lostTail(),
     });
-    this.#sessionIntake = new SessionIntake({
-      ...options.ports,
-      documents: this.#documents,
-      log: this.#log,
-      undo: (loaded) => this.#writes.undo([loaded]),
-      whenAccepting: () => (this.#gate.isOpen() ? undefined : this.#gate.whenOpen()),
-      authors: new RegionAuthors({
-        hash,
-        foreignOrigins: () => this.#mesh.foreignOrigins(),
-        mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
-      }),
+    this.#writeDoor = new WriteDoor({
+      ...{ clock, log: this.#log, documents: this.#documents, keys: this.#keys, gate: this.#gate },
+      ...{ writes: this.#writes, rights: this.#rights },
+      whenVisible: (request) => this.whenVisible(request),
+      assertServed: (document) => void this.#schemaOf(document),
     });
+    this.#sessionIntake = this.#makeSessionIntake(options);
     this.#mesh = this.#makeMesh(options);
   }
 
@@ -182,7 +193,7 @@ export class Replica implements ReplicaDoor {
   async read(document: DocumentId, options: ReadOptions = {}): Promise<DocumentView> {
     if (options.minVersion !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
-    const view = this.#viewOf(loaded);
+    const view = viewOf(loaded);
     await this.#log.whenDurable(loaded.localPosition);
     return { ...view, version: this.#log.durableVector };
   }
@@ -197,35 +208,26 @@ export class Replica implements ReplicaDoor {
     }
   }
 
-  async edit({ document, plan, ...options }: EditRequest): Promise<EditResult> {
-    const { views, ...result } = await this.transact({ writes: [{ document, plan }], ...options });
-    const [view] = views;
-    assert(view !== undefined, 'a write has a view');
-    return { ...view, ...result };
+  edit(request: EditRequest): Promise<EditResult> {
+    return this.#writeDoor.edit(request);
   }
 
-  async transact(request: TransactionRequest): Promise<TransactionResult> {
-    const { writes, idempotency } = request;
-    for (const { document } of writes) this.#schemaOf(document);
-    if (request.minVersion !== undefined) await this.whenVisible(request);
-    if (!this.#gate.isOpen()) await this.#gate.whenOpen();
-    const tail = idempotency === undefined ? undefined : this.#gate.whenOpenToKeys();
-    if (tail !== undefined) await tail;
-    if (idempotency !== undefined && this.#keys.isUsed(idempotency)) return this.#replay(request, idempotency);
-    const loaded = this.#documents.openAll(writes.map(({ document }) => document));
-    const position = (): number => loaded.reduce((newest, { localPosition }) => Math.max(newest, localPosition), 0);
-    let logged: LoggedOp | undefined;
-    try {
-      logged = this.#writes.transact(loaded, request);
-    } catch (refusal) {
-      // A refusal, too, may rest on a local op that is not durable yet.
-      await this.#log.whenDurable(position());
-      throw refusal;
-    }
-    const views = loaded.map((document) => this.#viewOf(document));
-    await this.#log.whenDurable(position());
-    const opId = logged && { origin: logged.origin, seq: logged.seq };
-    return { views, version: this.#log.durableVector, opId, isReplay: false };
+  transact(request: TransactionRequest): Promise<TransactionResult> {
+    return this.#writeDoor.transact(request);
+  }
+
+  async rights(document: DocumentId): Promise<readonly CounterRights[]> {
+    const loaded = this.#documents.open(document);
+    const report = this.#rights.report(loaded);
+    await this.#log.whenDurable(loaded.localPosition);
+    return report;
+  }
+
+  async reclaimRights(document: DocumentId, path: string, from: string): Promise<OpId> {
+    await this.#gate.whenOpen();
+    const { origin, seq, position } = this.#rights.reclaim(document, path, from);
+    await this.#log.whenDurable(position);
+    return { origin, seq };
   }
 
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
@@ -260,11 +262,27 @@ export class Replica implements ReplicaDoor {
     this.#isStopping = true;
     this.#guard.stop();
     this.#gate.close('the region is stopping');
+    this.#rights.stop();
     this.#sessions.endAll('not_ready');
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#mesh.stop();
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#ports.store.close();
+  }
+
+  #makeSessionIntake({ ports }: ReplicaOptions): SessionIntake {
+    return new SessionIntake({
+      ...ports,
+      documents: this.#documents,
+      log: this.#log,
+      undo: (loaded) => this.#writes.undo([loaded]),
+      whenAccepting: () => (this.#gate.isOpen() ? undefined : this.#gate.whenOpen()),
+      authors: new RegionAuthors({
+        hash: ports.hash,
+        foreignOrigins: () => this.#mesh.foreignOrigins(),
+        mayLackOps: (origin) => this.#mesh.mayLackOps(origin),
+      }),
+    });
   }
 
   #makeMesh(options: ReplicaOptions): Mesh {
@@ -279,7 +297,11 @@ export class Replica implements ReplicaDoor {
         if (named !== this.#identity) [named, announced] = [this.#identity, { ...this.#identity, ...ofProcess }];
         return announced;
       },
-      onReports: (region, reports) => this.#guard.hear(region, reports),
+      onReports: (region, reports) => {
+        this.#rights.hear(region, reports);
+        this.#guard.hear(region, reports);
+      },
+      onRights: (frame) => this.#rights.escrow.receive(frame),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
       onQuarantined: (origin) => this.#noteQuarantined(origin),
@@ -302,15 +324,8 @@ export class Replica implements ReplicaDoor {
       if (!isLocal) this.#receipts.note(op, origin);
     }
     this.#sessions.deliver(ops, this.#log.durableVector);
+    this.#rights.advance(ops);
     this.#visibility.advance();
-  }
-
-  async #replay({ writes }: TransactionRequest, idempotency: Idempotency): Promise<TransactionResult> {
-    await this.#log.whenDurable(this.#keys.positionOf(idempotency));
-    const record = this.#keys.recordOf(idempotency);
-    const views = await Promise.all(writes.map(({ document }) => this.read(document)));
-    const version = this.#log.durableVector;
-    return { views, version, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
@@ -326,6 +341,7 @@ export class Replica implements ReplicaDoor {
     this.#identity = identity;
     this.#crdtIdentity = identityOf(identity.origin, hash);
     this.#writes.renewed();
+    this.#rights.renewed();
     this.#sessions.endAll('not_ready');
     this.#documents.clear();
     this.#mesh.renewed();
@@ -350,10 +366,6 @@ export class Replica implements ReplicaDoor {
   /** A commit of something else than ops has failed. While the replica stops its store may be closed before the last one. */
   #commitFailed(cause: unknown): void {
     if (!this.#isStopping) this.#log.fail(cause);
-  }
-
-  #viewOf(loaded: LoadedDocument): WrittenView {
-    return { json: loaded.crdt.json(), exists: loaded.crdt.exists() };
   }
 
   #schemaOf(document: DocumentId): CollectionSchema {

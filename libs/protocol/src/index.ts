@@ -7,6 +7,7 @@ export type { HeadsFrame, OriginReport } from './frames/heads.ts';
 export type { HelloFrame } from './frames/hello.ts';
 export type { OpsFrame } from './frames/ops.ts';
 export type { ProofFrame } from './frames/proof.ts';
+export { type RightsFrame, rightsWantsMax } from './frames/rights.ts';
 export type { Denial, DeniedFrame, SubscribeFrame, UnsubscribeFrame } from './frames/subscription.ts';
 export { chainHashLength, chainNext, chainStart } from './hash-chain.ts';
 export {

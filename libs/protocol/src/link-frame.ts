@@ -10,6 +10,7 @@ import { type HeadsFrame, readHeads, writeHeads } from './frames/heads.ts';
 import { type HelloFrame, readHello, writeHello } from './frames/hello.ts';
 import { type OpsFrame, readOps, writeOps } from './frames/ops.ts';
 import { type ProofFrame, readProof, writeProof } from './frames/proof.ts';
+import { type RightsFrame, readRights, writeRights } from './frames/rights.ts';
 import {
   type DeniedFrame,
   readDenied,
@@ -34,7 +35,8 @@ export type LinkFrame =
   | OpsFrame
   | CreditFrame
   | AcknowledgeFrame
-  | AwarenessFrame;
+  | AwarenessFrame
+  | RightsFrame;
 
 type FrameType = LinkFrame['type'];
 type FrameOf<T extends FrameType> = Extract<LinkFrame, { type: T }>;
@@ -56,6 +58,7 @@ const codecs: { readonly [T in FrameType]: FrameCodec<T> } = {
   credit: { code: 8, write: writeCredit, read: readCredit },
   acknowledge: { code: 9, write: writeAcknowledge, read: readAcknowledge },
   awareness: { code: 128, write: writeAwareness, read: readAwareness },
+  rights: { code: 140, write: writeRights, read: readRights },
 };
 
 const readers: ReadonlyMap<number, (reader: BoundedReader) => LinkFrame> = new Map(

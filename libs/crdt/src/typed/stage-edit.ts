@@ -1,11 +1,14 @@
-// Turns the operations of one edit into the entries and splices the library has to write, or refuses all of them.
+// Turns the operations of one edit, or acts of escrow, into the entries and splices the library has to write, or refuses all
+// of them.
 
 import { AnabranchError, assert } from '@anabranch/base';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import { readOpShape } from '../document-op-shape.ts';
+import type { EscrowAct } from '../escrow.ts';
 import { crdtLimits } from '../limits.ts';
-import { applyOp } from './apply-op.ts';
+import { applyOp, parseSegments, reach } from './apply-op.ts';
+import { BoundedCounter } from './bounded-counter.ts';
 import { Edit, type EditWrites } from './edit.ts';
 import type { TypedTree } from './typed-tree.ts';
 
@@ -16,10 +19,44 @@ const writerPattern = /^[!-~]{1,64}$/;
  * @throws AnabranchError as CrdtDocument.edit documents; the tree is as before then.
  */
 export function stageEdit(tree: TypedTree, author: Author, ops: readonly DocumentOp[]): EditWrites | undefined {
-  const edit = editOf(author, ops);
+  checkCount(ops.length, crdtLimits.editOpsMax, `an edit has at most ${crdtLimits.editOpsMax} operations`);
+  return stage(tree, author, (edit: Edit) => {
+    applyOps(tree, edit, ops);
+    if (edit.writeCount === 0) return;
+    for (const leaf of tree.takeLeftovers(crdtLimits.sweptFieldsMax)) leaf.sweep(edit);
+  });
+}
+
+/** Refuses what {@link stageEdit} would refuse; the tree is as before in any case. */
+export function rehearseEdit(tree: TypedTree, author: Author, ops: readonly DocumentOp[]): void {
+  checkCount(ops.length, crdtLimits.editOpsMax, `an edit has at most ${crdtLimits.editOpsMax} operations`);
+  const edit = new Edit(author);
   try {
     applyOps(tree, edit, ops);
-    sweep(tree, edit);
+  } finally {
+    edit.revert();
+  }
+}
+
+/**
+ * The same for acts of escrow.
+ * @throws AnabranchError as CrdtDocument.escrow documents; the tree is as before then.
+ */
+export function stageEscrow(tree: TypedTree, author: Author, acts: readonly EscrowAct[]): EditWrites | undefined {
+  checkCount(acts.length, crdtLimits.escrowActsMax, `an escrow edit has at most ${crdtLimits.escrowActsMax} acts`);
+  return stage(tree, author, (edit) => applyEach(edit, acts, (act) => applyAct(tree, edit, act)));
+}
+
+function checkCount(count: number, countMax: number, message: string): void {
+  if (count > countMax) throw new AnabranchError('op_invalid', message, { path: '', opIndex: countMax });
+}
+
+function stage(tree: TypedTree, author: Author, applyAll: (edit: Edit) => void): EditWrites | undefined {
+  assert(writerPattern.test(author.writer), 'a writer is named by 1 to 64 printable ASCII characters');
+  assert(Number.isSafeInteger(author.dot) && author.dot >= 0, 'a dot is a safe integer');
+  const edit = new Edit(author);
+  try {
+    applyAll(edit);
   } catch (error) {
     edit.revert();
     throw error;
@@ -30,36 +67,25 @@ export function stageEdit(tree: TypedTree, author: Author, ops: readonly Documen
   return writes;
 }
 
-/** Refuses what {@link stageEdit} would refuse; the tree is as before in any case. */
-export function rehearseEdit(tree: TypedTree, author: Author, ops: readonly DocumentOp[]): void {
-  const edit = editOf(author, ops);
-  try {
-    applyOps(tree, edit, ops);
-  } finally {
-    edit.revert();
-  }
-}
-
-function editOf(author: Author, ops: readonly DocumentOp[]): Edit {
-  assert(writerPattern.test(author.writer), 'a writer is named by 1 to 64 printable ASCII characters');
-  assert(Number.isSafeInteger(author.dot) && author.dot >= 0, 'a dot is a safe integer');
-  if (ops.length <= crdtLimits.editOpsMax) return new Edit(author);
-  const details = { path: '', opIndex: crdtLimits.editOpsMax };
-  throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`, details);
-}
-
 function applyOps(tree: TypedTree, edit: Edit, ops: readonly DocumentOp[]): void {
-  for (const [index, candidate] of ops.entries()) {
+  applyEach(edit, ops, (candidate) => {
     const op = readOpShape(candidate);
-    edit.op = candidate;
-    edit.opIndex = index;
     if ('code' in op) edit.reject(op.code, op.message);
     applyOp(tree, edit, op);
+  });
+}
+
+function applyEach<Step>(edit: Edit, steps: readonly Step[], apply: (step: Step) => void): void {
+  for (const [index, step] of steps.entries()) {
+    edit.op = step;
+    edit.opIndex = index;
+    apply(step);
   }
 }
 
-/** Deletes leftovers along with an edit that changes something anyway. */
-function sweep(tree: TypedTree, edit: Edit): void {
-  if (edit.writeCount === 0) return;
-  for (const leaf of tree.takeLeftovers(crdtLimits.sweptFieldsMax)) leaf.sweep(edit);
+function applyAct(tree: TypedTree, edit: Edit, act: EscrowAct): void {
+  const node = reach(tree, edit, parseSegments(edit, act.path));
+  if (!(node instanceof BoundedCounter)) edit.reject('type_mismatch', 'rights are those to a bounded counter');
+  if (act.op === 'transfer') node.transfer(edit, act);
+  else node.takeOver(edit, act.from);
 }

@@ -58,6 +58,19 @@ export const frames: FrameArbitraries = {
     document: documentId,
     bytes: fc.uint8Array({ maxLength: 200 }),
   }),
+  rights: fc.record({
+    type: fc.constant('rights' as const),
+    origin,
+    counter: uint,
+    ask: uint,
+    document: documentId,
+    path: fc.string({ unit: 'binary', maxLength: 40 }),
+    kind: fc.constantFrom('down' as const, 'up' as const),
+    isUrgent: fc.boolean(),
+    wants: fc.array(fc.record({ region: region.map((name) => name as RegionId), amount: uint.map((amount) => Math.max(1, amount)) }), {
+      maxLength: 4,
+    }),
+  }),
 };
 
 export const frame: fc.Arbitrary<LinkFrame> = fc.oneof<fc.Arbitrary<LinkFrame>[]>(...Object.values(frames));

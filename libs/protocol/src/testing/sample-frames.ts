@@ -72,4 +72,18 @@ export const sampleFrames: { readonly [T in LinkFrame['type']]: Extract<LinkFram
     ],
   },
   awareness: { type: 'awareness', origin: berlin, counter: 16_384, document: cart, bytes: bytes(9, 0xf0) },
+  rights: {
+    type: 'rights',
+    origin: berlin,
+    counter: 16_390,
+    ask: 16_388,
+    document: cart,
+    path: '/stock',
+    kind: 'up',
+    isUrgent: true,
+    wants: [
+      { region: 'tokyo' as RegionId, amount: 300 },
+      { region: 'new-york' as RegionId, amount: 1 },
+    ],
+  },
 };

@@ -1,0 +1,53 @@
+// Whether everything that this region ever wrote is here: what its earlier epochs held then stays as it is, and what they
+// left, rights to bounded counters, may be taken over. Our own store cannot know: it may have gone back in time. The peers do.
+//
+//   a new epoch begins --> every peer has told since that it holds no more of this region's logs than we do --> settled
+//
+// Invariant 1: a report counts only when it names all that its peer has appended of our earlier epochs (Mesh.admit: a peer
+//              reports once everything it had appended before the link is durable, and takes no more under their names).
+// Invariant 2: a peer that has never been heard in this epoch keeps the old rights frozen: it may hold what they were spent on.
+
+import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
+import type { OriginReport } from '@anabranch/protocol';
+import type { OpLog } from './op-log.ts';
+
+export interface OwnEpochsParts {
+  readonly region: RegionId;
+  readonly log: OpLog;
+  readonly origin: () => OriginId;
+  /** Every region this one is configured to link with, or ever has. */
+  readonly peers: () => Iterable<RegionId>;
+}
+
+export class OwnEpochs {
+  readonly #parts: OwnEpochsParts;
+  readonly #confirmed = new Set<RegionId>();
+
+  constructor(parts: OwnEpochsParts) {
+    this.#parts = parts;
+  }
+
+  /** Another epoch has begun: what was told before says nothing of the end of the last one. */
+  renewed(): void {
+    this.#confirmed.clear();
+  }
+
+  hear(region: RegionId, reports: readonly OriginReport[]): void {
+    const { region: own, log } = this.#parts;
+    const knowsMore = reports.some(({ origin, seq }) => regionOf(origin) === own && seq > log.durableHead(origin).seq);
+    if (knowsMore) this.#confirmed.delete(region);
+    else this.#confirmed.add(region);
+  }
+
+  /** Peers that have not confirmed; while there are any, rights of earlier epochs stay frozen. */
+  unconfirmed(): RegionId[] {
+    return [...this.#parts.peers()].filter((peer) => peer !== this.#parts.region && !this.#confirmed.has(peer));
+  }
+
+  /** Whether this epoch may take over what a holder of this region's rights has left (Author.mayTakeOver). */
+  mayTakeOver(holder: string): boolean {
+    const { region, origin } = this.#parts;
+    const isOurs = holder === region || holder.startsWith(`${region}.`);
+    return isOurs && holder !== origin() && this.unconfirmed().length === 0;
+  }
+}

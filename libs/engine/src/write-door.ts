@@ -1,0 +1,102 @@
+// Local writes from request to answer: between the doors and what applies and logs them.
+//
+//   wait for what the session has seen --> gate, key --> apply and append (local-writes.ts) --> durable --> answer
+//                                           ^                  '--short of rights--> wait for them (bounded-rights.ts)
+//                                           '------------------------------------------'
+//
+// Invariant 1 (G2): answers and refusals wait for the position of the newest local op that they may rest on.
+// Invariant 2 (G4): whatever was waited for, the key is looked up again in the step that writes.
+
+import { type AnabranchError, assert, type Clock, isAnabranchError } from '@anabranch/base';
+import type { DocumentId, Idempotency } from '@anabranch/protocol';
+import type { BoundedRights } from './bounded-rights.ts';
+import type { DocumentCache, LoadedDocument } from './document-cache.ts';
+import { Escrow } from './escrow.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
+import type { LocalWrites } from './local-writes.ts';
+import type { OpLog } from './op-log.ts';
+import type { EditRequest, EditResult, ReadOptions, TransactionRequest, TransactionResult, WrittenView } from './replica-door.ts';
+import type { LoggedOp } from './replica-store.ts';
+import type { WriteGate } from './write-gate.ts';
+
+export interface WriteDoorParts {
+  readonly clock: Clock;
+  readonly log: OpLog;
+  readonly documents: DocumentCache;
+  readonly keys: IdempotencyKeys;
+  readonly gate: WriteGate;
+  readonly writes: LocalWrites;
+  readonly rights: BoundedRights;
+  readonly whenVisible: (options: ReadOptions) => Promise<void>;
+  /** @throws AnabranchError `collection_not_found`. */
+  readonly assertServed: (document: DocumentId) => void;
+}
+
+export class WriteDoor {
+  readonly #parts: WriteDoorParts;
+
+  constructor(parts: WriteDoorParts) {
+    this.#parts = parts;
+  }
+
+  async edit({ document, plan, ...options }: EditRequest): Promise<EditResult> {
+    const { views, ...result } = await this.transact({ writes: [{ document, plan }], ...options });
+    const [view] = views;
+    assert(view !== undefined, 'a write has a view');
+    return { ...view, ...result };
+  }
+
+  async transact(request: TransactionRequest): Promise<TransactionResult> {
+    const { clock, rights, whenVisible, assertServed } = this.#parts;
+    for (const { document } of request.writes) assertServed(document);
+    if (request.minVersion !== undefined) await whenVisible(request);
+    const deadlineMs = clock.monotonicMs() + Escrow.waitMsMax;
+    for (;;) {
+      const outcome = await this.#attempt(request);
+      if (!isAnabranchError(outcome)) return outcome;
+      if (!(await rights.mayRetry(request, outcome, deadlineMs))) throw rights.explain(outcome);
+    }
+  }
+
+  /** The result, or a refusal for want of rights, which may come. */
+  async #attempt(request: TransactionRequest): Promise<TransactionResult | AnabranchError> {
+    const { log, gate, keys, documents } = this.#parts;
+    const { writes, idempotency } = request;
+    if (!gate.isOpen()) await gate.whenOpen();
+    const tail = idempotency === undefined ? undefined : gate.whenOpenToKeys();
+    if (tail !== undefined) await tail;
+    if (idempotency !== undefined && keys.isUsed(idempotency)) return this.#replay(request, idempotency);
+    const loaded = documents.openAll(writes.map(({ document }) => document));
+    let logged: LoggedOp | undefined;
+    try {
+      logged = this.#parts.writes.transact(loaded, request);
+    } catch (refusal) {
+      await log.whenDurable(newestPosition(loaded));
+      if (isAnabranchError(refusal, 'insufficient_rights')) return refusal;
+      throw refusal;
+    }
+    const views = loaded.map(viewOf);
+    await log.whenDurable(newestPosition(loaded));
+    const opId = logged && { origin: logged.origin, seq: logged.seq };
+    return { views, version: log.durableVector, opId, isReplay: false };
+  }
+
+  async #replay({ writes }: TransactionRequest, idempotency: Idempotency): Promise<TransactionResult> {
+    const { log, keys, documents } = this.#parts;
+    await log.whenDurable(keys.positionOf(idempotency));
+    const record = keys.recordOf(idempotency);
+    const loaded = documents.openAll(writes.map(({ document }) => document));
+    const views = loaded.map(viewOf);
+    await log.whenDurable(newestPosition(loaded));
+    return { views, version: log.durableVector, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
+  }
+}
+
+export function viewOf({ crdt }: LoadedDocument): WrittenView {
+  return { json: crdt.json(), exists: crdt.exists() };
+}
+
+/** The newest local op that documents may show. */
+function newestPosition(loaded: readonly LoadedDocument[]): number {
+  return loaded.reduce((newest, { localPosition }) => Math.max(newest, localPosition), 0);
+}
