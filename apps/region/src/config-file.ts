@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { AnabranchError, forbiddenKeys } from '@anabranch/base';
-import { type CollectionSchema, crdtLimits, type FieldSchema } from '@anabranch/crdt';
+import { boundsFault, type CollectionSchema, crdtLimits, type FieldSchema } from '@anabranch/crdt';
 import { isCollectionName } from '@anabranch/protocol';
 import { z } from 'zod';
 
@@ -11,10 +11,19 @@ const shownUnitsMax = 80;
 
 const fieldName = z.string().min(1).max(crdtLimits.keyUnitsMax);
 
+const bound = z.number().exactOptional();
+const boundedCounterSchema = z
+  .strictObject({ type: z.literal('boundedCounter'), min: bound, max: bound, split: z.array(z.string()).exactOptional() })
+  .superRefine((schema, context) => {
+    const message = boundsFault(schema);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 const fieldSchema: z.ZodType<FieldSchema> = z.lazy(() =>
   z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('register'), keep: z.enum(['latest', 'all']).exactOptional() }),
     z.strictObject({ type: z.literal('counter') }),
+    boundedCounterSchema,
     z.strictObject({ type: z.literal('set') }),
     z.strictObject({ type: z.literal('flag') }),
     z.strictObject({ type: z.literal('list') }),

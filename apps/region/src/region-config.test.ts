@@ -132,6 +132,13 @@ describe('the configuration file', () => {
     },
   };
 
+  const depots = (stock: object): object => ({ library: 'yjs', schema: { type: 'object', fields: { stock } } });
+
+  test('[BOUND10] holds bounded counters', () => {
+    const stock = { type: 'boundedCounter', min: -10, max: 0, split: ['berlin', 'tokyo'] };
+    expect(parseConfigFile(JSON.stringify({ collections: { depots: depots(stock) } }), 'f').collections).toEqual({ depots: depots(stock) });
+  });
+
   test('holds collections, typed or freeform', () => {
     const parsed = parseConfigFile(JSON.stringify({ collections: { carts: cart, notes: { library: 'yjs', schema: 'freeform' } } }), 'f');
     expect(parsed.collections).toEqual({ carts: cart, notes: { library: 'yjs', schema: 'freeform' } });
@@ -144,7 +151,25 @@ describe('the configuration file', () => {
     [
       'an unknown type',
       { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { a: { type: 'tree' } } } } } },
-      "/collections/carts/schema/fields/a/type is \"tree\": Invalid discriminator value. Expected 'register' | 'counter' |",
+      "/collections/carts/schema/fields/a/type is \"tree\": Invalid discriminator value. Expected 'register' | 'counter' | 'boundedCounter' |",
+    ],
+    [
+      'a bounded counter without a bound',
+      { collections: { depots: depots({ type: 'boundedCounter' }) } },
+      '/collections/depots/schema/fields/stock is {"type":"boundedCounter"}: a bounded counter has a min, a max or both',
+    ],
+    [
+      'a bounded counter that starts out of bounds',
+      { collections: { depots: depots({ type: 'boundedCounter', min: 1 }) } },
+      '/collections/depots/schema/fields/stock is {"type":"boundedCounter","min":1}: the bounds include 0',
+    ],
+    ['a bound that is no integer', { collections: { depots: depots({ type: 'boundedCounter', max: 1.5, split: ['a'] }) } }, 'an integer'],
+    ['a bound that is no number', { collections: { depots: depots({ type: 'boundedCounter', min: '0' }) } }, '/fields/stock/min'],
+    ['rights that nobody has', { collections: { depots: depots({ type: 'boundedCounter', min: -1 }) } }, 'split names the regions'],
+    [
+      'rights that a region has twice',
+      { collections: { depots: depots({ type: 'map', of: { type: 'boundedCounter', min: -1, split: ['tokyo', 'tokyo'] } }) } },
+      'split names a region twice',
     ],
     [
       'a schema that is neither kind',
@@ -171,7 +196,7 @@ describe('the configuration file', () => {
       '{"collections":{"carts":{"library":"yjs","schema":{"type":"object","fields":{"constructor":{"type":"flag"}}}}}}',
       'constructor',
     ],
-  ])('[LIFE3] [GUARD5] %s that is wrong is refused, naming it', (_, content, naming) => {
+  ])('[LIFE3] [GUARD5] [BOUND10] %s that is wrong is refused, naming it', (_, content, naming) => {
     const text = typeof content === 'string' ? content : JSON.stringify(content);
     expect(() => parseConfigFile(text, 'f')).toThrow(refusal(naming));
     expect(Reflect.get({}, 'name')).toBeUndefined();

@@ -43,6 +43,12 @@ export const errorCodes = {
   index_out_of_range: entry(422, 'Index out of range', 'A list or text position lies outside the current value.'),
   patch_test_failed: entry(422, 'Patch test failed', 'A test operation of a JSON patch did not hold; nothing was applied.'),
   value_invalid: entry(422, 'Invalid value', 'The value is not JSON of the allowed shape, depth, size or key names.'),
+  insufficient_rights: entry(
+    409,
+    'Insufficient rights',
+    'The rights that this region holds, and could get in time, do not cover the change of a bounded counter; nothing was applied.',
+    true,
+  ),
   library_mismatch: entry(422, 'Wrong merge library', 'The collection is kept with the other merge library.'),
   document_too_large: entry(422, 'Document too large', 'The write would take the document over its limit of bytes.'),
   update_invalid: entry(422, 'Invalid update', 'The CRDT update is malformed, oversized or out of bounds; nothing was logged.'),

@@ -1,6 +1,7 @@
 import type { Hash, JsonObject } from '@anabranch/base';
 import type { Hlc } from '@anabranch/causality';
 import type { DocumentOp } from './document-op.ts';
+import type { EscrowAct, RightsView } from './escrow.ts';
 import type { Library } from './schema.ts';
 
 /**
@@ -11,6 +12,12 @@ export interface Author {
   readonly writer: string;
   readonly dot: number;
   readonly hlc: Hlc;
+  /**
+   * Asked of holders of rights of the writer's own region, its initial share (named by the region) and its earlier epochs, when
+   * the writer's own rights do not suffice. True vouches that everything is in this document that the holder, and whoever
+   * took over from it, ever wrote: for an initial share, everything of all earlier epochs of the region. Absent: no holder.
+   */
+  readonly mayTakeOver?: (holder: string) => boolean;
 }
 
 /**
@@ -30,10 +37,31 @@ export interface CrdtDocument {
   /**
    * Applies typed operations as one update authored by `author` and returns its bytes, or undefined when they change
    * nothing (removing what is not there).
-   * @throws AnabranchError `op_invalid`, `path_unknown`, `type_mismatch`, `index_out_of_range`, `value_invalid`; details
-   *   hold `path` and `opIndex`; nothing is applied then.
+   * @throws AnabranchError `op_invalid`, `path_unknown`, `type_mismatch`, `index_out_of_range`, `value_invalid`,
+   *   `insufficient_rights`; details hold `path` and `opIndex`; nothing is applied then. Those of `insufficient_rights` also
+   *   hold `kind` (`down` or `up`), `needed`, `held` by the writer and what it may take over, `holders` (the others with
+   *   such rights, richest first, as `{origin, rights}`) and `total`, the rights of all together.
    */
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined;
+
+  /**
+   * Moves rights to bounded counters as one update authored by `author` and returns its bytes, or undefined when there was
+   * nothing to move. What the author lacks for a transfer it takes over as in an edit.
+   * @throws AnabranchError as {@link edit}, `opIndex` being the position of the act; nothing is applied then.
+   */
+  escrow(author: Author, acts: readonly EscrowAct[]): Uint8Array | undefined;
+
+  /** The rights to the bounded counter at a path (a JSON pointer), also of one that nobody wrote; undefined where there is none. */
+  rights(path: string): RightsView | undefined;
+
+  /** JSON pointers to the bounded counters that were written. */
+  boundedCounters(): readonly string[];
+
+  /**
+   * How many writes to entries of bounded counters {@link apply} has taken in, effective or not. It rises with an update that holds
+   * any which the document lacked: only origins may write them, so such an update is not to be taken from a client.
+   */
+  readonly boundedWrites: number;
 
   /**
    * The JSON view: every field of the schema with its value or its empty value; for freeform, the library's view. It is

@@ -4,6 +4,7 @@ import { isAllowedKey } from './bounded-json.ts';
 import type { DocumentIdentity } from './document-identity.ts';
 import { crdtLimits } from './limits.ts';
 import type { CollectionSchema, FieldSchema } from './schema.ts';
+import { boundsFault } from './typed/bounds.ts';
 import { YjsDocument } from './yjs/yjs-document.ts';
 
 /** An empty document of a collection, edited under `identity`: load it with `apply`. */
@@ -16,6 +17,7 @@ export function createDocument(collection: CollectionSchema, identity: DocumentI
 function assertSchema(schema: FieldSchema, depth: number): void {
   assert(depth <= crdtLimits.pathSegmentsMax, 'a schema nests at most as deep as a path');
   if (schema.type === 'map') assertSchema(schema.of, depth + 1);
+  if (schema.type === 'boundedCounter') assert(boundsFault(schema) === undefined, () => boundsFault(schema) ?? '');
   if (schema.type !== 'object') return;
   for (const [name, field] of Object.entries(schema.fields)) {
     assert(name !== '' && isAllowedKey(name), 'a field name is not empty, not too long and not a forbidden key');

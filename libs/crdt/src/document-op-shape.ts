@@ -13,6 +13,7 @@ const members: Readonly<Record<DocumentOp['op'], Readonly<Record<string, MemberK
   set: { value: 'value' },
   clear: {},
   increment: { by: 'integer' },
+  decrement: { by: 'integer' },
   add: { value: 'value' },
   enable: {},
   disable: {},

@@ -9,6 +9,7 @@ export type DocumentOp =
   | { readonly op: 'set'; readonly path: string; readonly value: JsonValue }
   | { readonly op: 'clear'; readonly path: string }
   | { readonly op: 'increment'; readonly path: string; readonly by: number }
+  | { readonly op: 'decrement'; readonly path: string; readonly by: number }
   | { readonly op: 'add'; readonly path: string; readonly value: JsonValue }
   | { readonly op: 'enable'; readonly path: string }
   | { readonly op: 'disable'; readonly path: string }

@@ -22,6 +22,12 @@ export const crdtLimits = {
   parsedPathsMax: 1_024,
   /** UTF-16 units of a path that is remembered; longer ones are parsed each time. */
   parsedPathUnitsMax: 256,
+  /** Regions that share the initial rights of a bounded counter; a schema with more is refused. */
+  splitRegionsMax: 64,
+  /** Acts in one escrow edit; more give `op_invalid`. */
+  escrowActsMax: 1_000,
+  /** Other holders that a refusal for lack of rights names, richest first. */
+  namedHoldersMax: 64,
   /** Fields whose leftovers one edit cleans up on its way. */
   sweptFieldsMax: 32,
 } as const;

@@ -8,6 +8,7 @@ export type Library = 'yjs' | 'automerge';
 export type FieldSchema =
   | { readonly type: 'register'; readonly keep?: 'latest' | 'all' }
   | { readonly type: 'counter' }
+  | BoundedCounterSchema
   | { readonly type: 'set' }
   | { readonly type: 'flag' }
   | { readonly type: 'list' }
@@ -18,6 +19,17 @@ export type FieldSchema =
 export interface ObjectSchema {
   readonly type: 'object';
   readonly fields: Readonly<Record<string, FieldSchema>>;
+}
+
+/**
+ * A counter that never leaves its bounds: whole numbers, at least one of them, 0 between them. `split` names the regions
+ * that share the rights to leave 0; it is there exactly when there are any (`min` < 0 or `max` > 0).
+ */
+export interface BoundedCounterSchema {
+  readonly type: 'boundedCounter';
+  readonly min?: number;
+  readonly max?: number;
+  readonly split?: readonly string[];
 }
 
 export interface CollectionSchema {

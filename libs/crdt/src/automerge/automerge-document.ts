@@ -21,9 +21,11 @@ import {
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
+import type { EscrowAct, RightsView } from '../escrow.ts';
 import type { Inspection, SoundPart } from '../inspection-case.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
+import { listBoundedCounters, noBoundedCounters, readRights } from '../typed/read-rights.ts';
 import { invalid, refusing } from '../update-refusal.ts';
 import { AutomergeFreeform } from './automerge-freeform.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
@@ -122,20 +124,25 @@ export class AutomergeDocument implements CrdtDocument {
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
-    assert(this.#handle.pendingOps() === 0, 'no operation is left uncommitted');
-    let created: Uint8Array[] | undefined;
-    try {
-      created = this.#content.edit(author, ops);
-    } catch (error) {
-      this.#handle.rollback();
-      throw error;
-    }
-    if (created === undefined || this.#handle.commit(null, 0) === null) return undefined;
-    this.#isFresh = false;
-    this.#content.committed();
-    const change = this.#handle.getLastLocalChange();
-    assert(change !== null, 'a commit makes a change');
-    return concatBytes([...created, change]);
+    return this.#produce(() => this.#content.edit(author, ops));
+  }
+
+  escrow(author: Author, acts: readonly EscrowAct[]): Uint8Array | undefined {
+    const content = this.#content;
+    if (!(content instanceof AutomergeTyped)) throw noBoundedCounters();
+    return this.#produce(() => content.escrow(author, acts));
+  }
+
+  rights(path: string): RightsView | undefined {
+    return this.#content instanceof AutomergeTyped ? readRights(this.#content.tree, path) : undefined;
+  }
+
+  boundedCounters(): readonly string[] {
+    return this.#content instanceof AutomergeTyped ? listBoundedCounters(this.#content.tree) : [];
+  }
+
+  get boundedWrites(): number {
+    return this.#content instanceof AutomergeTyped ? this.#content.tree.boundedWrites : 0;
   }
 
   json(): JsonObject {
@@ -155,6 +162,24 @@ export class AutomergeDocument implements CrdtDocument {
     const heads = this.heads.join(' ');
     const content = this.#content instanceof AutomergeFreeform ? this.#content.jsonWithConflicts() : this.json();
     return hash.sha256(encodeUtf8(`${heads}\n${canonicalJson(content)}`));
+  }
+
+  /** The change that writing makes, with those that were made before it. */
+  #produce(write: () => Uint8Array[] | undefined): Uint8Array | undefined {
+    assert(this.#handle.pendingOps() === 0, 'no operation is left uncommitted');
+    let created: Uint8Array[] | undefined;
+    try {
+      created = write();
+    } catch (error) {
+      this.#handle.rollback();
+      throw error;
+    }
+    if (created === undefined || this.#handle.commit(null, 0) === null) return undefined;
+    this.#isFresh = false;
+    this.#content.committed();
+    const change = this.#handle.getLastLocalChange();
+    assert(change !== null, 'a commit makes a change');
+    return concatBytes([...created, change]);
   }
 
   /** What the library's sync functions take: they use the backend behind it only, so it is made without any content. */

@@ -7,35 +7,37 @@ import { assert, type JsonObject } from '@anabranch/base';
 import { isImmutableString, type Patch } from '@automerge/automerge';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
+import type { EscrowAct } from '../escrow.ts';
 import type { ObjectSchema } from '../schema.ts';
-import { stageEdit } from '../typed/stage-edit.ts';
+import type { EditWrites } from '../typed/edit.ts';
+import { stageEdit, stageEscrow } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { entriesId, textCreation, textsId } from './first-change.ts';
 
 export class AutomergeTyped {
-  readonly #tree: TypedTree;
+  readonly tree: TypedTree;
   #handle: AutomergeHandle;
 
   constructor(handle: AutomergeHandle, schema: ObjectSchema) {
     this.#handle = handle;
-    this.#tree = new TypedTree(schema, (key) => this.#readText(key));
+    this.tree = new TypedTree(schema, (key) => this.#readText(key));
     this.#handle.updateDiffCursor();
   }
 
   get exists(): boolean {
-    return this.#tree.exists;
+    return this.tree.exists;
   }
 
   json(): JsonObject {
-    return this.#tree.root.view();
+    return this.tree.root.view();
   }
 
   /** Takes over a document that was loaded whole in place of an empty one. */
   replace(handle: AutomergeHandle): void {
     this.#handle = handle;
     for (const key of handle.keys(entriesId)) this.#takeEntry(key);
-    for (const key of handle.keys(textsId)) this.#tree.text(key)?.changed();
+    for (const key of handle.keys(textsId)) this.tree.text(key)?.changed();
     handle.updateDiffCursor();
   }
 
@@ -45,7 +47,20 @@ export class AutomergeTyped {
 
   /** Writes uncommitted operations; returns changes that were made before them, or undefined when there is nothing to do. */
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array[] | undefined {
-    const writes = stageEdit(this.#tree, author, ops);
+    return this.#write(stageEdit(this.tree, author, ops));
+  }
+
+  /** The same for acts of escrow. */
+  escrow(author: Author, acts: readonly EscrowAct[]): Uint8Array[] | undefined {
+    return this.#write(stageEscrow(this.tree, author, acts));
+  }
+
+  /** The operations of {@link edit} are committed: the tree holds them already. */
+  committed(): void {
+    this.#handle.updateDiffCursor();
+  }
+
+  #write(writes: EditWrites | undefined): Uint8Array[] | undefined {
     if (writes === undefined) return undefined;
     const created = [...new Set(writes.splices.map((splice) => splice.key))]
       .filter((key) => this.#textId(key) === undefined)
@@ -63,23 +78,18 @@ export class AutomergeTyped {
     return created;
   }
 
-  /** The operations of {@link edit} are committed: the tree holds them already. */
-  committed(): void {
-    this.#handle.updateDiffCursor();
-  }
-
   #take(patch: Patch): void {
     const [root, key] = patch.path;
     if (typeof key !== 'string') return;
-    if (root === 't') this.#tree.text(key)?.changed();
-    else if (patch.action === 'del') this.#tree.put(key, undefined);
+    if (root === 't') this.tree.text(key)?.changed();
+    else if (patch.action === 'del') this.tree.put(key, undefined);
     else if (patch.action !== 'put') this.#takeEntry(key);
-    else if (patch.path.length === 2) this.#tree.put(key, isImmutableString(patch.value) ? patch.value.val : undefined);
+    else if (patch.path.length === 2) this.tree.put(key, isImmutableString(patch.value) ? patch.value.val : undefined);
   }
 
   #takeEntry(key: string): void {
     const found = this.#handle.getWithType(entriesId, key);
-    this.#tree.put(key, found?.[0] === 'str' ? found[1] : undefined);
+    this.tree.put(key, found?.[0] === 'str' ? found[1] : undefined);
   }
 
   #readText(key: string): string {

@@ -2,7 +2,8 @@
 // library, no flat keys and no merging; every rule of the types is one sentence about which events had seen which.
 //
 //   register   the sets that no later set and no removal had seen; shown by (HLC, writer)
-//   counter    the sum of the increments that no removal had seen
+//   counter    the sum of the increments, less the decrements, that no removal had seen
+//   bounded    the sum of all increments, less all decrements; a transfer of rights makes the key present and no more
 //   set, flag  present while an add (enable) stands that no later add and no removal had seen
 //   list       the inserted items that no removal had seen, at their latest standing move or where they were inserted
 //   map        the keys with anything standing below
@@ -14,6 +15,7 @@
 import { assert, canonicalJson, compareStrings, type JsonObject, type JsonValue } from '@anabranch/base';
 import { compareHlc, type Hlc } from '@anabranch/causality';
 import type { DocumentOp } from '../document-op.ts';
+import type { EscrowAct } from '../escrow.ts';
 import { parsePointer } from '../path.ts';
 import type { FieldSchema, ObjectSchema } from '../schema.ts';
 import { orderKey, positionBetween } from '../typed/fractional-position.ts';
@@ -24,7 +26,7 @@ export interface ModelEvent {
   readonly id: string;
   readonly writer: string;
   readonly hlc: Hlc;
-  readonly op: DocumentOp;
+  readonly op: DocumentOp | EscrowAct;
   /** Ids of all events the author's replica held: the whole causal history, not only the newest. */
   readonly seen: ReadonlySet<string>;
   /** For a text `delete`: the characters that went. */
@@ -50,7 +52,7 @@ interface Standing {
   readonly isLive: boolean;
 }
 
-const creating: ReadonlySet<DocumentOp['op']> = new Set(['set', 'increment', 'add', 'enable', 'insert', 'move']);
+const creating: ReadonlySet<ModelEvent['op']['op']> = new Set(['set', 'increment', 'decrement', 'add', 'enable', 'insert', 'move']);
 
 export class ReferenceModel {
   readonly #schema: ObjectSchema;
@@ -128,6 +130,9 @@ export class ReferenceModel {
 
   #vouches(event: ModelEvent): boolean {
     if (!creating.has(event.op.op)) return false;
+    const isCount = event.op.op === 'increment' || event.op.op === 'decrement';
+    if (isCount && byOf(event.op) === 0 && schemaAt(this.#schema, parsePointer(event.op.path) ?? [])?.type === 'boundedCounter')
+      return false;
     const removed = this.#removals(event.seen).filter(removesDocument);
     return !this.#events.some(
       (earlier) =>
@@ -184,13 +189,11 @@ function standingOf(schema: Exclude<FieldSchema, { type: 'map' | 'object' }>, ev
   switch (schema.type) {
     case 'register':
       return registerStanding(events, schema.keep ?? 'latest');
-    case 'counter': {
-      const increments = events.filter((event) => event.op.op === 'increment');
-      const sum = increments.reduce((total, { op }) => total + BigInt(op.op === 'increment' ? op.by : 0), 0n);
-      const bound = sum > 0n ? BigInt(Number.MAX_SAFE_INTEGER) : BigInt(Number.MIN_SAFE_INTEGER);
-      const isSafe = sum * sum <= bound * bound;
-      return { value: Number(isSafe ? sum : bound), isLive: increments.length > 0 };
-    }
+    case 'counter':
+      return { value: sumOf(events), isLive: events.some(({ op }) => op.op === 'increment' || op.op === 'decrement') };
+    case 'boundedCounter':
+      // An increment by 0 writes nothing.
+      return { value: sumOf(events), isLive: events.some(({ op }) => byOf(op) !== 0 || op.op === 'transfer' || op.op === 'takeOver') };
     case 'set':
       return setStanding(events);
     case 'flag': {
@@ -206,6 +209,20 @@ function standingOf(schema: Exclude<FieldSchema, { type: 'map' | 'object' }>, ev
       return { value, isLive: value !== '' };
     }
   }
+}
+
+/** What an operation adds to a counter. */
+function byOf(op: ModelEvent['op']): number {
+  if (op.op === 'increment') return op.by;
+  return op.op === 'decrement' ? -op.by : 0;
+}
+
+/** The sum of what the events add, or the nearest safe integer. */
+function sumOf(events: readonly Resolved[]): number {
+  const sum = events.reduce((total, { op }) => total + BigInt(byOf(op)), 0n);
+  const bound = sum > 0n ? BigInt(Number.MAX_SAFE_INTEGER) : BigInt(Number.MIN_SAFE_INTEGER);
+  const isSafe = sum * sum <= bound * bound;
+  return Number(isSafe ? sum : bound);
 }
 
 function registerStanding(events: readonly Resolved[], keep: 'latest' | 'all'): Standing {

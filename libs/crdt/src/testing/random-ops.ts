@@ -74,7 +74,7 @@ export function drawOps(view: JsonObject, step: Extract<Step, { kind: 'edit' }>,
   const tags = isTop ? '/tags' : `${key}/tags`;
   const kind = kinds[field % kinds.length] ?? 'several';
   const drawn: Record<Kind, () => DocumentOp[]> = {
-    increment: () => [{ op: 'increment', path: isTop ? '/stock' : `${key}/qty`, by: b - 4 }],
+    increment: () => [drawCount(isTop ? '/stock' : `${key}/qty`, a, b - 4)],
     deep: () => [{ op: 'increment', path: `${key}/deep/${b % 2}/x`, by: b - 3 }],
     set: () => [{ op: 'set', path: isTop ? (['/status', '/all'][b % 2] ?? '') : `${key}/name`, value: b }],
     add: () => [{ op: 'add', path: tags, value: b % 3 }],
@@ -95,6 +95,10 @@ const kinds: readonly Kind[] = [
   ...(['increment', 'increment', 'deep', 'set', 'add', 'take', 'flag', 'list', 'list', 'list'] as const),
   ...(['text', 'text', 'remove', 'remove', 'clear', 'several'] as const),
 ];
+
+function drawCount(path: string, a: number, by: number): DocumentOp {
+  return by < 0 && a % 2 === 0 ? { op: 'decrement', path, by: -by } : { op: 'increment', path, by };
+}
 
 /** One edit of several operations, each seeing the ones before. */
 function severalOps(key: string, b: number): DocumentOp[] {

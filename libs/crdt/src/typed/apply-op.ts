@@ -8,6 +8,7 @@ import { cutsPair } from '../freeform/apply-freeform-op.ts';
 import { crdtLimits } from '../limits.ts';
 import { escapePart, parsePointer } from '../path.ts';
 import type { FieldSchema } from '../schema.ts';
+import { BoundedCounter } from './bounded-counter.ts';
 import { Counter } from './counter.ts';
 import type { Edit } from './edit.ts';
 import { ElementSet } from './element-set.ts';
@@ -16,7 +17,7 @@ import { Flag } from './flag.ts';
 import { List } from './list.ts';
 import { Register } from './register.ts';
 import { Text } from './text.ts';
-import { Group, type TypedTree } from './typed-tree.ts';
+import { Group, schemaBelow, type TypedTree } from './typed-tree.ts';
 
 type OpOf<Name extends DocumentOp['op']> = Extract<DocumentOp, { op: Name }>;
 
@@ -45,7 +46,7 @@ function vouch(tree: TypedTree, edit: Edit): void {
 /** Paths that were parsed and checked before: applications name the same fields again and again. */
 const parsedPaths = new Map<string, readonly string[]>();
 
-function parseSegments(edit: Edit, path: string): readonly string[] {
+export function parseSegments(edit: Edit, path: string): readonly string[] {
   const known = parsedPaths.get(path);
   if (known !== undefined) return known;
   const segments = parsePointer(path);
@@ -60,7 +61,7 @@ function parseSegments(edit: Edit, path: string): readonly string[] {
 }
 
 /** The field of a path, made when it is not there yet. */
-function reach(tree: TypedTree, edit: Edit, segments: readonly string[]): FieldNode {
+export function reach(tree: TypedTree, edit: Edit, segments: readonly string[]): FieldNode {
   let node: FieldNode = tree.root;
   for (const segment of segments) {
     const below: FieldNode | undefined = node instanceof Group ? node.child(segment) : undefined;
@@ -91,11 +92,6 @@ function removeSeen(tree: TypedTree, edit: Edit, name: 'clear' | 'remove', segme
   node?.removeSeen(edit);
 }
 
-function schemaBelow(schema: FieldSchema, name: string): FieldSchema | undefined {
-  if (schema.type === 'map') return schema.of;
-  return schema.type === 'object' && Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
-}
-
 function takeAway(edit: Edit, op: OpOf<'remove' | 'disable' | 'delete'>, node: FieldNode): void {
   if (op.op === 'disable') {
     if (!(node instanceof Flag)) edit.reject('type_mismatch', 'disable needs a flag');
@@ -124,8 +120,10 @@ function create(edit: Edit, op: Exclude<DocumentOp, { op: 'clear' | 'remove' | '
       if (!(node instanceof Register)) edit.reject('type_mismatch', 'set needs a register');
       return node.set(edit, admitValueText(edit, op.value));
     case 'increment':
-      if (!(node instanceof Counter)) edit.reject('type_mismatch', 'increment needs a counter');
-      return node.increment(edit, op.by);
+      return count(edit, node, op.by);
+    case 'decrement':
+      if (op.by < 1) edit.reject('value_invalid', 'decrement takes 1 or more');
+      return count(edit, node, -op.by);
     case 'add':
       if (!(node instanceof ElementSet)) edit.reject('type_mismatch', 'add needs a set');
       return node.add(edit, admitElement(edit, op.value));
@@ -140,6 +138,12 @@ function create(edit: Edit, op: Exclude<DocumentOp, { op: 'clear' | 'remove' | '
       checkIndex(edit, op.to, node.length - 1);
       return node.move(edit, op.from, op.to);
   }
+}
+
+function count(edit: Edit, node: FieldNode, by: number): void {
+  if (node instanceof BoundedCounter) node.change(edit, by);
+  else if (node instanceof Counter) node.increment(edit, by);
+  else edit.reject('type_mismatch', 'increment and decrement need a counter');
 }
 
 function insert(edit: Edit, op: OpOf<'insert'>, node: FieldNode): void {

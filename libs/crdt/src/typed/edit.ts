@@ -87,6 +87,11 @@ export class Edit {
     return formatHlc(this.#author.hlc);
   }
 
+  /** Whether the caller vouches that all is here that this holder of rights, of the author's own region, ever wrote. */
+  mayTakeOver(holder: string): boolean {
+    return this.#author.mayTakeOver?.(holder) ?? false;
+  }
+
   /** How much was written so far: an operation that leaves it as it was has changed nothing. */
   get writeCount(): number {
     return this.#replaced.length + this.#splices.length;
@@ -110,8 +115,8 @@ export class Edit {
   }
 
   /** Refuses the operation being applied. */
-  reject(code: ErrorCode, message: string): never {
-    throw new AnabranchError(code, message, { path: pathOfOp(this.op), opIndex: this.opIndex });
+  reject(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}): never {
+    throw new AnabranchError(code, message, { path: pathOfOp(this.op), opIndex: this.opIndex, ...details });
   }
 
   /** What differs from before the edit; undefined when nothing does. */

@@ -10,6 +10,7 @@
 import { assert, assertNever, compareStrings, forbiddenKeys, type JsonObject, type JsonValue } from '@anabranch/base';
 import { escapePart, splitParts } from '../path.ts';
 import type { FieldSchema, ObjectSchema } from '../schema.ts';
+import { BoundedCounter } from './bounded-counter.ts';
 import { Counter } from './counter.ts';
 import type { Edit } from './edit.ts';
 import { ElementSet } from './element-set.ts';
@@ -18,6 +19,12 @@ import { Flag } from './flag.ts';
 import { List } from './list.ts';
 import { Register } from './register.ts';
 import { type ReadText, Text } from './text.ts';
+
+/** The field under a name of a map or object, in the schema alone. */
+export function schemaBelow(schema: FieldSchema, name: string): FieldSchema | undefined {
+  if (schema.type === 'map') return schema.of;
+  return schema.type === 'object' && Object.hasOwn(schema.fields, name) ? schema.fields[name] : undefined;
+}
 
 /** A map or object: fields by name. */
 export class Group implements FieldNode, NodeParent {
@@ -48,8 +55,7 @@ export class Group implements FieldNode, NodeParent {
   /** The schema below `name`, or undefined. */
   schemaOf(name: string): FieldSchema | undefined {
     if (forbiddenKeys.has(name)) return undefined;
-    if (this.schema.type === 'map') return this.schema.of;
-    return Object.hasOwn(this.schema.fields, name) ? this.schema.fields[name] : undefined;
+    return schemaBelow(this.schema, name);
   }
 
   find(name: string): FieldNode | undefined {
@@ -130,6 +136,8 @@ export class TypedTree implements NodeParent {
   readonly existence: Flag;
   readonly #readText: ReadText;
   readonly #swept = new Set<Leaf>();
+  readonly #boundedCounters = new Set<BoundedCounter>();
+  #boundedWrites = 0;
 
   constructor(schema: ObjectSchema, readText: ReadText) {
     this.#readText = readText;
@@ -142,10 +150,21 @@ export class TypedTree implements NodeParent {
     return this.existence.isLive || this.root.isLive;
   }
 
+  /** The bounded counters that have entries. */
+  get boundedCounters(): ReadonlySet<BoundedCounter> {
+    return this.#boundedCounters;
+  }
+
+  /** How often {@link put} was told of an entry of a bounded counter, changed or not. */
+  get boundedWrites(): number {
+    return this.#boundedWrites;
+  }
+
   /** Takes over what the library holds under a flat key; undefined when it holds nothing there. */
   put(key: string, text: string | undefined): void {
     const found = this.#locate(key);
     if (found === undefined) return;
+    if (found.leaf instanceof BoundedCounter) this.#boundedWrites += 1;
     if (found.leaf.get(found.name) === text) return;
     found.leaf.put(found.name, text);
     if (text === undefined && found.leaf.isVacant) this.prune(key);
@@ -186,6 +205,8 @@ export class TypedTree implements NodeParent {
         return new Register(place, schema.keep ?? 'latest');
       case 'counter':
         return new Counter(place, hasLeftovers);
+      case 'boundedCounter':
+        return new BoundedCounter(place, schema, this.#boundedCounters);
       case 'set':
         return new ElementSet(place);
       case 'flag':

@@ -18,8 +18,10 @@ import type { InflateRaw } from '../automerge/column-scan.ts';
 import type { Author, CrdtDocument } from '../crdt-document.ts';
 import type { DocumentIdentity } from '../document-identity.ts';
 import type { DocumentOp } from '../document-op.ts';
+import type { EscrowAct, RightsView } from '../escrow.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
+import { listBoundedCounters, noBoundedCounters, readRights } from '../typed/read-rights.ts';
 import { inspectYjsUpdate } from './inspect-yjs-update.ts';
 import { QuietDoc } from './quiet-doc.ts';
 import { YjsFreeform } from './yjs-freeform.ts';
@@ -72,16 +74,25 @@ export class YjsDocument implements CrdtDocument {
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {
-    this.doc.clientID = this.#clientId;
-    this.#produced = undefined;
-    this.doc.on('update', this.#capture);
-    try {
-      this.#content.edit(author, ops);
-    } finally {
-      this.doc.off('update', this.#capture);
-    }
-    assert(this.doc.clientID === this.#clientId, 'an edit is made under the own clientID');
-    return this.#produced;
+    return this.#produce(() => this.#content.edit(author, ops));
+  }
+
+  escrow(author: Author, acts: readonly EscrowAct[]): Uint8Array | undefined {
+    const content = this.#content;
+    if (!(content instanceof YjsTyped)) throw noBoundedCounters();
+    return this.#produce(() => content.escrow(author, acts));
+  }
+
+  rights(path: string): RightsView | undefined {
+    return this.#content instanceof YjsTyped ? readRights(this.#content.tree, path) : undefined;
+  }
+
+  boundedCounters(): readonly string[] {
+    return this.#content instanceof YjsTyped ? listBoundedCounters(this.#content.tree) : [];
+  }
+
+  get boundedWrites(): number {
+    return this.#content instanceof YjsTyped ? this.#content.tree.boundedWrites : 0;
   }
 
   json(): JsonObject {
@@ -105,6 +116,20 @@ export class YjsDocument implements CrdtDocument {
   /** True when an update was applied whose predecessors are missing: causal delivery was broken. */
   get hasPending(): boolean {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null;
+  }
+
+  /** The update that a change of the content makes, under the own identity. */
+  #produce(change: () => void): Uint8Array | undefined {
+    this.doc.clientID = this.#clientId;
+    this.#produced = undefined;
+    this.doc.on('update', this.#capture);
+    try {
+      change();
+    } finally {
+      this.doc.off('update', this.#capture);
+    }
+    assert(this.doc.clientID === this.#clientId, 'an edit is made under the own clientID');
+    return this.#produced;
   }
 }
 

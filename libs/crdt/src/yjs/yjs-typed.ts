@@ -8,40 +8,59 @@ import type { JsonObject } from '@anabranch/base';
 import type * as Y from 'yjs';
 import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
+import type { EscrowAct } from '../escrow.ts';
 import type { ObjectSchema } from '../schema.ts';
 import type { EditWrites, EntryWrite } from '../typed/edit.ts';
-import { stageEdit } from '../typed/stage-edit.ts';
+import { stageEdit, stageEscrow } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
 import { textOf } from './yjs-text.ts';
 
 const textPrefix = 't:';
 
 export class YjsTyped {
+  readonly tree: TypedTree;
   readonly #doc: Y.Doc;
   readonly #entries: Y.Map<unknown>;
   readonly #texts = new Map<string, Y.Text>();
-  readonly #tree: TypedTree;
   #rootsSeen = 0;
   /** True while an own edit is written: the tree holds it already. */
   #isWriting = false;
 
   constructor(doc: Y.Doc, schema: ObjectSchema) {
     this.#doc = doc;
-    this.#tree = new TypedTree(schema, (key) => textOf(this.#text(key)));
+    this.tree = new TypedTree(schema, (key) => textOf(this.#text(key)));
     this.#entries = doc.getMap('f');
     this.#entries.observe((event) => this.#take(event));
   }
 
   get exists(): boolean {
-    return this.#tree.exists;
+    return this.tree.exists;
   }
 
   json(): JsonObject {
-    return this.#tree.root.view();
+    return this.tree.root.view();
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): void {
-    const writes = stageEdit(this.#tree, author, ops);
+    this.#writeStaged(stageEdit(this.tree, author, ops));
+  }
+
+  escrow(author: Author, acts: readonly EscrowAct[]): void {
+    this.#writeStaged(stageEscrow(this.tree, author, acts));
+  }
+
+  /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */
+  transacted(): void {
+    if (this.#doc.share.size === this.#rootsSeen) return;
+    for (const name of [...this.#doc.share.keys()].slice(this.#rootsSeen)) {
+      const key = name.startsWith(textPrefix) ? name.slice(textPrefix.length) : undefined;
+      // A text somebody asked for is observed since then.
+      if (key !== undefined && !this.#texts.has(key)) this.tree.text(key)?.changed();
+    }
+    this.#rootsSeen = this.#doc.share.size;
+  }
+
+  #writeStaged(writes: EditWrites | undefined): void {
     if (writes === undefined) return;
     const [only] = writes.entries;
     this.#isWriting = true;
@@ -52,17 +71,6 @@ export class YjsTyped {
     } finally {
       this.#isWriting = false;
     }
-  }
-
-  /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */
-  transacted(): void {
-    if (this.#doc.share.size === this.#rootsSeen) return;
-    for (const name of [...this.#doc.share.keys()].slice(this.#rootsSeen)) {
-      const key = name.startsWith(textPrefix) ? name.slice(textPrefix.length) : undefined;
-      // A text somebody asked for is observed since then.
-      if (key !== undefined && !this.#texts.has(key)) this.#tree.text(key)?.changed();
-    }
-    this.#rootsSeen = this.#doc.share.size;
   }
 
   #write(writes: EditWrites): void {
@@ -85,7 +93,7 @@ export class YjsTyped {
       // Foreign list items in the map are reported as the key null.
       if (typeof key !== 'string') continue;
       const value = this.#entries.get(key);
-      this.#tree.put(key, typeof value === 'string' ? value : undefined);
+      this.tree.put(key, typeof value === 'string' ? value : undefined);
     }
   }
 
@@ -94,7 +102,7 @@ export class YjsTyped {
     if (known !== undefined) return known;
     const text = this.#doc.getText(textPrefix + key);
     text.observe(() => {
-      if (!this.#isWriting) this.#tree.text(key)?.changed();
+      if (!this.#isWriting) this.tree.text(key)?.changed();
     });
     this.#texts.set(key, text);
     return text;

@@ -65,6 +65,7 @@ export function patchDocumentRoute(parts: DoorParts): Route {
         'type_mismatch',
         'index_out_of_range',
         'value_invalid',
+        'insufficient_rights',
         'patch_test_failed',
         'document_too_large',
       ],

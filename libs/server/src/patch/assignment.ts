@@ -1,6 +1,7 @@
 // Assignment: the operations that take a typed field from the value it shows to a value that a patch names. Fields that are
 // sets, lists or texts change by their difference, so elements, items and characters that stay are not written again and
-// keep merging with concurrent edits. A counter has no assignment: two regions that each "set it to 5" would not mean 5.
+// keep merging with concurrent edits. Counters, bounded or not, have no assignment: two regions that each
+// "set it to 5" would not mean 5.
 
 import { AnabranchError, canonicalJson, type JsonValue } from '@anabranch/base';
 import type { DocumentOp, FieldSchema, ObjectSchema } from '@anabranch/crdt';
@@ -15,6 +16,9 @@ export function assign(field: FieldSchema, path: string, current: JsonValue | un
     case 'counter':
       if (target === (current ?? 0)) return [];
       throw mismatch(path, 'a counter cannot be set, because concurrent settings do not add up: use the increment operation');
+    case 'boundedCounter':
+      if (target === (current ?? 0)) return [];
+      throw mismatch(path, 'a bounded counter cannot be set, because concurrent settings do not add up: use increment or decrement');
     case 'flag':
       if (typeof target !== 'boolean') throw mismatch(path, 'a flag takes true or false');
       return [{ op: target ? 'enable' : 'disable', path }];

@@ -58,6 +58,7 @@ describe('a JSON patch becomes operations', () => {
     ['remove of a map key', { op: 'remove', path: '/items/sku-1' }, [{ op: 'remove', path: '/items/sku-1' }]],
     ['remove of the document', { op: 'remove', path: '' }, [{ op: 'remove', path: '' }]],
     ['a flag', { op: 'replace', path: '/gift', value: true }, [{ op: 'enable', path: '/gift' }]],
+    ['a bounded counter that keeps its value', { op: 'replace', path: '/stock', value: 0 }, []],
     ['a counter that keeps its value', { op: 'replace', path: '/items/sku-1/qty', value: 2 }, []],
     ['copy', { op: 'copy', from: '/labels/k1', path: '/labels/k2' }, [{ op: 'set', path: '/labels/k2', value: 'v1' }]],
     [
@@ -76,6 +77,7 @@ describe('a JSON patch becomes operations', () => {
 
   test.each<[string, JsonPatchEntry, string]>([
     ['a test that does not hold', { op: 'test', path: '/status/step', value: 2 }, 'patch_test_failed'],
+    ['a bounded counter set to a number', { op: 'replace', path: '/stock', value: 3 }, 'type_mismatch'],
     ['a counter set to a number', { op: 'replace', path: '/items/sku-1/qty', value: 3 }, 'type_mismatch'],
     ['a path the schema lacks', { op: 'add', path: '/colour', value: 3 }, 'path_unknown'],
     ['a path that is no pointer', { op: 'add', path: 'status', value: 3 }, 'op_invalid'],

@@ -65,6 +65,7 @@ describe('a merge patch becomes operations', () => {
   });
 
   test.each<[string, JsonObject, object]>([
+    ['a number on a bounded counter', { stock: 5 }, { code: 'type_mismatch', details: { path: '/stock' } }],
     ['a number on a counter', { items: { a: { qty: 5 } } }, { code: 'type_mismatch', details: { path: '/items/a/qty' } }],
     ['a string on a flag', { gift: 'yes' }, { code: 'type_mismatch', details: { path: '/gift' } }],
     ['a string on a set', { coupons: 'A' }, { code: 'type_mismatch', details: { path: '/coupons' } }],

@@ -22,6 +22,7 @@ export const opsSchema: z.ZodType<DocumentOp[]> = z
       z.strictObject({ op: z.literal('set'), path: pointer, value: json }),
       z.strictObject({ op: z.literal('clear'), path: pointer }),
       z.strictObject({ op: z.literal('increment'), path: pointer, by: z.int() }),
+      z.strictObject({ op: z.literal('decrement'), path: pointer, by: z.int().min(1) }),
       z.strictObject({ op: z.literal('add'), path: pointer, value: json }),
       z.strictObject({ op: z.literal('enable'), path: pointer }),
       z.strictObject({ op: z.literal('disable'), path: pointer }),

@@ -27,6 +27,7 @@ export function emptyView(field: FieldSchema): JsonValue {
     case 'register':
       return field.keep === 'all' ? [] : null;
     case 'counter':
+    case 'boundedCounter':
       return 0;
     case 'flag':
       return false;

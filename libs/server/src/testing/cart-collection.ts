@@ -18,6 +18,7 @@ const cartSchema: ObjectSchema = {
     note: { type: 'text' },
     labels: { type: 'map', of: { type: 'register' } },
     total: { type: 'counter' },
+    stock: { type: 'boundedCounter', min: 0 },
   },
 };
 
