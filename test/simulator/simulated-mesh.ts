@@ -15,6 +15,8 @@ export const meshCollections: ReadonlyMap<string, CollectionSchema> = new Map([
   ['carts', { library: 'yjs', schema: cartSchema() }],
   ['carts-automerge', { library: 'automerge', schema: cartSchema() }],
   ['notes', { library: 'yjs', schema: 'freeform' }],
+  ['depots', { library: 'yjs', schema: depotSchema() }],
+  ['depots-automerge', { library: 'automerge', schema: depotSchema() }],
 ]);
 
 export interface SimulatedMeshOptions {
@@ -214,6 +216,17 @@ function cartSchema(): CollectionSchema['schema'] {
       status: { type: 'register' },
       lines: { type: 'list' },
       note: { type: 'text' },
+    },
+  };
+}
+
+function depotSchema(): CollectionSchema['schema'] {
+  return {
+    type: 'object',
+    fields: {
+      stock: { type: 'boundedCounter', min: 0 },
+      items: { type: 'map', of: { type: 'object', fields: { left: { type: 'boundedCounter', min: 0 }, name: { type: 'register' } } } },
+      status: { type: 'register' },
     },
   };
 }

@@ -6,7 +6,9 @@
 //
 // Invariant 1: an update, or a part of one, is accepted, applied and appended in one synchronous step.
 // Invariant 2: what cannot be merged after all is a defect; nothing of it stays, in memory or in the log.
-// Invariant 3: what was loaded under an earlier epoch takes nothing any more.
+// Invariant 3: entries of bounded counters are written by regions only, under the rights they hold: an update of a client
+//              that writes any, to whatever effect, is refused whole.
+// Invariant 4: what was loaded under an earlier epoch takes nothing any more.
 
 import { AnabranchError, type Logger } from '@anabranch/base';
 import {
@@ -75,7 +77,10 @@ export class SessionIntake {
 
   async #take(loaded: LoadedDocument, update: Uint8Array, append: AppendUpdate): Promise<OpId | undefined> {
     const { log } = this.#parts;
-    if (!this.#apply(loaded, update)) {
+    const { boundedWrites } = loaded.crdt;
+    const hasNews = this.#apply(loaded, update);
+    if (loaded.crdt.boundedWrites !== boundedWrites) this.#refuseBounded(loaded);
+    if (!hasNews) {
       // Nothing new: but what the sender repeats may be on its way to the disk still.
       await log.whenDurable(loaded.localPosition);
       return undefined;
@@ -83,6 +88,12 @@ export class SessionIntake {
     const { origin, seq, position } = append(update);
     await log.whenDurable(position);
     return { origin, seq };
+  }
+
+  /** Known only once it is applied: which entries an update writes can hang on what the document holds. */
+  #refuseBounded(loaded: LoadedDocument): never {
+    this.#parts.undo(loaded);
+    throw new AnabranchError('update_invalid', 'the update writes to a bounded counter, which takes increment and decrement only');
   }
 
   #apply(loaded: LoadedDocument, update: Uint8Array): boolean {

@@ -1,0 +1,116 @@
+// Clients that write to the entries of bounded counters themselves, past the rights they would need.
+
+import { isAnabranchError } from '@anabranch/base';
+import type { DocumentOp, Library } from '@anabranch/crdt';
+import type { DocumentSession, DocumentSessionListener } from '@anabranch/engine';
+import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
+import * as Automerge from '@automerge/automerge';
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+
+const collections = [
+  ['yjs', 'depots'],
+  ['automerge', 'depots-automerge'],
+] as const;
+const stock = (by: number): DocumentOp[] => [{ op: 'increment', path: '/stock', by }];
+const silent: DocumentSessionListener = { deliver() {}, awareness() {}, ended() {} };
+
+/** Berlin has stocked 5, and Tokyo knows. */
+async function stocked(document: DocumentId): Promise<SimulatedMesh> {
+  const mesh = new SimulatedMesh({ seed: 5, regions: ['berlin', 'tokyo'] });
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  await mesh.edit('berlin', document, stock(5));
+  await mesh.untilConverged();
+  return mesh;
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    return isAnabranchError(error) ? error.code : String(error);
+  }
+}
+
+let clients = 0;
+
+/** What a client writes that knows all that the session shows. */
+function written(library: Library, session: DocumentSession, entries: Readonly<Record<string, string>>): Uint8Array {
+  const state = session.document.encodeState();
+  clients += 1;
+  if (library === 'yjs') {
+    const client = new Y.Doc();
+    client.clientID = clients;
+    Y.applyUpdate(client, state);
+    const before = Y.encodeStateVector(client);
+    for (const [key, text] of Object.entries(entries)) client.getMap('f').set(key, text);
+    return Y.encodeStateAsUpdate(client, before);
+  }
+  const client = Automerge.getBackend(Automerge.load(state, { actor: String(clients).padStart(32, 'c') }));
+  const [, entriesId] = client.getWithType('_root', 'f') ?? [];
+  for (const [key, text] of Object.entries(entries)) client.put(String(entriesId), key, text, 'str');
+  client.commit(null, 0);
+  return client.getLastLocalChange() ?? new Uint8Array();
+}
+
+test.each(collections)(
+  '[BOUND9] on %s, a forged grant, decrement or take-over is refused before it is logged',
+  async (library, collection) => {
+    const document = parseDocumentId(`${collection}/d1`);
+    const mesh = await stocked(document);
+    const [berlin, tokyo] = [mesh.replica('berlin'), mesh.replica('tokyo')];
+    const forgeries = {
+      grant: { [`stock/${berlin.origin}/>/${tokyo.origin}`]: '5 0' },
+      decrement: { [`stock/${berlin.origin}`]: '5 5' },
+      'decrement of this region': { [`stock/${tokyo.origin}`]: '0 3' },
+      'take-over': { [`stock/${tokyo.origin}/</${berlin.origin}`]: '5 0' },
+      'what it may write, and more': { 'status/client': '0000000000000001-0000-x "x"', [`items/a/left/${tokyo.origin}`]: '9 0' },
+    };
+    for (const [name, entries] of Object.entries(forgeries)) {
+      const ended: string[] = [];
+      const session = tokyo.openSession(document, { ...silent, ended: (code) => ended.push(code) });
+      const before = { version: tokyo.status().version, digest: (await tokyo.digest(document)).digest };
+      expect([name, await codeOf(session.ingest(written(library, session, entries)))]).toEqual([name, 'update_invalid']);
+      expect([name, ended]).toEqual([name, ['not_ready']]);
+      expect({ version: tokyo.status().version, digest: (await tokyo.digest(document)).digest }).toEqual(before);
+    }
+    expect(await codeOf(mesh.edit('tokyo', document, stock(-1)))).toBe('insufficient_rights');
+    await mesh.edit('berlin', document, stock(-4));
+    await mesh.untilConverged();
+    expect(await mesh.json('tokyo', document)).toMatchObject({ stock: 1, items: {}, status: null });
+    expect(new Set(await mesh.digests(document)).size).toBe(1);
+  },
+);
+
+test.each(collections)(
+  '[BOUND9] on %s, beside a refused forgery nothing is lost, here or in other documents',
+  async (library, collection) => {
+    const document = parseDocumentId(`${collection}/d1`);
+    const mesh = await stocked(document);
+    const tokyo = mesh.replica('tokyo');
+    const other = parseDocumentId(`${collection}/d2`);
+    const ended: string[] = [];
+    const bystander = tokyo.openSession(other, { ...silent, ended: (code) => ended.push(code) });
+    const session = tokyo.openSession(document, silent);
+    const forged = written(library, session, { [`stock/${tokyo.origin}`]: '9 0' });
+    // On their way to the disk while the forgery comes.
+    const edits = [
+      mesh.edit('tokyo', document, [...stock(2), { op: 'set', path: '/status', value: 'open' }]),
+      mesh.edit('tokyo', other, stock(7)),
+    ];
+    const answers = await Promise.all([codeOf(session.ingest(forged)), ...edits.map((edit) => codeOf(edit))]);
+    expect(answers).toEqual(['update_invalid', 'none', 'none']);
+    expect(ended).toEqual([]);
+    expect(bystander.document.json()).toMatchObject({ stock: 7 });
+    const next = tokyo.openSession(document, silent);
+    expect(await codeOf(next.ingest(written(library, next, { 'items/a/name/client': 'x' })))).toBe('none');
+    await mesh.edit('tokyo', document, stock(-2));
+    await mesh.untilConverged();
+    expect(await mesh.json('berlin', document)).toMatchObject({ stock: 5, status: 'open' });
+    expect(await mesh.json('berlin', other)).toMatchObject({ stock: 7 });
+    expect(new Set(await mesh.digests(document)).size).toBe(1);
+  },
+);
