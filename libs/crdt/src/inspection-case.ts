@@ -2,6 +2,7 @@
 // are plain data: they can be copied between threads.
 
 import type { ErrorCode } from '@anabranch/base';
+import type { ObjectSchema } from './schema.ts';
 
 /** The update to be logged, which is what the document lacks of the one that was inspected; or what is not decided yet. */
 export type Inspection = { readonly update: Uint8Array } | { readonly undecided: InspectionCase };
@@ -12,6 +13,8 @@ export interface InspectionCase {
   /** This replica's own identity in the document, under which nothing is taken. */
   readonly actor: string;
   readonly isTyped: boolean;
+  /** Of a typed document that has bounded counters: tells which entries are theirs. */
+  readonly boundedSchema?: ObjectSchema | undefined;
   readonly update: Uint8Array;
 }
 

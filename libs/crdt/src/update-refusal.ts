@@ -25,3 +25,8 @@ export function refusing<Result>(work: () => Result): Result {
 export function tooLarge(message: string): AnabranchError {
   return new AnabranchError('request_too_large', message);
 }
+
+/** Only origins write to bounded counters, under the rights they hold. */
+export function writesBoundedCounter(): AnabranchError {
+  return invalid('the update writes to a bounded counter, which takes increment and decrement only');
+}

@@ -90,7 +90,7 @@ export class SessionIntake {
     return { origin, seq };
   }
 
-  /** Known only once it is applied: which entries an update writes can hang on what the document holds. */
+  /** Inspection refuses such an update before it is applied. Should one get past it, it is undone. */
   #refuseBounded(loaded: LoadedDocument): never {
     this.#parts.undo(loaded);
     throw new AnabranchError('update_invalid', 'the update writes to a bounded counter, which takes increment and decrement only');

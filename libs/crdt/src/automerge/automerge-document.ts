@@ -196,7 +196,9 @@ export class AutomergeDocument implements CrdtDocument {
   }
 
   #holder(authors: LogAuthors | undefined): AutomergeHolder {
-    return { handle: this.#handle, actor: this.#actor, isTyped: this.isTyped, table: this.#table, authors };
+    const typed = this.#content instanceof AutomergeTyped ? this.#content : undefined;
+    const { boundedSchema } = typed ?? {};
+    return { handle: this.#handle, actor: this.#actor, isTyped: typed !== undefined, boundedSchema, table: this.#table, authors };
   }
 
   #replace(handle: AutomergeHandle): void {

@@ -9,6 +9,7 @@ import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { EscrowAct } from '../escrow.ts';
 import type { ObjectSchema } from '../schema.ts';
+import { hasBoundedCounter } from '../typed/bounded-key.ts';
 import type { EditWrites } from '../typed/edit.ts';
 import { rehearseEdit, stageEdit, stageEscrow } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
@@ -16,10 +17,13 @@ import type { AutomergeHandle } from './automerge-handle.ts';
 import { entriesId, textCreation, textsId } from './first-change.ts';
 
 export class AutomergeTyped {
+  /** The schema, if it has bounded counters. */
+  readonly boundedSchema: ObjectSchema | undefined;
   readonly tree: TypedTree;
   #handle: AutomergeHandle;
 
   constructor(handle: AutomergeHandle, schema: ObjectSchema) {
+    this.boundedSchema = hasBoundedCounter(schema) ? schema : undefined;
     this.#handle = handle;
     this.tree = new TypedTree(schema, (key) => this.#readText(key));
     this.#handle.updateDiffCursor();

@@ -10,17 +10,21 @@ import { type DecodedChange, decodeChange } from '@automerge/automerge';
 import type { ChangeHeader } from '../inspection-case.ts';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import type { LogAuthors } from '../log-authors.ts';
-import { incomplete, invalid, refusing } from '../update-refusal.ts';
+import type { ObjectSchema } from '../schema.ts';
+import { isBoundedKey } from '../typed/bounded-key.ts';
+import { incomplete, invalid, refusing, writesBoundedCounter } from '../update-refusal.ts';
 import type { AutomergeHandle } from './automerge-handle.ts';
 import { CausalPast, type Visits } from './causal-past.ts';
 import { type ChangeTable, changeWith } from './change-table.ts';
-import { firstActor, isTextActor, textActorOf, textCreation, textsId } from './first-change.ts';
+import { entriesId, firstActor, isTextActor, textActorOf, textCreation, textsId } from './first-change.ts';
 import { checkFrame, checkOperation, isAllowedKey, namedBy, type Operation } from './operation-rules.ts';
 
 export interface AutomergeHolder {
   readonly handle: AutomergeHandle;
   readonly actor: string;
   readonly isTyped: boolean;
+  /** Of a typed document that has bounded counters. */
+  readonly boundedSchema: ObjectSchema | undefined;
   readonly table: ChangeTable;
   readonly authors: LogAuthors | undefined;
 }
@@ -136,6 +140,7 @@ export class ChangeWalk {
         throw invalid('an operation does not fit its object');
       checkOperation(op);
       if (this.#holder.isTyped) checkFrame(op);
+      this.#checkBounded(op);
       const isSound = namedBy(op).every((id) => this.#isSeen(id, past, { change, ownCount: i }));
       if (!isSound) throw invalid('an operation names another that its change had not seen');
       if (!op.action.startsWith('make')) continue;
@@ -143,6 +148,11 @@ export class ChangeWalk {
       if (depth > limits.depthMax) throw invalid('objects are nested too deep');
       this.#objects.set(`${change.startOp + i}@${change.actor}`, { kind: op.action === 'makeMap' ? 'map' : 'sequence', depth });
     }
+  }
+
+  #checkBounded({ obj, key }: Operation): void {
+    const { boundedSchema } = this.#holder;
+    if (boundedSchema !== undefined && obj === entriesId && isBoundedKey(boundedSchema, key)) throw writesBoundedCounter();
   }
 
   /** An operation that the change had seen, or one of its own first `ownCount`. */

@@ -71,10 +71,13 @@ function inspectHere(holder: AutomergeHolder, chunks: readonly Chunk[]): Inspect
 }
 
 /** Examines a case, at whatever cost, against the copy of the document in it. */
-export function examineAutomergeUpdate({ state, actor, isTyped, update }: InspectionCase, inflateRaw: InflateRaw): InspectionFinding {
+export function examineAutomergeUpdate(
+  { state, actor, isTyped, boundedSchema, update }: InspectionCase,
+  inflateRaw: InflateRaw,
+): InspectionFinding {
   const handle = getBackend(load(state, { actor }));
   try {
-    const walk = new ChangeWalk({ handle, actor, isTyped, table: new ChangeTable(), authors: undefined }, limits.visitsMax);
+    const walk = new ChangeWalk({ handle, actor, isTyped, boundedSchema, table: new ChangeTable(), authors: undefined }, limits.visitsMax);
     const fresh = changesIn(scanUpdate(update, inflateRaw).chunks).filter((bytes) => walk.admit(bytes) !== undefined);
     rehearse(handle, fresh);
     return { isSound: true, parts: partsOf(walk.admitted, fresh) };
@@ -103,8 +106,8 @@ function partsOf(headers: readonly ChangeHeader[], changes: readonly Uint8Array[
   return parts.map(({ changes: ofPart, bytes }) => ({ changes: ofPart, update: concatBytes(bytes) }));
 }
 
-function caseOf({ handle, actor, isTyped }: AutomergeHolder, update: Uint8Array): Inspection {
-  return { undecided: { state: handle.save(), actor, isTyped, update } };
+function caseOf({ handle, actor, isTyped, boundedSchema }: AutomergeHolder, update: Uint8Array): Inspection {
+  return { undecided: { state: handle.save(), actor, isTyped, boundedSchema, update } };
 }
 
 function scanUpdate(update: Uint8Array, inflateRaw: InflateRaw): { readonly chunks: readonly Chunk[]; readonly budget: Budget } {

@@ -14,8 +14,8 @@ import type { LogAuthors } from '../log-authors.ts';
 import { incomplete, invalid, tooLarge } from '../update-refusal.ts';
 import { readYjsUpdate, type ScannedStruct, type ScannedUpdate, type StructId } from './update-reader.ts';
 
-/** @throws AnabranchError `update_invalid`, `update_incomplete`, `request_too_large` */
-export function inspectYjsUpdate(doc: Y.Doc, ownClientId: number, update: Uint8Array, authors?: LogAuthors): void {
+/** Returns what was read. @throws AnabranchError `update_invalid`, `update_incomplete`, `request_too_large` */
+export function inspectYjsUpdate(doc: Y.Doc, ownClientId: number, update: Uint8Array, authors?: LogAuthors): ScannedUpdate {
   if (update.length > limits.updateBytesMax) throw tooLarge('the update has too many bytes');
   const scanned = readYjsUpdate(update);
   const walk = new Walk(doc, scanned);
@@ -29,6 +29,7 @@ export function inspectYjsUpdate(doc: Y.Doc, ownClientId: number, update: Uint8A
   for (const { client, clock, length } of scanned.deletions) {
     if (clock + length > walk.known(client)) throw incomplete('the update deletes what this replica does not hold');
   }
+  return scanned;
 }
 
 class Walk {

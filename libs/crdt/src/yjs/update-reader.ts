@@ -26,6 +26,9 @@ export interface ScannedStruct extends StructId {
   readonly origins: readonly StructId[];
   /** The item whose type holds this one; undefined for a root type or when the origins tell. */
   readonly parent: StructId | undefined;
+  /** The name of the root type that holds it, and its key there if that is a map; undefined when the origins tell. */
+  readonly root: string | undefined;
+  readonly key: string | undefined;
 }
 
 export interface ScannedUpdate {
@@ -92,19 +95,22 @@ function readStruct(reader: Reader, client: number, clock: number): ScannedStruc
   const ref = info & contentBits;
   if (ref === collectedRef || ref === skipRef) {
     const length = reader.emptyPositions(ref === collectedRef);
-    return { client, clock, length, kind: ref === skipRef ? 'skip' : 'collected', isType: false, origins: [], parent: undefined };
+    const kind = ref === skipRef ? 'skip' : 'collected';
+    return { client, clock, length, kind, isType: false, origins: [], parent: undefined, root: undefined, key: undefined };
   }
   const origins: StructId[] = [];
   if ((info & hasLeftOrigin) !== 0) origins.push(reader.id());
   if ((info & hasRightOrigin) !== 0) origins.push(reader.id());
   let parent: StructId | undefined;
+  let root: string | undefined;
+  let key: string | undefined;
   if (origins.length === 0) {
-    if (reader.number() === 1) reader.key();
+    if (reader.number() === 1) root = reader.key();
     else parent = reader.id();
-    if ((info & hasParentSub) !== 0) reader.key();
+    if ((info & hasParentSub) !== 0) key = reader.key();
   }
   const length = readContent(reader, ref);
-  return { client, clock, length, kind: 'item', isType: ref === typeRef, origins, parent };
+  return { client, clock, length, kind: 'item', isType: ref === typeRef, origins, parent, root, key };
 }
 
 const typeRef = 7;
@@ -218,9 +224,10 @@ class Reader {
     }
   }
 
-  key(): void {
+  key(): string {
     const key = this.text();
     if (key.length > limits.keyUnitsMax || forbiddenKeys.has(key)) throw invalid('a key is too long or not allowed');
+    return key;
   }
 
   json(allowsUndefined: boolean): void {

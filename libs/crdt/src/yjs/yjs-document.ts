@@ -22,6 +22,7 @@ import type { EscrowAct, RightsView } from '../escrow.ts';
 import type { LogAuthors } from '../log-authors.ts';
 import type { CollectionSchema } from '../schema.ts';
 import { listBoundedCounters, noBoundedCounters, readRights } from '../typed/read-rights.ts';
+import { writesBoundedCounter } from '../update-refusal.ts';
 import { inspectYjsUpdate } from './inspect-yjs-update.ts';
 import { QuietDoc } from './quiet-doc.ts';
 import { YjsFreeform } from './yjs-freeform.ts';
@@ -70,7 +71,8 @@ export class YjsDocument implements CrdtDocument {
 
   /** See inspectUpdate. */
   inspect(update: Uint8Array, _inflateRaw?: InflateRaw, authors?: LogAuthors): void {
-    inspectYjsUpdate(this.doc, this.#clientId, update, authors);
+    const scanned = inspectYjsUpdate(this.doc, this.#clientId, update, authors);
+    if (this.#content instanceof YjsTyped && this.#content.writesBounded(scanned)) throw writesBoundedCounter();
   }
 
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined {

@@ -10,14 +10,20 @@ import type { Author } from '../crdt-document.ts';
 import type { DocumentOp } from '../document-op.ts';
 import type { EscrowAct } from '../escrow.ts';
 import type { ObjectSchema } from '../schema.ts';
+import { hasBoundedCounter, isBoundedKey } from '../typed/bounded-key.ts';
 import type { EditWrites, EntryWrite } from '../typed/edit.ts';
 import { rehearseEdit, stageEdit, stageEscrow } from '../typed/stage-edit.ts';
 import { TypedTree } from '../typed/typed-tree.ts';
+import { writesBounded } from './bounded-writes.ts';
+import type { ScannedUpdate } from './update-reader.ts';
 import { textOf } from './yjs-text.ts';
 
+const entriesRoot = 'f';
 const textPrefix = 't:';
 
 export class YjsTyped {
+  /** The schema, if it has bounded counters. */
+  readonly boundedSchema: ObjectSchema | undefined;
   readonly tree: TypedTree;
   readonly #doc: Y.Doc;
   readonly #entries: Y.Map<unknown>;
@@ -27,9 +33,10 @@ export class YjsTyped {
   #isWriting = false;
 
   constructor(doc: Y.Doc, schema: ObjectSchema) {
+    this.boundedSchema = hasBoundedCounter(schema) ? schema : undefined;
     this.#doc = doc;
     this.tree = new TypedTree(schema, (key) => textOf(this.#text(key)));
-    this.#entries = doc.getMap('f');
+    this.#entries = doc.getMap(entriesRoot);
     this.#entries.observe((event) => this.#take(event));
   }
 
@@ -51,6 +58,13 @@ export class YjsTyped {
 
   rehearse(author: Author, ops: readonly DocumentOp[]): void {
     rehearseEdit(this.tree, author, ops);
+  }
+
+  /** Whether an update that passed inspection writes to an entry of a bounded counter. */
+  writesBounded(scanned: ScannedUpdate): boolean {
+    const { boundedSchema } = this;
+    if (boundedSchema === undefined) return false;
+    return writesBounded({ root: entriesRoot, map: this.#entries }, scanned, (key) => isBoundedKey(boundedSchema, key));
   }
 
   /** Meets the texts that remote updates brought: until somebody asks for them, Yjs keeps them without a type. */

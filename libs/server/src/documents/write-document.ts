@@ -69,7 +69,7 @@ export function deleteDocumentRoute(parts: DoorParts): Route {
       summary: 'Removes what this region sees of a document; edits made concurrently elsewhere survive.',
       requestFields: writeFields,
       answers: { 204: { description: 'Removed.', fields: ['anabranch-session', 'idempotency-replayed'] } },
-      errors: [...writeErrors, 'document_not_found'],
+      errors: [...writeErrors, 'document_not_found', 'type_mismatch'],
     },
   };
 }
