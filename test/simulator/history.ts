@@ -36,10 +36,23 @@ export interface HistoryEvent {
   readonly key?: string;
   /** Of edits. */
   readonly ops?: readonly DocumentOp[];
+  /** Of transactions: what was asked for besides, of another document each. */
+  readonly others?: readonly AskedEdit[];
   /** Of `ok`. */
   readonly answer?: HistoryAnswer;
   /** Of `fail` and `info`: the error code, or `crashed`, `timeout`. */
   readonly code?: string;
+}
+
+export interface AskedEdit {
+  readonly document: string;
+  readonly ops: readonly DocumentOp[];
+}
+
+/** What an edit asked for of a document. */
+export function askedOf(event: HistoryEvent, document: string): readonly DocumentOp[] | undefined {
+  if (event.document === document) return event.ops;
+  return event.others?.find((other) => other.document === document)?.ops;
 }
 
 export interface HistoryAnswer {
@@ -68,6 +81,28 @@ export interface LoggedOpDump {
   readonly bytes: Uint8Array;
 }
 
+export interface DocumentDump {
+  readonly digest: string;
+  readonly json: JsonObject;
+  /** Of bounded counters, by path: who holds which rights. */
+  readonly rights?: readonly CounterDump[];
+}
+
+export interface CounterDump {
+  readonly path: string;
+  readonly value: number;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly holders: ReadonlyArray<{ readonly holder: string; readonly down: number; readonly up: number }>;
+}
+
+/** What a region shows in one step of counters that transactions move between documents: together nothing. */
+export interface MovedSample {
+  readonly timeMs: number;
+  readonly region: string;
+  readonly moved: readonly number[];
+}
+
 /** What one region holds at a moment. */
 export interface RegionDump {
   readonly region: string;
@@ -78,7 +113,7 @@ export interface RegionDump {
   readonly logs?: ReadonlyMap<string, readonly LoggedOpDump[]>;
   /** The order in which ops entered the region's log. */
   readonly arrivals?: ReadonlyArray<{ readonly origin: string; readonly seq: number }>;
-  readonly documents: ReadonlyMap<string, { readonly digest: string; readonly json: JsonObject }>;
+  readonly documents: ReadonlyMap<string, DocumentDump>;
   readonly quarantinedOrigins: readonly string[];
 }
 
@@ -112,6 +147,7 @@ export interface RunRecord {
   readonly answerBoundMs?: number;
   readonly resources?: readonly ResourceSample[];
   readonly sessionAcks?: readonly SessionAck[];
+  readonly movedSamples?: readonly MovedSample[];
 }
 
 /** An update that a sync session acknowledged: it has no key, so it is named by its op. */

@@ -1,7 +1,9 @@
 // All checkers over one run. Each is a pure function of the record; what they share is worked out once (run-index.ts).
 
 import type { RunRecord } from '../history.ts';
+import { checkAtomicity } from './atomicity.ts';
 import { checkBoundedResources } from './bounded-resources.ts';
+import { checkBounds } from './bounds.ts';
 import { checkCausalDelivery } from './causal-delivery.ts';
 import { checkConvergence } from './convergence.ts';
 import { checkDurableAcks } from './durable-acks.ts';
@@ -26,6 +28,8 @@ const checkers = {
   rebuild: checkRebuild,
   'session-acks': checkSessionAcks,
   'session-guarantees': checkSessionGuarantees,
+  bounds: checkBounds,
+  atomicity: checkAtomicity,
   liveness: checkLiveness,
   'bounded-resources': checkBoundedResources,
 } as const satisfies Record<string, Checker>;

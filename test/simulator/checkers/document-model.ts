@@ -13,7 +13,7 @@
 import { canonicalJson, type JsonObject } from '@anabranch/base';
 import type { DocumentOp, ObjectSchema } from '@anabranch/crdt';
 import { itemIdOf, type ModelEvent, ReferenceModel } from '@anabranch/crdt/model';
-import type { HistoryEvent, LoggedOpDump, Vector } from '../history.ts';
+import { askedOf, type HistoryEvent, type LoggedOpDump, type Vector } from '../history.ts';
 import type { CausalHistory } from './causal-history.ts';
 import { CharacterTable } from './library-bytes.ts';
 
@@ -27,6 +27,8 @@ export interface DocumentModelParts {
   readonly document: string;
   readonly library: string;
   readonly schema: ObjectSchema;
+  /** Whether the schema has bounded counters. */
+  readonly hasBounds: boolean;
   readonly causal: CausalHistory;
   /** The ops that write the document or, with its key, wrote nothing; in a causal order. */
   readonly ops: readonly LoggedOpDump[];
@@ -54,10 +56,13 @@ export class DocumentModel {
     this.#model = new ReferenceModel(parts.schema);
     this.#characters = new CharacterTable(parts.library);
     for (const op of parts.ops) {
+      // Without a key regions themselves write bounded counters: they move rights, which no view shows.
+      if (op.key === undefined && parts.hasBounds) continue;
       const request = op.key === undefined ? undefined : parts.requestOf(op.key);
-      if (request?.ops === undefined || request.document !== parts.document) this.isModelled = false;
-      if (!this.isModelled || request?.ops === undefined) return;
-      this.#take(op, request.ops);
+      const asked = request && askedOf(request, parts.document);
+      if (asked === undefined) this.isModelled = false;
+      if (!this.isModelled || asked === undefined) return;
+      this.#take(op, asked);
     }
   }
 
@@ -110,7 +115,7 @@ export class DocumentModel {
   }
 
   #take(op: LoggedOpDump, asked: readonly DocumentOp[]): void {
-    const [write] = op.writes;
+    const write = op.writes.find(({ document }) => document === this.document);
     if (write === undefined) {
       if (cannotBeIdle(asked))
         this.contradictions.push(`op ${op.seq} of ${op.origin} was logged as if it changed nothing: ${JSON.stringify(asked)}`);
@@ -159,7 +164,12 @@ export class DocumentModel {
 /** True for an edit that always changes something, in any document. */
 function cannotBeIdle(asked: readonly DocumentOp[]): boolean {
   const [only] = asked;
-  return asked.length === 1 && only !== undefined && ['set', 'increment', 'add', 'enable', 'insert'].includes(only.op) && !isIdle(only);
+  return (
+    asked.length === 1 &&
+    only !== undefined &&
+    ['set', 'increment', 'decrement', 'add', 'enable', 'insert'].includes(only.op) &&
+    !isIdle(only)
+  );
 }
 
 /** True for an operation that changes nothing in any document. */

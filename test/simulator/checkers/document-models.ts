@@ -1,6 +1,6 @@
 // The models of all typed documents of a run, made when a checker first asks and shared by all.
 
-import type { LoggedOpDump, RunRecord } from '../history.ts';
+import { askedOf, type LoggedOpDump, type RunRecord } from '../history.ts';
 import { causalOrder } from './causal-order.ts';
 import { DocumentModel } from './document-model.ts';
 import { indexOf, type RunIndex } from './run-index.ts';
@@ -23,14 +23,28 @@ class DocumentModels {
     if (known !== undefined) return known;
     const { library, schema } = collection;
     const ops = this.#order.filter((op) => this.#concerns(op, document));
-    const fresh = new DocumentModel({ document, library, schema, causal: this.#run.causal, ops, requestOf: (key) => this.#requestOf(key) });
+    const hasBounds = JSON.stringify(schema).includes('boundedCounter');
+    const fresh = new DocumentModel({
+      document,
+      library,
+      schema,
+      hasBounds,
+      causal: this.#run.causal,
+      ops,
+      requestOf: (key) => this.#requestOf(key),
+    });
     this.#models.set(document, fresh);
     return fresh;
   }
 
   #concerns(op: LoggedOpDump, document: string): boolean {
     if (op.writes.length > 0) return op.writes.some((write) => write.document === document);
-    return op.key !== undefined && this.#requestOf(op.key)?.document === document;
+    return op.key !== undefined && this.#asksFor(op.key, document);
+  }
+
+  #asksFor(key: string, document: string): boolean {
+    const request = this.#requestOf(key);
+    return request !== undefined && askedOf(request, document) !== undefined;
   }
 
   /** What the key's edit asked for. A key that was also used with another request stands for the one that was taken. */

@@ -34,6 +34,8 @@ export interface SimulationPlan {
   readonly compactBytesMin: number;
   readonly documentsLoadedMax: number;
   readonly documents: number;
+  /** Whether clients trade: bounded counters, and transactions between documents. */
+  readonly trades: boolean;
   readonly opKinds: readonly OpKind[];
   readonly clients: readonly ClientHabits[];
   /** Clients that edit freeform documents through sync sessions. */
@@ -87,6 +89,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     compactBytesMin: random.pick([8, 32, 64, 128]) << 10,
     documentsLoadedMax: random.pick([2, 20, 20, 1_000, 1_000, 1_000]),
     documents: random.pick([1, 2, 3, 6]),
+    trades: root.fork('trades').chance(0.7),
     opKinds: drawOpKinds(root.fork('ops')),
     clients: drawClients(root.fork('clients'), count),
     sessionClients: random.pick([0, 1, 2, 3]),

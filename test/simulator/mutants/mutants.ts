@@ -131,8 +131,8 @@ export const mutants: readonly Mutant[] = [
     replacements: [
       engine(
         'replica',
-        'const view = this.#viewOf(loaded);\n        await this.#log.whenDurable(loaded.localPosition);\n        return { ...view, version: this.#log.durableVector };',
-        'const view = this.#viewOf(loaded);\n        return { ...view, version: this.#log.durableVector };',
+        'const view = viewOf(loaded);\n        await this.#log.whenDurable(loaded.localPosition);\n        return { ...view, version: this.#log.durableVector };',
+        'const view = viewOf(loaded);\n        return { ...view, version: this.#log.durableVector };',
       ),
     ],
   },
@@ -198,5 +198,54 @@ export const mutants: readonly Mutant[] = [
     name: 'flag-keeps-one-writer',
     bug: 'enabling a flag that is on does nothing: a concurrent disable wins',
     replacements: [crdt('typed/flag', 'this.setOwn(edit, edit.dot);', 'if (!this.isLive) this.setOwn(edit, edit.dot);')],
+  },
+  {
+    name: 'rights-not-frozen',
+    bug: 'a new epoch takes over what earlier ones left before every peer has told what it knows of them',
+    minutes: 3,
+    replacements: [engine('own-epochs', '&& this.unconfirmed().length === 0', '')],
+  },
+  {
+    name: 'rights-not-checked',
+    bug: 'a decrement does not ask whether the own rights reach',
+    replacements: [crdt('typed/bounded-counter', 'if (held >= BigInt(needed))', 'if (true)')],
+  },
+  {
+    name: 'transfer-not-subtracted',
+    bug: 'rights that were given away are still held by who gave them',
+    replacements: [crdt('typed/rights-ledger', 'this.move(giver, -first, -second);', '')],
+  },
+  {
+    name: 'takeover-twice',
+    bug: 'what was taken over from an earlier epoch stays with it, and can be taken over again',
+    minutes: 3,
+    replacements: [
+      crdt(
+        'typed/rights-ledger',
+        'this.move(giver, -first, -second);',
+        "if (entry.kind === 'transfer') this.move(giver, -first, -second);",
+      ),
+    ],
+  },
+  {
+    name: 'asking-in-vain',
+    bug: 'a region that is asked for rights gives none',
+    replacements: [engine('escrow', 'if (want === undefined || this.#isStopped', 'if (true || this.#isStopped')],
+  },
+  {
+    name: 'transaction-in-two-ops',
+    bug: 'each document of a transaction is an op of its own',
+    replacements: [
+      engine(
+        'local-writes',
+        'const logged = this.append(applied, {',
+        'const logged = applied.map((one) => [one]).map((one) => this.append(one, {',
+      ),
+      engine(
+        'local-writes',
+        '...(trace !== undefined && { trace }) });\n        for',
+        '...(trace !== undefined && { trace }) })).at(-1);\n        for',
+      ),
+    ],
   },
 ];

@@ -1,11 +1,11 @@
 // Reads out what a region holds, through its doors and its store, at one moment at which everything it holds is durable.
 
-import { type JsonObject, toHex } from '@anabranch/base';
+import { toHex } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
 import type { Replica } from '@anabranch/engine';
 import { type DocumentId, decodeOp, parseDocumentId } from '@anabranch/protocol';
 import { NodeHash } from '@anabranch/system';
-import type { LoggedOpDump, RegionDump } from '../history.ts';
+import type { DocumentDump, LoggedOpDump, RegionDump } from '../history.ts';
 import type { RunningReplica } from '../world/region-host.ts';
 
 const hash = new NodeHash();
@@ -52,10 +52,10 @@ async function dump(replica: Replica, documents: readonly DocumentId[], timeMs: 
   const { version, origin, quarantinedOrigins } = replica.status();
   // Everything is asked for in one step, before anything else can happen.
   const reading = documents.map(async (document) => {
-    const [{ json }, { digest }] = await Promise.all([replica.read(document), replica.digest(document)]);
-    return [document, { json, digest }] as const;
+    const [{ json }, { digest }, rights] = await Promise.all([replica.read(document), replica.digest(document), replica.rights(document)]);
+    return [document, { json, digest, rights }] as const;
   });
-  const views = new Map<string, { digest: string; json: JsonObject }>(await Promise.all(reading));
+  const views = new Map<string, DocumentDump>(await Promise.all(reading));
   return { region: replica.region, timeMs, origin, version: version.toJSON(), documents: views, quarantinedOrigins };
 }
 

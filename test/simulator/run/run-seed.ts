@@ -6,17 +6,19 @@
 // Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
 
 import { canonicalJson, isAnabranchError } from '@anabranch/base';
+import { parseDocumentId } from '@anabranch/protocol';
 import { checkRun } from '../checkers/check-run.ts';
 import type { Violation } from '../checkers/violation.ts';
 import { FaultInjector } from '../faults/fault-injector.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import { drawCore } from '../faults/topology.ts';
-import type { RegionDump, ResourceSample, RunRecord } from '../history.ts';
+import type { MovedSample, RegionDump, ResourceSample, RunRecord } from '../history.ts';
 import { trapGlobals } from '../traps/global-traps.ts';
-import { simulatedCollections } from '../world/collections.ts';
+import { depots, simulatedCollections } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import { SimulatedWorld } from '../world/simulated-world.ts';
 import { dumpNow, dumpWhole } from './dump-region.ts';
+import { sampleMoved } from './sample-moved.ts';
 import { sampleResources } from './sample-resources.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
@@ -71,6 +73,7 @@ class SeedRun {
   readonly #injector: FaultInjector;
   readonly #dumps: RegionDump[] = [];
   readonly #resources: ResourceSample[] = [];
+  readonly #movedSamples: MovedSample[] = [];
   readonly #violations: Violation[] = [];
   #finalDumps: RegionDump[] = [];
   #workload: Workload | undefined;
@@ -94,6 +97,7 @@ class SeedRun {
     if (!(await this.#healCore())) return;
     if (!(await this.#within(boundMs, 'the last operations end', () => workload.isIdle))) return;
     if (!(await this.#settleSessions(workload))) return;
+    if (!(await this.#useWhatIsLeft(workload))) return;
     await this.#dumpAtTheEnd();
     this.#compareCopies(workload);
   }
@@ -127,6 +131,7 @@ class SeedRun {
       answerBoundMs,
       resources: this.#resources,
       sessionAcks: this.#workload?.sessionAcks ?? [],
+      movedSamples: this.#movedSamples,
       ...this.#times,
     };
   }
@@ -160,6 +165,32 @@ class SeedRun {
     // What others exchanged last is on its way to them still.
     await this.#world.clock.advance(500);
     return this.#within(boundMs, 'clients of sessions settle', areSettled);
+  }
+
+  /** With everything healed any region gets all rights there are: what is left can be taken out anywhere. */
+  async #useWhatIsLeft(workload: Workload): Promise<boolean> {
+    const { hosts, plan } = this.#world;
+    const random = this.#world.random('leftovers');
+    const healthy = hosts.filter(({ region }) => !this.#injector.rotted.has(region));
+    for (const document of plan.trades && healthy.length > 0 ? depots : []) {
+      const host = random.pick(healthy);
+      const json = await host.running?.replica.read(parseDocumentId(document)).then(
+        (view) => view.json,
+        () => undefined,
+      );
+      const left = Number(json?.['stock'] ?? 0);
+      if (left === 0) continue;
+      let isTaken: boolean | undefined;
+      void workload.editOnce(host, document, [{ op: 'decrement', path: '/stock', by: left }]).then((isOk) => {
+        isTaken = isOk;
+      });
+      if (!(await this.#within(boundMs, 'the last units are taken or refused', () => isTaken !== undefined))) return false;
+      if (isTaken) continue;
+      const rights = await host.running?.replica.rights(parseDocumentId(document));
+      const details = { document, region: host.region, left, rights };
+      this.#violations.push({ checker: 'justified-refusals', message: 'units that are left could not be taken', details });
+    }
+    return this.#within(boundMs, 'all regions converge at last', () => haveConverged(hosts));
   }
 
   /** A client that is present shows what its region does. */
@@ -265,6 +296,9 @@ class SeedRun {
       const { running } = random.pick(hosts);
       if (running !== undefined && !running.process.isPaused) {
         running.process.enter(() => {
+          if (this.#world.plan.trades) {
+            void sampleMoved(running, clock.monotonicMs()).then((sample) => sample && this.#movedSamples.push(sample));
+          }
           const from = random.below(workload.documents.length);
           const documents = workload.documents.slice(from, from + dumpDocumentsMax);
           const dump = dumpNow(running, documents, clock.monotonicMs());

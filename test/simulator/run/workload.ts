@@ -1,5 +1,6 @@
 // The clients of a run, at work from its start until they are told that it is over.
 
+import type { DocumentOp } from '@anabranch/crdt';
 import type { SessionAck } from '../history.ts';
 import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
 import { DoorClient } from '../workload/door-client.ts';
@@ -8,12 +9,15 @@ import { HistoryRecorder } from '../workload/history-recorder.ts';
 import { RegionDoor } from '../workload/region-door.ts';
 import { SessionClient } from '../workload/session-client.ts';
 import { TypedClient } from '../workload/typed-client.ts';
-import { typedCollections } from '../world/collections.ts';
+import { depots, typedCollections } from '../world/collections.ts';
+import type { RegionHost } from '../world/region-host.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
 
 export interface Workload {
   readonly recorder: HistoryRecorder;
   readonly documents: readonly string[];
+  /** One more edit, in a region; true when it was accepted. */
+  editOnce(host: RegionHost, document: string, ops: readonly DocumentOp[]): Promise<boolean>;
   /** No operation is begun from here on. */
   end(): void;
   /** Whether the last operation has ended. */
@@ -25,14 +29,15 @@ export interface Workload {
 export function startWorkload(world: SimulatedWorld): Workload {
   const { clock, plan, hosts, sometimes, trace } = world;
   const recorder = new HistoryRecorder(() => clock.monotonicMs(), trace);
-  const documents = typedCollections.flatMap((collection) => Array.from({ length: plan.documents }, (_, at) => `${collection}/d${at}`));
+  const typed = typedCollections.flatMap((collection) => Array.from({ length: plan.documents }, (_, at) => `${collection}/d${at}`));
+  const documents = plan.trades ? [...typed, ...depots] : typed;
   const door = new RegionDoor(clock, world.random('door'), world.onDefect);
   const draw = new OpDraw(world.random('draw'), plan.opKinds);
   let isOver = false;
   let working = plan.clients.length;
+  const shared = { clock, hosts, documents, door, draw, recorder, sometimes };
   for (const [at, habits] of plan.clients.entries()) {
     const name = `client-${at}`;
-    const shared = { clock, hosts, documents, door, draw, recorder, sometimes };
     const client = new TypedClient({ ...shared, name, habits, random: world.random(name) });
     void client
       .work(() => isOver)
@@ -40,6 +45,8 @@ export function startWorkload(world: SimulatedWorld): Workload {
         working -= 1;
       });
   }
+  const lastHabits = { thinkMs: 0, readShare: 0, tokenShare: 0, hopShare: 0, timeoutMs: 5_000 };
+  const last = new TypedClient({ ...shared, name: 'last', habits: lastHabits, random: world.random('last') });
   const sessionAcks: SessionAck[] = [];
   const sessionClients = startSessionClients(world, sessionAcks);
   return {
@@ -47,6 +54,7 @@ export function startWorkload(world: SimulatedWorld): Workload {
     documents,
     sessionClients,
     sessionAcks,
+    editOnce: (host, document, ops) => last.editOnce(host, document, ops),
     end: () => {
       isOver = true;
       for (const client of sessionClients) client.end();

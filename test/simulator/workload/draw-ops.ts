@@ -3,6 +3,7 @@
 import type { JsonObject } from '@anabranch/base';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { SeededRandom } from '../seeded-random.ts';
+import { isDepot } from '../world/collections.ts';
 
 export const opKinds = ['counter', 'register', 'set', 'flag', 'list', 'text', 'map', 'remove', 'clear', 'several'] as const;
 export type OpKind = (typeof opKinds)[number];
@@ -22,8 +23,33 @@ export class OpDraw {
     this.#kinds = kinds;
   }
 
-  draw(view: JsonObject | undefined): readonly DocumentOp[] {
+  draw(document: string, view: JsonObject | undefined): readonly DocumentOp[] {
+    if (isDepot(document)) return this.#tradeOps();
     return this.#ops(this.#random.pick(this.#kinds), view ?? {});
+  }
+
+  /** Moves units from one depot to another. */
+  drawMove(): readonly [from: readonly DocumentOp[], to: readonly DocumentOp[]] {
+    const by = 1 + this.#random.below(4);
+    return [
+      [
+        { op: 'decrement', path: '/stock', by },
+        { op: 'increment', path: '/moved', by: -by },
+      ],
+      [
+        { op: 'increment', path: '/stock', by },
+        { op: 'increment', path: '/moved', by },
+      ],
+    ];
+  }
+
+  #tradeOps(): readonly DocumentOp[] {
+    const random = this.#random;
+    const way = random.below(10);
+    if (way < 2) return [{ op: 'increment', path: '/stock', by: 1 + random.below(20) }];
+    if (way < 6) return [{ op: 'decrement', path: '/stock', by: 1 + random.below(6) }];
+    if (way < 8) return [{ op: 'increment', path: '/level', by: random.pick([-12, -5, -1, 1, 5, 12]) }];
+    return [{ op: 'increment', path: `/items/${random.pick(skus)}/left`, by: random.pick([6, 3, -1, -2, -4]) }];
   }
 
   #ops(kind: OpKind, view: JsonObject): readonly DocumentOp[] {

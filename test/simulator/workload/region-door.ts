@@ -13,7 +13,8 @@ import type { RegionHost } from '../world/region-host.ts';
 
 export type DoorAnswer<T> =
   /** `givenMs`: when the region gave it; the answer then had a way to go. */
-  { readonly type: 'ok'; readonly value: T; readonly givenMs: number } | { readonly type: 'fail' | 'info'; readonly code: string };
+  | { readonly type: 'ok'; readonly value: T; readonly givenMs: number }
+  | { readonly type: 'fail' | 'info'; readonly code: string /** Rights of earlier epochs are frozen. */; readonly isFrozen?: boolean };
 
 export interface DoorCall<T> {
   readonly host: RegionHost;
@@ -78,7 +79,8 @@ export class RegionDoor {
   #refused<T>(error: unknown): DoorAnswer<T> {
     const code = isAnabranchError(error) ? error.code : 'internal_error';
     if (code === 'internal_error') this.#onDefect(`a door answered with a defect: ${error instanceof Error ? error.stack : String(error)}`);
-    return { type: indeterminate.has(code) ? 'info' : 'fail', code };
+    const isFrozen = isAnabranchError(error) && error.details['unconfirmedBy'] !== undefined;
+    return { type: indeterminate.has(code) ? 'info' : 'fail', code, ...(isFrozen && { isFrozen }) };
   }
 
   #travelMs(): number {

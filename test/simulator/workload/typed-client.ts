@@ -1,16 +1,17 @@
 // One client that edits and reads typed documents through the doors: it keeps what its session has seen, repeats what was
 // not answered under the same key, and sometimes moves to another region.
 
-import { encodeUtf8, type JsonObject } from '@anabranch/base';
+import { assert, encodeUtf8, type JsonObject } from '@anabranch/base';
 import { type OriginId, VersionVector } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
-import type { DocumentView, EditResult } from '@anabranch/engine';
+import type { DocumentView, EditResult, Replica, TransactionRequest } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { NodeHash } from '@anabranch/system';
-import type { HistoryAnswer, HistoryEvent } from '../history.ts';
+import type { AskedEdit, HistoryAnswer, HistoryEvent } from '../history.ts';
 import type { Sometimes } from '../run/sometimes.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
+import { depots, isDepot } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import type { OpDraw } from './draw-ops.ts';
 import type { HistoryRecorder } from './history-recorder.ts';
@@ -42,6 +43,8 @@ interface Edit {
   readonly document: string;
   readonly key: string;
   readonly ops: readonly DocumentOp[];
+  /** Of a transaction: what else it asks for. */
+  readonly others: readonly AskedEdit[];
   readonly firstRegion: string;
 }
 
@@ -89,9 +92,8 @@ export class TypedClient {
   }
 
   async #edit(document: string, isOver: () => boolean): Promise<void> {
-    const { name, draw, sometimes } = this.#parts;
-    const ops = draw.draw(this.#views.get(document));
-    const edit: Edit = { document, key: `${name}-${++this.#edits}`, ops, firstRegion: this.#host.region };
+    const { sometimes } = this.#parts;
+    const edit = this.#draw(document);
     for (let attempt = 0; attempt <= retriesMax; attempt++) {
       const answer = await this.#attempt(edit);
       if (answer.type === 'info') sometimes.hit('answer_lost');
@@ -103,15 +105,39 @@ export class TypedClient {
     }
   }
 
-  async #attempt({ document, key, ops, firstRegion }: Edit): Promise<DoorAnswer<EditResult>> {
+  /** Sends one edit once, to a region; true when it was accepted. */
+  async editOnce(host: RegionHost, document: string, ops: readonly DocumentOp[]): Promise<boolean> {
+    this.#host = host;
+    const key = `${this.#parts.name}-${++this.#edits}`;
+    const answer = await this.#attempt({ document, key, ops, others: [], firstRegion: host.region });
+    return answer.type === 'ok';
+  }
+
+  #draw(document: string): Edit {
+    const { name, draw } = this.#parts;
+    const named = { key: `${name}-${++this.#edits}`, document, firstRegion: this.#host.region };
+    if (!isDepot(document) || !this.#random.chance(0.3))
+      return { ...named, ops: draw.draw(document, this.#views.get(document)), others: [] };
+    const [from, to] = draw.drawMove();
+    const other = this.#random.pick(depots.filter((depot) => depot !== document));
+    return { ...named, ops: from, others: [{ document: other, ops: to }] };
+  }
+
+  async #attempt({ document, key, ops, others, firstRegion }: Edit): Promise<DoorAnswer<EditResult>> {
     const presented = this.#presented();
-    const id = parseDocumentId(document);
-    const requestDigest = hash.sha256(encodeUtf8(JSON.stringify([document, ops]))).slice(0, 16);
+    const requestDigest = hash.sha256(encodeUtf8(JSON.stringify([document, ops, others]))).slice(0, 16);
     const options = presented === undefined ? {} : { minVersion: presented };
-    const event = this.#invoke({ f: 'edit', document, key, ops, ...(presented && { presented: presented.toJSON() }) });
+    const event = this.#invoke({
+      f: 'edit',
+      document,
+      key,
+      ops,
+      ...(others.length > 0 && { others }),
+      ...(presented && { presented: presented.toJSON() }),
+    });
     const answer = await this.#parts.door.call({
       ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
-      act: (replica) => replica.edit({ document: id, plan: () => ops, idempotency: { key, requestDigest }, ...options }),
+      act: (replica) => transact(replica, [{ document, ops }, ...others], { idempotency: { key, requestDigest }, ...options }),
     });
     if (answer.type === 'ok' && answer.value.isReplay) {
       this.#parts.sometimes.hit(event.region === firstRegion ? 'replayed_key' : 'replayed_key_elsewhere');
@@ -137,12 +163,14 @@ export class TypedClient {
     const { recorder, sometimes } = this.#parts;
     if (answer.type === 'info') this.#infos += 1;
     if (answer.type === 'ok') {
+      if (invoked.others !== undefined) sometimes.hit('transaction');
       recorder.record({ ...invoked, type: 'ok', answer: read(answer.value) }, answer.givenMs);
       this.#seen = this.#seen.merge(answer.value.version);
       this.#views.set(invoked.document, answer.value.json);
       return;
     }
     if (answer.code === 'not_yet_visible') sometimes.hit('not_yet_visible');
+    if (answer.code === 'insufficient_rights') sometimes.hit(answer.isFrozen ? 'rights_frozen' : 'insufficient_rights');
     if (answer.code === 'not_ready') sometimes.hit('not_ready');
     recorder.record({ ...invoked, type: answer.type, code: answer.code });
   }
@@ -169,4 +197,13 @@ function answerOf({ json, version }: DocumentView): HistoryAnswer {
 
 function editAnswerOf({ json, version, opId, isReplay }: EditResult): HistoryAnswer {
   return { json, version: version.toJSON(), isReplay, ...(opId && { opId: { origin: opId.origin satisfies OriginId, seq: opId.seq } }) };
+}
+
+/** The edit of one document or of several; answered with the view of the first. */
+async function transact(replica: Replica, asked: readonly AskedEdit[], options: Omit<TransactionRequest, 'writes'>): Promise<EditResult> {
+  const writes = asked.map(({ document, ops }) => ({ document: parseDocumentId(document), plan: () => ops }));
+  const { views, ...result } = await replica.transact({ writes, ...options });
+  const [view] = views;
+  assert(view !== undefined, 'a write has a view');
+  return { ...view, ...result };
 }
