@@ -24,6 +24,12 @@ export const rows: readonly Row[] = [
     load: () => import('./rows/embedded-write.bench.ts'),
   },
   {
+    name: 'bounded-write',
+    title: 'decrements with rights held here, against increments of plain counters',
+    isPinned: true,
+    load: () => import('./rows/bounded-write.bench.ts'),
+  },
+  {
     name: 'session-write',
     title: 'durable write through sync sessions',
     isPinned: true,

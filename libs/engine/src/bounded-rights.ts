@@ -5,7 +5,8 @@
 
 import { AnabranchError, type Clock, type Logger, type Metrics } from '@anabranch/base';
 import { isOriginId, type OriginId, type RegionId, regionOf } from '@anabranch/causality';
-import type { DocumentId, OriginReport } from '@anabranch/protocol';
+import type { CollectionSchema, DocumentOp, FieldSchema } from '@anabranch/crdt';
+import { collectionOf, type DocumentId, type OriginReport, type RightsFrame } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
 import { Escrow } from './escrow.ts';
 import type { LocalWrites } from './local-writes.ts';
@@ -24,6 +25,7 @@ export interface BoundedRightsParts {
   readonly documents: DocumentCache;
   readonly log: OpLog;
   readonly region: RegionId;
+  readonly collections: ReadonlyMap<string, CollectionSchema>;
   readonly origin: () => OriginId;
   readonly peers: () => Iterable<RegionId>;
   readonly isWritable: () => boolean;
@@ -37,9 +39,13 @@ export class BoundedRights {
   readonly #parts: BoundedRightsParts;
   readonly #epochs: OwnEpochs;
   readonly #escrow: Escrow;
+  /** Collections whose documents may hold bounded counters. */
+  readonly #bounded: ReadonlySet<string>;
 
   constructor(parts: BoundedRightsParts) {
     this.#parts = parts;
+    const bounded = [...parts.collections].filter(([, { schema }]) => schema !== 'freeform' && hasBoundedCounter(schema));
+    this.#bounded = new Set(bounded.map(([name]) => name));
     this.#epochs = new OwnEpochs(parts);
     this.#escrow = new Escrow({
       ...parts,
@@ -50,8 +56,14 @@ export class BoundedRights {
     });
   }
 
-  get escrow(): Escrow {
-    return this.#escrow;
+  /** A region asks for rights. */
+  receive(frame: RightsFrame): void {
+    this.#escrow.receive(frame);
+  }
+
+  /** Operations were applied and appended: what they took of bounded counters is demand. */
+  applied(loaded: LoadedDocument, ops: readonly DocumentOp[]): void {
+    if (this.#bounded.has(collectionOf(loaded.id))) this.#escrow.applied(loaded, ops);
   }
 
   mayTakeOver(holder: string): boolean {
@@ -67,6 +79,7 @@ export class BoundedRights {
   }
 
   advance(ops: readonly AppendedOp[]): void {
+    if (!this.#escrow.isWaitedFor) return;
     this.#escrow.advance(ops.flatMap(({ documents }) => documents));
   }
 
@@ -125,6 +138,12 @@ export class BoundedRights {
   #isNewest(holder: string): boolean {
     return isOriginId(holder) && this.#parts.mesh().newestOrigins().get(regionOf(holder)) === holder;
   }
+}
+
+function hasBoundedCounter(field: FieldSchema): boolean {
+  if (field.type === 'map') return hasBoundedCounter(field.of);
+  if (field.type === 'object') return Object.values(field.fields).some(hasBoundedCounter);
+  return field.type === 'boundedCounter';
 }
 
 function regionIn(holder: string): string {

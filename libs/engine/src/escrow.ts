@@ -82,6 +82,11 @@ export class Escrow {
     this.#demand = new Demand(parts.clock);
   }
 
+  /** Whether any change waits for rights. */
+  get isWaitedFor(): boolean {
+    return this.#shortages.size > 0;
+  }
+
   /** Resolves true when the rights held here may cover `needed` now, false when they will not in time. */
   obtain(place: RightsPlace, needed: number, deadlineMs: number): Promise<boolean> {
     this.#note(place, needed);
@@ -121,7 +126,6 @@ export class Escrow {
 
   /** What became durable may have brought rights. */
   advance(documents: Iterable<DocumentId>): void {
-    if (this.#shortages.size === 0) return;
     const changed = new Set(documents);
     for (const shortage of [...this.#shortages.values()]) if (changed.has(shortage.place.document)) this.#look(shortage);
   }

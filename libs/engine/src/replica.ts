@@ -140,7 +140,7 @@ export class Replica implements ReplicaDoor {
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
     this.#rights = new BoundedRights({
-      ...{ clock, logger, metrics, documents: this.#documents, log: this.#log, region: this.region },
+      ...{ clock, logger, metrics, documents: this.#documents, log: this.#log, region: this.region, collections: this.collections },
       origin: () => this.#identity.origin,
       peers: () => new Set([...this.#peers, ...this.#rememberedPeers]),
       isWritable: () => this.#guard.state === 'writable' && !this.#isStopping && !this.#log.hasFailed,
@@ -153,7 +153,7 @@ export class Replica implements ReplicaDoor {
       origin: () => this.#identity.origin,
       isWritable: () => this.#guard.state === 'writable',
       mayTakeOver: (holder) => this.#rights.mayTakeOver(holder),
-      onApplied: (loaded, ops) => this.#rights.escrow.applied(loaded, ops),
+      onApplied: (loaded, ops) => this.#rights.applied(loaded, ops),
       onReloaded: (document) => this.#sessions.end(document, 'not_ready'),
     });
     this.#gate = new WriteGate({
@@ -301,7 +301,7 @@ export class Replica implements ReplicaDoor {
         this.#rights.hear(region, reports);
         this.#guard.hear(region, reports);
       },
-      onRights: (frame) => this.#rights.escrow.receive(frame),
+      onRights: (frame) => this.#rights.receive(frame),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
       onQuarantined: (origin) => this.#noteQuarantined(origin),

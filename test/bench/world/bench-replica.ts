@@ -18,9 +18,15 @@ const cart: CollectionSchema['schema'] = {
   },
 };
 
+const depot: CollectionSchema['schema'] = {
+  type: 'object',
+  fields: { stock: { type: 'boundedCounter', min: 0 }, seen: { type: 'counter' } },
+};
+
 export const benchCollections: ReadonlyMap<string, CollectionSchema> = new Map([
   ['carts', { library: 'yjs', schema: cart }],
   ['carts-automerge', { library: 'automerge', schema: cart }],
+  ['depots', { library: 'yjs', schema: depot }],
   ['notes', { library: 'yjs', schema: 'freeform' }],
 ]);
 
