@@ -14,6 +14,7 @@ import { type CollectionSchema, createDocument, type DocumentIdentity, identityO
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
+import { Concerns } from './concerns.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
@@ -37,6 +38,7 @@ import type {
   ReplicaStatus,
   TransactionRequest,
   TransactionResult,
+  WriteConcernDoor,
 } from './replica-door.ts';
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 import type { ReplicaIdentity } from './replica-store.ts';
@@ -74,6 +76,7 @@ export class Replica implements ReplicaDoor {
   readonly #rights: BoundedRights;
   readonly #writeDoor: WriteDoor;
   readonly #sessionIntake: SessionIntake;
+  readonly #concerns: Concerns;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
   #isStopping = false;
@@ -111,7 +114,9 @@ export class Replica implements ReplicaDoor {
     this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
     this.#receipts = new Receipts({ ...options.ports, hlc: this.#hlc, offsetMs: (of) => this.#mesh.links().get(of)?.clockOffsetMs });
-    this.#visibility = new Visibility(clock, () => this.#log.durableVector);
+    const peers = (): RegionId[] => [...this.#peers, ...this.#rememberedPeers];
+    this.#concerns = new Concerns({ clock, region: this.region, log: this.#log, mesh: () => this.#mesh, peers });
+    this.#visibility = new Visibility(clock, () => this.#log.durableVector, this.#concerns.heldBy);
     this.#documents = new DocumentCache({
       store,
       log: this.#log,
@@ -177,6 +182,14 @@ export class Replica implements ReplicaDoor {
     return this.#identity.origin;
   }
 
+  get version(): VersionVector {
+    return this.#log.durableVector;
+  }
+
+  get writeConcerns(): WriteConcernDoor {
+    return this.#concerns.writes;
+  }
+
   /** Resolves when local writes are accepted (epoch-guard.ts). */
   whenWritable(): Promise<void> {
     return this.#guard.whenWritable();
@@ -186,12 +199,13 @@ export class Replica implements ReplicaDoor {
     return this.#mesh.attach(connection, role);
   }
 
-  async whenVisible({ minVersion, waitMsMax = waitMsDefault }: ReadOptions): Promise<void> {
+  async whenVisible({ minVersion, readConcern, waitMsMax = waitMsDefault }: ReadOptions): Promise<void> {
+    if (readConcern !== undefined) await this.#concerns.reads.whenMet(readConcern, waitMsMax);
     if (minVersion !== undefined) await this.#visibility.whenCovers(minVersion, waitMsMax);
   }
 
   async read(document: DocumentId, options: ReadOptions = {}): Promise<DocumentView> {
-    if (options.minVersion !== undefined) await this.whenVisible(options);
+    if (options.minVersion !== undefined || options.readConcern !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
     const view = viewOf(loaded);
     await this.#log.whenDurable(loaded.localPosition);
@@ -263,6 +277,7 @@ export class Replica implements ReplicaDoor {
     this.#guard.stop();
     this.#gate.close('the region is stopping');
     this.#rights.stop();
+    this.#concerns.close('the region is stopping');
     this.#sessions.endAll('not_ready');
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#mesh.stop();
@@ -304,6 +319,7 @@ export class Replica implements ReplicaDoor {
       onRights: (frame) => this.#rights.receive(frame),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
+      concerns: this.#concerns,
       onQuarantined: (origin) => this.#noteQuarantined(origin),
     });
   }
@@ -326,6 +342,7 @@ export class Replica implements ReplicaDoor {
     this.#sessions.deliver(ops, this.#log.durableVector);
     this.#rights.advance(ops);
     this.#visibility.advance();
+    this.#concerns.advance();
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */

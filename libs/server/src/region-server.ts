@@ -18,6 +18,7 @@ import { digestDocumentRoute } from './documents/digest-document.ts';
 import { DocumentEvents } from './documents/document-events.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
 import { readDocumentRoute } from './documents/read-document.ts';
+import { readWriteRoute } from './documents/read-write.ts';
 import { transactionRoute } from './documents/transaction.ts';
 import { deleteDocumentRoute, patchDocumentRoute } from './documents/write-document.ts';
 import type { DoorParts } from './door-parts.ts';
@@ -62,6 +63,7 @@ export class RegionServer {
       this.#events.route,
       digestDocumentRoute(options),
       transactionRoute(options),
+      readWriteRoute(options),
     ];
     const operatorRoutes = [
       statusRoute(options),

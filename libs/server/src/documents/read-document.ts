@@ -1,8 +1,9 @@
 import { AnabranchError } from '@anabranch/base';
 import type { DoorParts } from '../door-parts.ts';
+import { readDemand } from '../http/concern-fields.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
-import { readSession, sessionTokenOf } from '../http/fields.ts';
+import { sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
@@ -16,7 +17,7 @@ export function readDocumentRoute(parts: DoorParts): Route {
     description: {
       operationId: 'readDocument',
       summary: 'The JSON view of a document.',
-      requestFields: ['anabranch-session', 'if-none-match', 'if-match'],
+      requestFields: ['anabranch-session', 'anabranch-read-concern', 'if-none-match', 'if-match'],
       answers: {
         200: {
           description: 'The JSON view.',
@@ -28,10 +29,13 @@ export function readDocumentRoute(parts: DoorParts): Route {
       errors: [
         'document_id_invalid',
         'session_token_invalid',
+        'read_concern_invalid',
         'collection_not_found',
         'document_not_found',
         'precondition_failed',
         'not_yet_visible',
+        'read_concern_unmet',
+        'not_ready',
         'record_damaged',
       ],
     },
@@ -40,12 +44,11 @@ export function readDocumentRoute(parts: DoorParts): Route {
 
 async function readDocument({ replica, hash, limits }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const document = documentOf(request, replica);
-  const minVersion = readSession(request.headers);
-  const view = await replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
+  const view = await replica.read(document, readDemand(request.headers, limits.readWaitMsMax));
   const sessionToken = sessionTokenOf(view.version);
   const { body, entityTag } = represent(view.json, hash);
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
-  if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state');
+  if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state', { sessionToken });
   if (!view.exists) {
     // That there is nothing was seen too: the reader's next read must not go behind it.
     throw new AnabranchError('document_not_found', 'the document holds nothing in this region', { sessionToken });
