@@ -109,7 +109,7 @@ export class Replica implements ReplicaDoor {
     this.#keys = new IdempotencyKeys(store);
     this.#rememberedPeers = new Set(opening.peerVectors.map(([region]) => region));
     this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
-    this.#log = new OpLog(store, hash, opening);
+    this.#log = new OpLog(store, hash, opening, this.#keys);
     this.whenFailed = this.#log.whenFailed;
     this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
@@ -154,7 +154,7 @@ export class Replica implements ReplicaDoor {
       counterStart: counterStart * SessionHub.awarenessPerMsMax,
     });
     this.#writes = new LocalWrites({
-      ...{ metrics, log: this.#log, documents: this.#documents, keys: this.#keys, hlc: this.#hlc },
+      ...{ metrics, log: this.#log, documents: this.#documents, hlc: this.#hlc },
       origin: () => this.#identity.origin,
       isWritable: () => this.#guard.state === 'writable',
       mayTakeOver: (holder) => this.#rights.mayTakeOver(holder),
@@ -335,8 +335,8 @@ export class Replica implements ReplicaDoor {
   /** Ops became durable: from here on they may be shown. */
   #confirm(ops: readonly AppendedOp[]): void {
     this.#documents.confirm(ops);
-    for (const { op, isLocal, origin } of ops) {
-      if (op.idempotency) this.#keys.confirm(op.idempotency);
+    for (const { op, isLocal, origin, position } of ops) {
+      if (op.idempotency) this.#keys.confirm(op.idempotency, position);
       if (!isLocal) this.#receipts.note(op, origin);
     }
     this.#sessions.deliver(ops, this.#log.durableVector);
