@@ -277,14 +277,14 @@ async function runHistory(seed: number): Promise<Tally> {
 
 test('[RC1] [RC2] in random histories no majority read lacks an acknowledged write, no bounded one an older write', async () => {
   const sums = { acknowledged: 0, majorityReads: 0, boundedReads: 0 };
-  for (let seed = 1; seed <= 25; seed++) {
+  for (let seed = 1; seed <= 12; seed++) {
     const tally = await runHistory(seed);
     expect(tally.violations, `seed ${seed}`).toEqual([]);
     for (const what of ['acknowledged', 'majorityReads', 'boundedReads'] as const) sums[what] += tally[what];
   }
-  expect(sums.acknowledged).toBeGreaterThan(300);
-  expect(sums.majorityReads).toBeGreaterThan(150);
-  expect(sums.boundedReads).toBeGreaterThan(100);
+  expect(sums.acknowledged).toBeGreaterThan(120);
+  expect(sums.majorityReads).toBeGreaterThan(70);
+  expect(sums.boundedReads).toBeGreaterThan(45);
 });
 
 test('[TOKEN2] who cannot show what a session has seen names who can, as far as it has heard', async () => {

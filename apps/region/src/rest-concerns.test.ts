@@ -114,6 +114,26 @@ describe('a write concern', () => {
     await expect.poll(async () => (await berlin.patch(late, addTwo, keyedLate)).status, { timeout: 5_000 }).toBe(200);
   });
 
+  test('[WC1] [WC2] [WC7] a transaction, too, waits for its regions, by its header field or the defaults of its collections', async () => {
+    const transact = (collections: string[], headers: Record<string, string> = {}) =>
+      berlin.ask('/v1/transactions', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ writes: collections.map((collection) => ({ document: freshPath(collection).slice(9), ops: addTwo })) }),
+      });
+    const both = ['carts', 'carts-automerge'];
+    expect(listOf(await transact(both))).toEqual([...names].sort());
+    await cutTokyo();
+    const pending = await transact(both);
+    expect(pending.status).toBe(202);
+    expect(pending.json).toMatchObject({ status: 'write_pending', pending: ['tokyo'], documents: expect.any(Object) });
+    expect((await berlin.ask(pending.headers.get('location') ?? '')).json).toMatchObject({ pending: ['tokyo'] });
+    expect((await transact(both, withConcern('majority'))).status).toBe(200);
+    expect((await transact(['carts', 'carts'])).status).toBe(200);
+    expect((await transact(both, withConcern('4'))).json).toMatchObject({ code: 'write_concern_invalid' });
+    await healTokyo();
+  });
+
   test('[WC7] the default of the collection holds unless the header field says otherwise', async () => {
     expect(listOf(await berlin.patch(freshPath('carts-automerge'), addTwo))).toHaveLength(3);
     await cutTokyo();
@@ -262,6 +282,7 @@ describe('session tokens', () => {
       [path, { headers: { 'if-match': '"x"' } }, 412],
       [`${path}/digest`, {}, 200],
       ['/v1/docs/carts?limit=1', {}, 200],
+      ['/v1/docs/carts/a/events', { method: 'HEAD' }, 200],
       ['/v1/docs/carts/never-written', {}, 404],
       ['/v1/docs/carts/never-written', { method: 'DELETE' }, 404],
       [path, patch({}), 200],
