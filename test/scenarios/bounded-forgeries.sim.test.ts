@@ -78,7 +78,7 @@ test.each(collections)(
       session.close();
       expect({ version: tokyo.status().version, digest: (await tokyo.digest(document)).digest }).toEqual(before);
     }
-    const [counter] = await tokyo.rights(document);
+    const [counter] = (await tokyo.rights(document)).counters;
     expect(counter?.holders).toMatchObject([{ holder: berlin.origin, down: 5 }]);
     expect(counter?.holders).toHaveLength(1);
     await mesh.edit('berlin', document, stock(-4));

@@ -48,8 +48,8 @@ async function settled<T>(mesh: SimulatedMesh, promise: Promise<T>, ms = 5_000):
 }
 
 async function rightsOf(replica: Replica, document: string, path = '/stock'): Promise<CounterRights> {
-  const all = await replica.rights(parseDocumentId(document));
-  const found = all.find((counter) => counter.path === path);
+  const { counters } = await replica.rights(parseDocumentId(document));
+  const found = counters.find((counter) => counter.path === path);
   if (found === undefined) throw new Error(`${document} has no rights at ${path}`);
   return found;
 }
@@ -193,13 +193,30 @@ describe.each(libraries)('on %s', (collection) => {
     const mesh = await meshOf();
     await mesh.edit('tokyo', document, stock(10));
     await mesh.untilConverged();
+    const tokyosStock = { document: parseDocumentId(document), path: '/stock', from: 'tokyo' };
     mesh.crash('tokyo');
     await mesh.clock.advance(6_000);
     expect((await settled(mesh, outcomeOf(mesh.edit('berlin', document, sell(4))))).code).toBe('insufficient_rights');
-    await settled(mesh, mesh.replica('berlin').reclaimRights(parseDocumentId(document), '/stock', 'tokyo'));
+    await settled(mesh, mesh.replica('berlin').reclaimRights(tokyosStock));
     expect((await settled(mesh, mesh.edit('berlin', document, sell(4)))).json).toMatchObject({ stock: 6 });
-    const again = outcomeOf(mesh.replica('berlin').reclaimRights(parseDocumentId(document), '/stock', 'tokyo'));
+    const again = outcomeOf(mesh.replica('berlin').reclaimRights(tokyosStock));
     expect((await settled(mesh, again)).code).toBe('op_invalid');
+  });
+
+  test('[RIGHTS3] nothing is taken from a region that can be heard, directly or through another', async () => {
+    const mesh = await meshOf();
+    await mesh.edit('tokyo', document, stock(10));
+    await mesh.untilConverged();
+    const tokyosStock = { document: parseDocumentId(document), path: '/stock', from: 'tokyo' };
+    const attempt = () => settled(mesh, outcomeOf(mesh.replica('berlin').reclaimRights(tokyosStock)));
+    expect(await attempt()).toEqual({ code: 'region_reachable', details: { region: 'tokyo' } });
+    mesh.path('berlin', 'tokyo').cut('both');
+    await mesh.clock.advance(6_000);
+    expect((await attempt()).code).toBe('region_reachable');
+    mesh.path('new-york', 'tokyo').cut('both');
+    await mesh.clock.advance(6_000);
+    expect((await attempt()).code).toBe('ok');
+    expect(await heldBy(mesh.replica('berlin'), document, 'berlin')).toBe(10);
   });
 
   test('[BOUND29] both bounds: initial shares are used by their regions, and moved', async () => {
@@ -304,7 +321,7 @@ describe.each(libraries)('random trade on %s', (collection) => {
     const mesh = await meshOf(seed);
     const trade = new Trade(mesh, new SeededRandom(seed), `${collection}/d`);
     await trade.run(async (replica) => {
-      const [counter] = await replica.rights(parseDocumentId(`${collection}/d`));
+      const [counter] = (await replica.rights(parseDocumentId(`${collection}/d`))).counters;
       if (counter === undefined) return;
       expect(counter.value).toBeGreaterThanOrEqual(0);
       expect(counter.holders.reduce((sum, { down }) => sum + down, 0)).toBe(counter.value);

@@ -56,6 +56,16 @@ export const errorCodes = {
     'The rights that this region holds, and could get in time, do not cover the change of a bounded counter; nothing was applied.',
     true,
   ),
+  risk_not_accepted: entry(
+    422,
+    'Risk not accepted',
+    'The act can break a promise, which the answer names; the request does not say that its caller accepts that.',
+  ),
+  region_reachable: entry(
+    409,
+    'Region can be heard',
+    'Rights are reclaimed from a region that is gone for good; this one was heard of lately. Nothing was applied.',
+  ),
   library_mismatch: entry(422, 'Wrong merge library', 'The collection is kept with the other merge library.'),
   document_too_large: entry(422, 'Document too large', 'The write would take the document over its limit of bytes.'),
   update_invalid: entry(422, 'Invalid update', 'The CRDT update is malformed, oversized or out of bounds; nothing was logged.'),

@@ -6,14 +6,14 @@
 import { AnabranchError, type Clock, type Logger, type Metrics } from '@anabranch/base';
 import { isOriginId, type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp, FieldSchema } from '@anabranch/crdt';
-import { collectionOf, type DocumentId, type OriginReport, type RightsFrame } from '@anabranch/protocol';
+import { collectionOf, type OriginReport, type RightsFrame } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
 import { Escrow } from './escrow.ts';
 import type { LocalWrites } from './local-writes.ts';
 import type { Mesh } from './mesh.ts';
 import type { AppendedOp, OpLog } from './op-log.ts';
 import { OwnEpochs } from './own-epochs.ts';
-import type { TransactionRequest } from './replica-door.ts';
+import type { ReclaimRequest, TransactionRequest } from './replica-door.ts';
 import type { LoggedOp } from './replica-store.ts';
 import { lackOf } from './rights-lack.ts';
 import { type CounterRights, rightsOf } from './rights-report.ts';
@@ -110,9 +110,13 @@ export class BoundedRights {
 
   /**
    * Takes over all that a holder, or every holder of a region, has left of one counter: for a region that is gone for good.
-   * @throws AnabranchError `op_invalid` when nobody of the name holds any.
+   * @throws AnabranchError `region_reachable` when the region can be heard, `op_invalid` when nobody of the name holds any.
    */
-  reclaim(document: DocumentId, path: string, from: string): LoggedOp {
+  reclaim({ document, path, from }: ReclaimRequest): LoggedOp {
+    const region = regionIn(from);
+    if (region !== this.#parts.region && this.#isReachable(region)) {
+      throw new AnabranchError('region_reachable', `${region} can be heard: it spends its rights, or gives them when asked`, { region });
+    }
     const loaded = this.#parts.documents.open(document);
     const held = loaded.crdt.rights(path)?.holders ?? new Map();
     const holders = [...held.keys()].filter((holder) => holder === from || (isOriginId(holder) && regionOf(holder) === from));

@@ -2,6 +2,7 @@ export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLin
 export { Replica } from './replica.ts';
 export type {
   Delivery,
+  DocumentRights,
   DocumentSession,
   DocumentSessionListener,
   DocumentView,
@@ -13,6 +14,8 @@ export type {
   PlannedEdit,
   ReadConcern,
   ReadOptions,
+  ReclaimRequest,
+  ReclaimResult,
   ReplicaDoor,
   ReplicaStatus,
   TransactionRequest,

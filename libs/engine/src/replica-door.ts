@@ -103,6 +103,27 @@ export interface OpId {
   readonly seq: number;
 }
 
+/** Who holds which rights to the bounded counters of one document that were ever written. */
+export interface DocumentRights {
+  readonly counters: readonly CounterRights[];
+  /** The region's vector at the time: at least what the counters show. */
+  readonly version: VersionVector;
+}
+
+export interface ReclaimRequest {
+  readonly document: DocumentId;
+  /** A JSON pointer to a bounded counter. */
+  readonly path: string;
+  /** An origin, or a region: then every origin of it, and what it was given at the start. */
+  readonly from: string;
+}
+
+export interface ReclaimResult {
+  /** The last op of it. */
+  readonly opId: OpId;
+  readonly version: VersionVector;
+}
+
 /** An update that became durable and visible in this region. */
 export interface Delivery {
   readonly document: DocumentId;
@@ -209,13 +230,14 @@ export interface ReplicaDoor {
   /** All or nothing, as one op. @throws AnabranchError as {@link edit}; details name the `writeIndex` that was refused. */
   transact(request: TransactionRequest): Promise<TransactionResult>;
   /** Who holds which rights to the bounded counters of a document. @throws AnabranchError as {@link read}. */
-  rights(document: DocumentId): Promise<readonly CounterRights[]>;
+  rights(document: DocumentId, options?: ReadOptions): Promise<DocumentRights>;
   /**
    * Takes over the rights of an origin, or of all origins of a region, to one bounded counter, for a region that is gone for
    * good. If it comes back having spent them, the counter leaves its bound by as much.
-   * @throws AnabranchError `op_invalid` when there are none, and as {@link edit}.
+   * @throws AnabranchError `region_reachable` when the region can be heard, `op_invalid` when there are no such rights, and as
+   *   {@link edit}.
    */
-  reclaimRights(document: DocumentId, path: string, from: string): Promise<OpId>;
+  reclaimRights(request: ReclaimRequest): Promise<ReclaimResult>;
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
   openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession;
   status(): ReplicaStatus;

@@ -27,6 +27,7 @@ import { newestOwnStamp, Receipts } from './receipts.ts';
 import { collectionNotFound, notReady } from './refusals.ts';
 import { RegionAuthors } from './region-authors.ts';
 import type {
+  DocumentRights,
   DocumentSession,
   DocumentSessionListener,
   DocumentView,
@@ -34,6 +35,8 @@ import type {
   EditResult,
   OpId,
   ReadOptions,
+  ReclaimRequest,
+  ReclaimResult,
   ReplicaDoor,
   ReplicaStatus,
   TransactionRequest,
@@ -42,7 +45,6 @@ import type {
 } from './replica-door.ts';
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 import type { ReplicaIdentity } from './replica-store.ts';
-import type { CounterRights } from './rights-report.ts';
 import { SessionHub } from './session-hub.ts';
 import { SessionIntake } from './session-intake.ts';
 import { statusOf } from './status.ts';
@@ -230,18 +232,19 @@ export class Replica implements ReplicaDoor {
     return this.#writeDoor.transact(request);
   }
 
-  async rights(document: DocumentId): Promise<readonly CounterRights[]> {
+  async rights(document: DocumentId, options: ReadOptions = {}): Promise<DocumentRights> {
+    if (options.minVersion !== undefined || options.readConcern !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
-    const report = this.#rights.report(loaded);
+    const counters = this.#rights.report(loaded);
     await this.#log.whenDurable(loaded.localPosition);
-    return report;
+    return { counters, version: this.#log.durableVector };
   }
 
-  async reclaimRights(document: DocumentId, path: string, from: string): Promise<OpId> {
+  async reclaimRights(request: ReclaimRequest): Promise<ReclaimResult> {
     await this.#gate.whenOpen();
-    const { origin, seq, position } = this.#rights.reclaim(document, path, from);
+    const { origin, seq, position } = this.#rights.reclaim(request);
     await this.#log.whenDurable(position);
-    return { origin, seq };
+    return { opId: { origin, seq }, version: this.#log.durableVector };
   }
 
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {

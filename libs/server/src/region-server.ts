@@ -19,6 +19,7 @@ import { DocumentEvents } from './documents/document-events.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
 import { readDocumentRoute } from './documents/read-document.ts';
 import { readWriteRoute } from './documents/read-write.ts';
+import { readRightsRoute, reclaimRightsRoute } from './documents/rights.ts';
 import { transactionRoute } from './documents/transaction.ts';
 import { deleteDocumentRoute, patchDocumentRoute } from './documents/write-document.ts';
 import type { DoorParts } from './door-parts.ts';
@@ -64,6 +65,8 @@ export class RegionServer {
       digestDocumentRoute(options),
       transactionRoute(options),
       readWriteRoute(options),
+      readRightsRoute(options),
+      reclaimRightsRoute(options),
     ];
     const operatorRoutes = [
       statusRoute(options),

@@ -52,8 +52,12 @@ async function dump(replica: Replica, documents: readonly DocumentId[], timeMs: 
   const { version, origin, quarantinedOrigins } = replica.status();
   // Everything is asked for in one step, before anything else can happen.
   const reading = documents.map(async (document) => {
-    const [{ json }, { digest }, rights] = await Promise.all([replica.read(document), replica.digest(document), replica.rights(document)]);
-    return [document, { json, digest, rights }] as const;
+    const [{ json }, { digest }, { counters }] = await Promise.all([
+      replica.read(document),
+      replica.digest(document),
+      replica.rights(document),
+    ]);
+    return [document, { json, digest, rights: counters }] as const;
   });
   const views = new Map<string, DocumentDump>(await Promise.all(reading));
   return { region: replica.region, timeMs, origin, version: version.toJSON(), documents: views, quarantinedOrigins };

@@ -181,7 +181,7 @@ class SeedRun {
       const left = Number(json?.['stock'] ?? 0);
       if (left === 0) continue;
       if (await this.#isTakenInTime(workload, host, { document, left })) continue;
-      const rights = await host.running?.replica.rights(parseDocumentId(document));
+      const rights = await host.running?.replica.rights(parseDocumentId(document)).then(({ counters }) => counters);
       const details = { document, region: host.region, left, rights };
       this.#violations.push({ checker: 'justified-refusals', message: 'units that are left could not be taken', details });
     }

@@ -33,9 +33,20 @@ const cart: ObjectSchema = {
   },
 };
 
+const depot: ObjectSchema = {
+  type: 'object',
+  fields: {
+    stock: { type: 'boundedCounter', min: 0 },
+    credit: { type: 'boundedCounter', min: -10, split: [parseRegionId('berlin'), parseRegionId('tokyo')] },
+    reserved: { type: 'counter' },
+  },
+};
+
 const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
   ['carts', { library: 'yjs', schema: cart }],
   ['carts-automerge', { library: 'automerge', schema: cart }],
+  ['depots', { library: 'yjs', schema: depot }],
+  ['depots-automerge', { library: 'automerge', schema: depot }],
   ['notes', { library: 'yjs', schema: 'freeform' }],
 ]);
 

@@ -13,29 +13,32 @@ import type { PatchPlan } from './patch-plan.ts';
 
 /** Any JSON value; the body was inspected when it was parsed. */
 const json = z.custom<JsonValue>((value) => value !== undefined, 'a JSON value is missing').meta({ description: 'Any JSON value.' });
-const pointer = z.string().max(16_384).meta({ description: 'A JSON pointer (RFC 6901) to a field, for example /items/sku-1/qty.' });
+export const pointerSchema = z
+  .string()
+  .max(16_384)
+  .meta({ description: 'A JSON pointer (RFC 6901) to a field, for example /items/sku-1/qty.' });
 const position = z.int().min(0);
 
 export const opsSchema: z.ZodType<DocumentOp[]> = z
   .array(
     z.discriminatedUnion('op', [
-      z.strictObject({ op: z.literal('set'), path: pointer, value: json }),
-      z.strictObject({ op: z.literal('clear'), path: pointer }),
-      z.strictObject({ op: z.literal('increment'), path: pointer, by: z.int() }),
-      z.strictObject({ op: z.literal('decrement'), path: pointer, by: z.int().min(1) }),
-      z.strictObject({ op: z.literal('add'), path: pointer, value: json }),
-      z.strictObject({ op: z.literal('enable'), path: pointer }),
-      z.strictObject({ op: z.literal('disable'), path: pointer }),
-      z.strictObject({ op: z.literal('remove'), path: pointer, value: json.exactOptional(), index: position.exactOptional() }),
+      z.strictObject({ op: z.literal('set'), path: pointerSchema, value: json }),
+      z.strictObject({ op: z.literal('clear'), path: pointerSchema }),
+      z.strictObject({ op: z.literal('increment'), path: pointerSchema, by: z.int() }),
+      z.strictObject({ op: z.literal('decrement'), path: pointerSchema, by: z.int().min(1) }),
+      z.strictObject({ op: z.literal('add'), path: pointerSchema, value: json }),
+      z.strictObject({ op: z.literal('enable'), path: pointerSchema }),
+      z.strictObject({ op: z.literal('disable'), path: pointerSchema }),
+      z.strictObject({ op: z.literal('remove'), path: pointerSchema, value: json.exactOptional(), index: position.exactOptional() }),
       z.strictObject({
         op: z.literal('insert'),
-        path: pointer,
+        path: pointerSchema,
         index: position,
         value: json.exactOptional(),
         text: z.string().exactOptional(),
       }),
-      z.strictObject({ op: z.literal('move'), path: pointer, from: position, to: position }),
-      z.strictObject({ op: z.literal('delete'), path: pointer, index: position, length: position }),
+      z.strictObject({ op: z.literal('move'), path: pointerSchema, from: position, to: position }),
+      z.strictObject({ op: z.literal('delete'), path: pointerSchema, index: position, length: position }),
     ]),
   )
   .min(1);
@@ -47,12 +50,12 @@ export const mergePatchSchema: z.ZodType<JsonObject> = z
 export const jsonPatchSchema: z.ZodType<JsonPatchEntry[]> = z
   .array(
     z.discriminatedUnion('op', [
-      z.object({ op: z.literal('add'), path: pointer, value: json }),
-      z.object({ op: z.literal('replace'), path: pointer, value: json }),
-      z.object({ op: z.literal('test'), path: pointer, value: json }),
-      z.object({ op: z.literal('remove'), path: pointer }),
-      z.object({ op: z.literal('move'), path: pointer, from: pointer }),
-      z.object({ op: z.literal('copy'), path: pointer, from: pointer }),
+      z.object({ op: z.literal('add'), path: pointerSchema, value: json }),
+      z.object({ op: z.literal('replace'), path: pointerSchema, value: json }),
+      z.object({ op: z.literal('test'), path: pointerSchema, value: json }),
+      z.object({ op: z.literal('remove'), path: pointerSchema }),
+      z.object({ op: z.literal('move'), path: pointerSchema, from: pointerSchema }),
+      z.object({ op: z.literal('copy'), path: pointerSchema, from: pointerSchema }),
     ]),
   )
   .min(1);
