@@ -2,6 +2,7 @@
 
 import { AnabranchError, type ErrorCode, errorCodes } from '@anabranch/base';
 import { JsonFields } from './json-fields.ts';
+import { type CounterRights, parseRights } from './region-rights.ts';
 import { parseRegionStatus, type RegionStatus, type VersionVectorView } from './region-status.ts';
 
 export const operationsMediaType = 'application/vnd.anabranch.ops+json';
@@ -20,6 +21,20 @@ export interface DigestReading {
 export interface EditOptions {
   /** Makes a repetition of the edit harmless, in any region. */
   readonly idempotencyKey?: string;
+}
+
+/** The operations on one document of a transaction. */
+export interface TransactionWrite {
+  /** `collection/id` */
+  readonly document: string;
+  readonly ops: readonly object[];
+}
+
+export interface TransactionAnswer {
+  /** Null when nothing changed. */
+  readonly opId: string | null;
+  /** The new view of each document, by `collection/id`. */
+  readonly documents: JsonFields;
 }
 
 interface RequestOptions {
@@ -87,11 +102,25 @@ export class RegionClient {
    *   not have happened, and repeating it with the same idempotency key is safe.
    */
   async edit(collection: string, id: string, operations: unknown, options: EditOptions = {}): Promise<unknown> {
-    const headers: Record<string, string> = { 'content-type': operationsMediaType };
-    if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
+    const headers = { 'content-type': operationsMediaType, ...headersOf(options) };
     const response = await this.#ask(documentPath(collection, id), { method: 'PATCH', headers, body: JSON.stringify(operations) });
     await refuseFailure(response);
     return response.json();
+  }
+
+  /** Applies all writes or none; resolves when they are durable in this region. @throws AnabranchError as {@link edit}. */
+  async transact(writes: readonly TransactionWrite[], options: EditOptions = {}): Promise<TransactionAnswer> {
+    const headers = { 'content-type': 'application/json', ...headersOf(options) };
+    const response = await this.#ask('/v1/transactions', { method: 'POST', headers, body: JSON.stringify({ writes }) });
+    await refuseFailure(response);
+    const answer = new JsonFields(await response.json(), 'transaction');
+    return { opId: answer.optional('opId', () => answer.text('opId')), documents: answer.fields('documents') };
+  }
+
+  /** Who holds which rights to the bounded counters of a document. */
+  async rights(collection: string, id: string): Promise<readonly CounterRights[]> {
+    const response = await this.#get(`${documentPath(collection, id)}/rights`);
+    return parseRights(await response.json());
   }
 
   async #get(path: string): Promise<Response> {
@@ -110,6 +139,10 @@ export class RegionClient {
   }
 }
 
+function headersOf({ idempotencyKey }: EditOptions): Readonly<Record<string, string>> {
+  return idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+}
+
 function documentPath(collection: string, id: string): string {
   return `/v1/docs/${encodeURIComponent(collection)}/${encodeURIComponent(id)}`;
 }
@@ -117,13 +150,15 @@ function documentPath(collection: string, id: string): string {
 /** A refusal of the region is thrown as it is, with its code and detail. */
 async function refuseFailure(response: Response): Promise<void> {
   if (response.ok) return;
-  const { code, detail } = await problemIn(response);
-  throw new AnabranchError(code ?? 'internal_error', detail ?? `the region answered ${response.status} without saying why`);
+  const { code, detail, members } = await problemIn(response);
+  throw new AnabranchError(code ?? 'internal_error', detail ?? `the region answered ${response.status} without saying why`, members);
 }
 
 interface RegionProblem {
   readonly code?: ErrorCode;
   readonly detail?: string;
+  /** Everything it says. */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 /** What a refusal says of itself; nothing when its body is not problem details. */
@@ -131,7 +166,7 @@ async function problemIn(response: Response): Promise<RegionProblem> {
   try {
     const body: unknown = await response.json();
     if (typeof body !== 'object' || body === null || !('code' in body && isErrorCode(body.code))) return {};
-    return { code: body.code, ...('detail' in body && typeof body.detail === 'string' && { detail: body.detail }) };
+    return { code: body.code, members: { ...body }, ...('detail' in body && typeof body.detail === 'string' && { detail: body.detail }) };
   } catch {
     return {};
   }

@@ -1,5 +1,5 @@
-// The collections of the local world, as the regions' configuration file has them: one cart schema on both libraries, and a
-// freeform collection for each.
+// The collections of the local world, as the regions' configuration file has them: one cart schema on both libraries, bounded
+// counters on each (what is in stock, what is on an account), and a freeform collection for each.
 
 const cart = {
   type: 'object',
@@ -16,9 +16,14 @@ const cart = {
   },
 } as const;
 
+const article = { type: 'object', fields: { stock: { type: 'boundedCounter', min: 0 }, reserved: { type: 'counter' } } } as const;
+const account = { type: 'object', fields: { balance: { type: 'boundedCounter', min: 0 }, log: { type: 'list' } } } as const;
+
 export const worldCollections = {
   carts: { library: 'yjs', schema: cart },
   'carts-automerge': { library: 'automerge', schema: cart },
+  inventory: { library: 'yjs', schema: article },
+  accounts: { library: 'automerge', schema: account },
   notes: { library: 'yjs', schema: 'freeform' },
   boards: { library: 'automerge', schema: 'freeform' },
 } as const;

@@ -1,11 +1,11 @@
 import { JsonFields } from '../json-fields.ts';
+import { cityOf, type Report } from '../story/report.ts';
 import type { World } from '../world.ts';
 import { type CartCollection, cartCollections } from '../world-collections.ts';
 import { type RegionName, regionNames } from '../world-plan.ts';
 import { unexpectedIn } from './cart-check.ts';
 import { articles, type CartWrite, describeWrite, operationsOf, skus } from './cart-write.ts';
 import { ExpectedCart } from './expected-cart.ts';
-import { cityOf, type Report } from './report.ts';
 
 /** How long regions that can reach each other may take to converge, on a busy machine. */
 export const convergenceMsMax = 30_000;

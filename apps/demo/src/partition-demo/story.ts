@@ -4,24 +4,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { poll } from '../poll.ts';
 import { sameVersion, type VersionVectorView } from '../region-status.ts';
+import { cityOf } from '../story/report.ts';
+import type { Story } from '../story/run-story.ts';
 import type { World } from '../world.ts';
 import { cartCollections } from '../world-collections.ts';
 import { type RegionName, regionNames } from '../world-plan.ts';
 import { OrderLoad, readOrders } from './order-load.ts';
-import { cityOf, type Report } from './report.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import { convergenceMsMax, Shop } from './shop.ts';
 
 const mainland: readonly RegionName[] = ['new-york', 'berlin'];
 const orders = { collection: 'carts', id: 'orders' } as const;
 /** Between two looks at the regions while they catch up. */
 const drainPollMs = 100;
-
-export interface Story {
-  readonly world: World;
-  readonly report: Report;
-  readonly random: SeededRandom;
-}
 
 export async function tellStory(story: Story): Promise<void> {
   const shop = new Shop(story.world, story.report, 'ann');

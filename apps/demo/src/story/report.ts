@@ -11,6 +11,11 @@ const cityNames: Readonly<Record<RegionName, string>> = { 'new-york': 'New York'
 const labelWidth = 14;
 const cellWidth = 26;
 
+export interface ReportRow {
+  readonly label: string;
+  readonly cells: Readonly<Record<RegionName, string>>;
+}
+
 export class Report {
   readonly #write: (text: string) => void;
   #scenes = 0;
@@ -45,11 +50,20 @@ export class Report {
   }
 
   /** One row per fact, one column per region; a fact on which regions differ is marked. */
-  table(rows: ReadonlyArray<{ readonly label: string; readonly cells: Readonly<Record<RegionName, string>> }>): void {
+  table(rows: readonly ReportRow[]): void {
+    this.#rows(rows, true);
+  }
+
+  /** One row per moment, one column per region. */
+  timeline(rows: readonly ReportRow[]): void {
+    this.#rows(rows, false);
+  }
+
+  #rows(rows: readonly ReportRow[], comparesRegions: boolean): void {
     const head = regionNames.map((name) => regionText(name, cityOf(name).padEnd(cellWidth))).join('');
     this.#line(`\n     ${''.padEnd(labelWidth)}${head.trimEnd()}`);
     for (const { label, cells } of rows) {
-      const isSame = new Set(Object.values(cells)).size === 1;
+      const isSame = !comparesRegions || new Set(Object.values(cells)).size === 1;
       const text = regionNames
         .map((name) => shorten(cells[name]).padEnd(cellWidth))
         .join('')

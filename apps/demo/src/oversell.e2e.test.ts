@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { Program } from './testing/program.ts';
+
+test('[DEMO7] a hundred units are sold a hundred times, to a thousand customers, through a partition and a kill', async () => {
+  const story = new Program('oversell', ['--seed', '20260101']);
+  expect(await story.whenEnded, story.output).toBe(0);
+  expect(story.output).toContain('All 11 promises were kept.');
+  expect(story.output).toContain('1000 orders: 100 sold, 900 turned away because nothing was left.');
+  expect(story.output).toMatch(/kill -9 after \d+ acknowledged orders/);
+  expect(story.output).toMatch(/\d+ x the rest is out of reach, as far as known: .*\d+ in /);
+  expect(story.output).toMatch(/\d+ x all is sold: no rights are left in any region/);
+});
+
+test('[DEMO7] wrong usage is told from a broken promise', async () => {
+  const story = new Program('oversell', ['--units', '3']);
+  expect(await story.whenEnded).toBe(2);
+  expect(story.output).toContain('--units');
+});
