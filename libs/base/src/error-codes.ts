@@ -49,6 +49,11 @@ export const errorCodes = {
     'The rights that this region holds, and could get in time, do not cover the change of a bounded counter; nothing was applied.',
     true,
   ),
+  history_unavailable: entry(
+    422,
+    'History unavailable',
+    'The document has more history than one request replays, or the log no longer has its first ops.',
+  ),
   library_mismatch: entry(422, 'Wrong merge library', 'The collection is kept with the other merge library.'),
   document_too_large: entry(422, 'Document too large', 'The write would take the document over its limit of bytes.'),
   update_invalid: entry(422, 'Invalid update', 'The CRDT update is malformed, oversized or out of bounds; nothing was logged.'),

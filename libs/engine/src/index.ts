@@ -1,3 +1,11 @@
+export type {
+  FieldChange,
+  HistoryCursor,
+  HistoryDoor,
+  HistoryEntry,
+  HistoryPage,
+  PastMoment,
+} from './history/history-door.ts';
 export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
 export { Replica } from './replica.ts';
 export type {
@@ -29,6 +37,7 @@ export type {
   ReplicaStore,
   StoreBatch,
   StoredDocument,
+  StoredHistory,
   StoreOpening,
 } from './replica-store.ts';
 export type { CounterRights, RightsHolder } from './rights-report.ts';

@@ -16,6 +16,7 @@ import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
+import { DocumentHistory } from './history/document-history.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
@@ -55,6 +56,7 @@ const waitMsDefault = 2_000;
 export class Replica implements ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
+  readonly history: DocumentHistory;
   /** Resolves with the cause when a commit has failed: the process must stop. */
   readonly whenFailed: Promise<Error>;
   readonly #ports: ReplicaPorts;
@@ -112,14 +114,16 @@ export class Replica implements ReplicaDoor {
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
     this.#receipts = new Receipts({ ...options.ports, hlc: this.#hlc, offsetMs: (of) => this.#mesh.links().get(of)?.clockOffsetMs });
     this.#visibility = new Visibility(clock, () => this.#log.durableVector);
+    const create = (document: DocumentId) => createDocument(this.#schemaOf(document), this.#crdtIdentity);
     this.#documents = new DocumentCache({
       store,
       log: this.#log,
       logger,
       commitFailed: (cause) => this.#commitFailed(cause),
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
-      create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
+      create,
     });
+    this.history = new DocumentHistory({ store, clock, create, durableVector: () => this.#log.durableVector });
     // The wall clock may have been set back since the last process; the stamps of its ops tell.
     const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
     this.#sessions = new SessionHub({

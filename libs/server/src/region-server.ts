@@ -16,6 +16,7 @@ import type { Duplex } from 'node:stream';
 import { AnabranchError } from '@anabranch/base';
 import { digestDocumentRoute } from './documents/digest-document.ts';
 import { DocumentEvents } from './documents/document-events.ts';
+import { documentHistoryRoute } from './documents/document-history.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
 import { readDocumentRoute } from './documents/read-document.ts';
 import { transactionRoute } from './documents/transaction.ts';
@@ -62,6 +63,7 @@ export class RegionServer {
       this.#events.route,
       digestDocumentRoute(options),
       transactionRoute(options),
+      documentHistoryRoute(options),
     ];
     const operatorRoutes = [
       statusRoute(options),

@@ -1,12 +1,25 @@
 import { AnabranchError } from '@anabranch/base';
+import { tokenLengthMax, type VersionVector } from '@anabranch/causality';
+import type { DocumentView } from '@anabranch/engine';
+import type { DocumentId } from '@anabranch/protocol';
+import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
 import { readSession, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
+import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
+import { parseMoment } from './past-moment.ts';
+
+const readQuerySchema = z.strictObject({
+  at: z.string().min(1).max(tokenLengthMax).optional().meta({
+    description:
+      'A past moment: a session token, whose ops make up the view, or a time (RFC 3339), up to which the clocks of the writers count.',
+  }),
+});
 
 export function readDocumentRoute(parts: DoorParts): Route {
   return {
@@ -15,7 +28,8 @@ export function readDocumentRoute(parts: DoorParts): Route {
     handle: (request) => readDocument(parts, request),
     description: {
       operationId: 'readDocument',
-      summary: 'The JSON view of a document.',
+      summary: 'The JSON view of a document, now or at a past moment.',
+      query: readQuerySchema,
       requestFields: ['anabranch-session', 'if-none-match', 'if-match'],
       answers: {
         200: {
@@ -32,16 +46,19 @@ export function readDocumentRoute(parts: DoorParts): Route {
         'document_not_found',
         'precondition_failed',
         'not_yet_visible',
+        'history_unavailable',
         'record_damaged',
       ],
     },
   };
 }
 
-async function readDocument({ replica, hash, limits }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
+async function readDocument(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
+  const { replica, hash } = parts;
   const document = documentOf(request, replica);
   const minVersion = readSession(request.headers);
-  const view = await replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
+  const { at } = request.query === '' ? {} : readQuery(request.query, readQuerySchema);
+  const view = at === undefined ? await readNow(parts, document, minVersion) : await readAt(parts, { document, at, minVersion });
   const sessionToken = sessionTokenOf(view.version);
   const { body, entityTag } = represent(view.json, hash);
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
@@ -53,4 +70,23 @@ async function readDocument({ replica, hash, limits }: DoorParts, request: DoorR
   const headers = { 'anabranch-session': sessionToken, etag: entityTag, 'cache-control': 'no-cache' };
   if (preconditions === 'not-modified') return { status: 304, headers, body: undefined };
   return { status: 200, headers: { ...headers, 'content-type': mediaTypes.json }, body };
+}
+
+function readNow({ replica, limits }: DoorParts, document: DocumentId, minVersion: VersionVector | undefined): Promise<DocumentView> {
+  return replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
+}
+
+interface PastRead {
+  readonly document: DocumentId;
+  readonly at: string;
+  readonly minVersion: VersionVector | undefined;
+}
+
+/** The reader has seen nothing newer than the moment, so its token does not grow beyond that. */
+async function readAt({ replica, clock, limits }: DoorParts, { document, at, minVersion }: PastRead): Promise<DocumentView> {
+  const moment = parseMoment(at, clock.wallMs());
+  const needed = [minVersion, 'vector' in moment ? moment.vector : undefined].filter((vector) => vector !== undefined);
+  for (const vector of needed) await replica.whenVisible({ minVersion: vector, waitMsMax: limits.readWaitMsMax });
+  const view = await replica.history.viewAt(document, moment);
+  return minVersion === undefined ? view : { ...view, version: view.version.merge(minVersion) };
 }
