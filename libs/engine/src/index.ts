@@ -1,3 +1,4 @@
+export type { ChangedOp, ChangeReader, ChangesDoor } from './history/changes-door.ts';
 export type {
   FieldChange,
   HistoryCursor,

@@ -10,12 +10,13 @@
 
 import { AnabranchError, toHex } from '@anabranch/base';
 import { HlcClock, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
+import { type CollectionSchema, type CrdtDocument, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
+import { ChangeFeed } from './history/change-feed.ts';
 import { DocumentHistory } from './history/document-history.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Intake } from './intake.ts';
@@ -57,6 +58,7 @@ export class Replica implements ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
   readonly history: DocumentHistory;
+  readonly changes: ChangeFeed;
   /** Resolves with the cause when a commit has failed: the process must stop. */
   readonly whenFailed: Promise<Error>;
   readonly #ports: ReplicaPorts;
@@ -110,20 +112,20 @@ export class Replica implements ReplicaDoor {
     this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
     this.#log = new OpLog(store, hash, opening);
     this.whenFailed = this.#log.whenFailed;
+    this.changes = new ChangeFeed(this.#log);
     this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
     this.#receipts = new Receipts({ ...options.ports, hlc: this.#hlc, offsetMs: (of) => this.#mesh.links().get(of)?.clockOffsetMs });
     this.#visibility = new Visibility(clock, () => this.#log.durableVector);
-    const create = (document: DocumentId) => createDocument(this.#schemaOf(document), this.#crdtIdentity);
     this.#documents = new DocumentCache({
       store,
       log: this.#log,
       logger,
       commitFailed: (cause) => this.#commitFailed(cause),
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
-      create,
+      create: (document) => this.#newDocument(document),
     });
-    this.history = new DocumentHistory({ store, clock, create, durableVector: () => this.#log.durableVector });
+    this.history = new DocumentHistory({ store, clock, log: this.#log, create: (document) => this.#newDocument(document) });
     // The wall clock may have been set back since the last process; the stamps of its ops tell.
     const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
     this.#sessions = new SessionHub({
@@ -330,6 +332,7 @@ export class Replica implements ReplicaDoor {
     this.#sessions.deliver(ops, this.#log.durableVector);
     this.#rights.advance(ops);
     this.#visibility.advance();
+    this.changes.advance();
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
@@ -370,6 +373,10 @@ export class Replica implements ReplicaDoor {
   /** A commit of something else than ops has failed. While the replica stops its store may be closed before the last one. */
   #commitFailed(cause: unknown): void {
     if (!this.#isStopping) this.#log.fail(cause);
+  }
+
+  #newDocument(document: DocumentId): CrdtDocument {
+    return createDocument(this.#schemaOf(document), this.#crdtIdentity);
   }
 
   #schemaOf(document: DocumentId): CollectionSchema {

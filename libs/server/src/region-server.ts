@@ -14,6 +14,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AnabranchError } from '@anabranch/base';
+import { ChangeFeeds } from './changes/change-feeds.ts';
 import { digestDocumentRoute } from './documents/digest-document.ts';
 import { DocumentEvents } from './documents/document-events.ts';
 import { documentHistoryRoute } from './documents/document-history.ts';
@@ -48,6 +49,7 @@ export class RegionServer {
   readonly routes: readonly Route[];
   readonly #options: RegionServerOptions;
   readonly #events: DocumentEvents;
+  readonly #changes: ChangeFeeds;
   readonly #door: HttpDoor;
   readonly #upgrades: UpgradeRouter;
   readonly #server: Server;
@@ -55,6 +57,7 @@ export class RegionServer {
   constructor(options: RegionServerOptions) {
     this.#options = options;
     this.#events = new DocumentEvents(options);
+    this.#changes = new ChangeFeeds(options);
     const documentRoutes = [
       readDocumentRoute(options),
       patchDocumentRoute(options),
@@ -64,6 +67,7 @@ export class RegionServer {
       digestDocumentRoute(options),
       transactionRoute(options),
       documentHistoryRoute(options),
+      this.#changes.route,
     ];
     const operatorRoutes = [
       statusRoute(options),
@@ -98,6 +102,7 @@ export class RegionServer {
     return [
       ...replicaGauges(this.#options.replica.status()),
       { name: 'anabranch_http_event_streams', value: this.#events.openCount },
+      { name: 'anabranch_http_change_feeds', value: this.#changes.openCount },
       { name: 'anabranch_http_requests_in_flight', value: this.#door.inFlight },
     ];
   }
@@ -107,6 +112,7 @@ export class RegionServer {
     const { clock, limits } = this.#options;
     this.#upgrades.drain();
     this.#events.close();
+    this.#changes.close();
     await new Promise<void>((resolve) => {
       const deadline = clock.setTimer(limits.stopMsMax, resolve);
       void this.#door.drain().then(() => {

@@ -9,10 +9,10 @@
 // Invariant 2: a page holds at least one entry when there is one, and ends with a cursor when there are more.
 
 import { AnabranchError, type Clock } from '@anabranch/base';
-import type { VersionVector } from '@anabranch/causality';
 import type { CrdtDocument } from '@anabranch/crdt';
 import type { DocumentId } from '@anabranch/protocol';
 import type { DocumentView } from '../document-view.ts';
+import type { OpLog } from '../op-log.ts';
 import type { ReplicaStore } from '../replica-store.ts';
 import { type FieldChanges, fieldChangesBetween } from './field-changes.ts';
 import type { HistoryCursor, HistoryDoor, HistoryEntry, HistoryPage, PastMoment } from './history-door.ts';
@@ -24,7 +24,7 @@ export interface DocumentHistoryParts {
   readonly clock: Clock;
   /** Makes an empty document, which is never edited. @throws AnabranchError `collection_not_found`. */
   readonly create: (document: DocumentId) => CrdtDocument;
-  readonly durableVector: () => VersionVector;
+  readonly log: Pick<OpLog, 'durableVector'>;
 }
 
 export class DocumentHistory implements HistoryDoor {
@@ -39,7 +39,7 @@ export class DocumentHistory implements HistoryDoor {
   }
 
   async page(document: DocumentId, after: HistoryCursor | undefined, entriesMax: number): Promise<HistoryPage> {
-    const { create, durableVector } = this.#parts;
+    const { create, log } = this.#parts;
     const crdt = create(document);
     if (after !== undefined) this.#checkCursor(after);
     return this.#replays.run(async (replay) => {
@@ -51,12 +51,12 @@ export class DocumentHistory implements HistoryDoor {
         if (hasMore) break;
       }
       const last = pager.entries.at(-1);
-      return { entries: pager.entries, isComplete, next: hasMore ? last : undefined, version: durableVector() };
+      return { entries: pager.entries, isComplete, next: hasMore ? last : undefined, version: log.durableVector };
     });
   }
 
   async viewAt(document: DocumentId, moment: PastMoment): Promise<DocumentView> {
-    const { create, durableVector } = this.#parts;
+    const { create, log } = this.#parts;
     const crdt = create(document);
     return this.#replays.run(async (replay) => {
       if (replay.beginsAfter(document) > 0) {
@@ -67,7 +67,7 @@ export class DocumentHistory implements HistoryDoor {
         const past = ops.filter(belongs);
         if (past.length > 0) merge(crdt, past);
       }
-      return { json: crdt.json(), exists: crdt.exists(), version: 'vector' in moment ? moment.vector : durableVector() };
+      return { json: crdt.json(), exists: crdt.exists(), version: 'vector' in moment ? moment.vector : log.durableVector };
     });
   }
 
