@@ -7,7 +7,7 @@ import type { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { pastRegions, randomPast } from './random-past.ts';
 
 function readAll(mesh: SimulatedMesh, region: string, after: VersionVector): ChangedOp[] {
-  const reader = mesh.replica(region).changes.readAfter(after, () => {});
+  const reader = mesh.replica(region).past.changes.readAfter(after, () => {});
   const ops: ChangedOp[] = [];
   for (let op = reader.next(); op !== undefined; op = reader.next()) ops.push(op);
   reader.close();
@@ -37,7 +37,7 @@ test('[FEED1] a follower hears of ops of other regions in causal order while lin
   const { mesh } = await randomPast(4, 40);
   const heard: ChangedOp[] = [];
   const after = mesh.replica('tokyo').status().version;
-  const reader = mesh.replica('tokyo').changes.readAfter(after, () => {
+  const reader = mesh.replica('tokyo').past.changes.readAfter(after, () => {
     for (let op = reader.next(); op !== undefined; op = reader.next()) heard.push(op);
   });
   const add = (region: string) => mesh.edit(region, 'carts/a', [{ op: 'increment', path: '/items/a/qty', by: 1 }]);

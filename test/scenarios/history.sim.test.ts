@@ -15,7 +15,7 @@ async function wholeHistory(mesh: SimulatedMesh, region: string, document: typeo
   const entries: HistoryEntry[] = [];
   let after: HistoryCursor | undefined;
   do {
-    const page = await replayed(mesh, mesh.replica(region).history.page(document, after, entriesMax));
+    const page = await replayed(mesh, mesh.replica(region).past.history.page(document, after, entriesMax));
     expect([page.isComplete, page.entries.length <= entriesMax]).toEqual([true, true]);
     entries.push(...page.entries);
     after = page.next;
@@ -47,7 +47,7 @@ test.each(seeds)(
     const { mesh, moments } = await randomPast(seed, 60);
     expect(moments.length).toBeGreaterThan(20);
     for (const region of pastRegions) {
-      const { history } = mesh.replica(region);
+      const { history } = mesh.replica(region).past;
       for (const { document, version, json, exists } of moments) {
         const view = await replayed(mesh, history.viewAt(document, { vector: version }));
         expect(view).toEqual({ json, exists, version });
@@ -68,7 +68,7 @@ test.each(seeds)(
 
 test('[HIST3] the comparison of past views notices an op that is missing', async () => {
   const { mesh, moments } = await randomPast(5, 60);
-  const { history } = mesh.replica('tokyo');
+  const { history } = mesh.replica('tokyo').past;
   let noticed = 0;
   for (const { document, version, json } of moments) {
     const [[origin, seq] = []] = version.entries();
@@ -119,7 +119,8 @@ test('[HIST4] a moment by time leaves out what depends on an op that it leaves o
   const stamps = (await wholeHistory(mesh, 'tokyo', cart)).map(({ hlc }): Hlc => hlc);
   expect((stamps[2]?.ms ?? 0) < (stamps[1]?.ms ?? 0)).toBe(true);
   for (const region of ['berlin', 'tokyo']) {
-    const viewAt = async (timeMs: number) => (await replayed(mesh, mesh.replica(region).history.viewAt(cart, { timeMs }))).json['status'];
+    const viewAt = async (timeMs: number) =>
+      (await replayed(mesh, mesh.replica(region).past.history.viewAt(cart, { timeMs }))).json['status'];
     expect(await viewAt(stamps[2]?.ms ?? 0)).toBe('first');
     expect(await viewAt(stamps[1]?.ms ?? 0)).toBe('after it');
     expect(await viewAt((stamps[0]?.ms ?? 0) - 1)).toBeNull();
@@ -128,10 +129,10 @@ test('[HIST4] a moment by time leaves out what depends on an op that it leaves o
 
 test('[HIST5] a page is as long as asked, its cursor counts in its region only, and a cursor of elsewhere is refused', async () => {
   const { mesh } = await randomPast(6, 80);
-  const { next } = await replayed(mesh, mesh.replica('berlin').history.page(cart, undefined, 3));
+  const { next } = await replayed(mesh, mesh.replica('berlin').past.history.page(cart, undefined, 3));
   if (next === undefined) throw new Error('there is more');
   const foreign = { ...next, position: next.position + 1 };
-  const refusal = await replayed(mesh, mesh.replica('berlin').history.page(cart, foreign, 3)).catch((error: unknown) => error);
+  const refusal = await replayed(mesh, mesh.replica('berlin').past.history.page(cart, foreign, 3)).catch((error: unknown) => error);
   expect(isAnabranchError(refusal, 'cursor_invalid')).toBe(true);
 });
 
@@ -140,7 +141,7 @@ test('[HIST5] what lets others have their turn is bounded, and so are replays at
   await mesh.startAll();
   await mesh.clock.advance(1_000);
   for (let at = 0; at < 50; at++) await mesh.edit('berlin', cart, [{ op: 'set', path: '/status', value: 'x'.repeat(2_000) }]);
-  const { history } = mesh.replica('berlin');
+  const { history } = mesh.replica('berlin').past;
   const replays = Array.from({ length: 5 }, () =>
     history.viewAt(cart, { timeMs: 0 }).then(
       () => 'done',

@@ -28,6 +28,7 @@ export const errorCodes = {
   cursor_invalid: entry(400, 'Invalid cursor', 'The list cursor is not one this service issued.'),
   collection_not_found: entry(404, 'Unknown collection', 'The region serves no collection of this name.'),
   document_not_found: entry(404, 'Document not found', 'The document holds nothing in this region, or was removed.'),
+  conflict_not_found: entry(404, 'Conflict not found', 'The document has no conflict of this id in this region.'),
   origin_not_allowed: entry(403, 'Origin not allowed', 'The web page that made the request is not on the list of allowed origins.'),
   route_not_found: entry(404, 'Not found', 'No such path.'),
   method_not_allowed: entry(405, 'Method not allowed', 'The path exists, but not with this method; see Allow.'),
@@ -48,6 +49,11 @@ export const errorCodes = {
     'Insufficient rights',
     'The rights that this region holds, and could get in time, do not cover the change of a bounded counter; nothing was applied.',
     true,
+  ),
+  conflicts_not_kept: entry(
+    422,
+    'Conflicts not kept',
+    'The collection is freeform: what its merge library does with concurrent values is not in the conflict journal.',
   ),
   history_unavailable: entry(
     422,

@@ -1,5 +1,13 @@
 export type { ChangedOp, ChangeReader, ChangesDoor } from './history/changes-door.ts';
 export type {
+  CollectionConflicts,
+  CollectionCursor,
+  Conflict,
+  ConflictDoor,
+  ConflictingWrite,
+  DocumentConflicts,
+} from './history/conflict-door.ts';
+export type {
   FieldChange,
   HistoryCursor,
   HistoryDoor,

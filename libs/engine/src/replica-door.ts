@@ -6,8 +6,7 @@ import type { Hlc, OriginId, RegionId, VersionVector } from '@anabranch/causalit
 import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
 import type { DocumentView, OpId } from './document-view.ts';
-import type { ChangesDoor } from './history/changes-door.ts';
-import type { HistoryDoor } from './history/history-door.ts';
+import type { PastDoor } from './history/past-door.ts';
 import type { CounterRights } from './rights-report.ts';
 
 export type { DocumentView, OpId } from './document-view.ts';
@@ -149,8 +148,8 @@ export interface ReplicaStatus {
 export interface ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
-  readonly history: HistoryDoor;
-  readonly changes: ChangesDoor;
+  /** What the log tells: histories, conflicts, changes. */
+  readonly past: PastDoor;
   /** Resolves when the region has what a reader has seen. @throws AnabranchError `not_yet_visible`, `overloaded`. */
   whenVisible(options: ReadOptions): Promise<void>;
   /** @throws AnabranchError `collection_not_found`, `not_yet_visible`, `record_damaged`. */

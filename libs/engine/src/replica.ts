@@ -16,8 +16,7 @@ import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
-import { ChangeFeed } from './history/change-feed.ts';
-import { DocumentHistory } from './history/document-history.ts';
+import { Past } from './history/past.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
@@ -57,8 +56,7 @@ const waitMsDefault = 2_000;
 export class Replica implements ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
-  readonly history: DocumentHistory;
-  readonly changes: ChangeFeed;
+  readonly past: Past;
   /** Resolves with the cause when a commit has failed: the process must stop. */
   readonly whenFailed: Promise<Error>;
   readonly #ports: ReplicaPorts;
@@ -112,7 +110,6 @@ export class Replica implements ReplicaDoor {
     this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
     this.#log = new OpLog(store, hash, opening);
     this.whenFailed = this.#log.whenFailed;
-    this.changes = new ChangeFeed(this.#log);
     this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
     this.#receipts = new Receipts({ ...options.ports, hlc: this.#hlc, offsetMs: (of) => this.#mesh.links().get(of)?.clockOffsetMs });
@@ -125,7 +122,7 @@ export class Replica implements ReplicaDoor {
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
       create: (document) => this.#newDocument(document),
     });
-    this.history = new DocumentHistory({ store, clock, log: this.#log, create: (document) => this.#newDocument(document) });
+    this.past = new Past({ ...options, ...options.ports, log: this.#log, create: (document) => this.#newDocument(document) });
     // The wall clock may have been set back since the last process; the stamps of its ops tell.
     const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
     this.#sessions = new SessionHub({
@@ -332,7 +329,7 @@ export class Replica implements ReplicaDoor {
     this.#sessions.deliver(ops, this.#log.durableVector);
     this.#rights.advance(ops);
     this.#visibility.advance();
-    this.changes.advance();
+    this.past.changes.advance();
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */

@@ -16,6 +16,7 @@ import type { Duplex } from 'node:stream';
 import { AnabranchError } from '@anabranch/base';
 import { ChangeFeeds } from './changes/change-feeds.ts';
 import { digestDocumentRoute } from './documents/digest-document.ts';
+import { collectionConflictsRoute, documentConflictsRoute, restoreConflictRoute } from './documents/document-conflicts.ts';
 import { DocumentEvents } from './documents/document-events.ts';
 import { documentHistoryRoute } from './documents/document-history.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
@@ -68,6 +69,9 @@ export class RegionServer {
       transactionRoute(options),
       documentHistoryRoute(options),
       this.#changes.route,
+      documentConflictsRoute(options),
+      collectionConflictsRoute(options),
+      restoreConflictRoute(options),
     ];
     const operatorRoutes = [
       statusRoute(options),

@@ -8,7 +8,7 @@
 //              without what they changed, and no past view is made.
 // Invariant 2: a page holds at least one entry when there is one, and ends with a cursor when there are more.
 
-import { AnabranchError, type Clock } from '@anabranch/base';
+import { AnabranchError } from '@anabranch/base';
 import type { CrdtDocument } from '@anabranch/crdt';
 import type { DocumentId } from '@anabranch/protocol';
 import type { DocumentView } from '../document-view.ts';
@@ -17,11 +17,11 @@ import type { ReplicaStore } from '../replica-store.ts';
 import { type FieldChanges, fieldChangesBetween } from './field-changes.ts';
 import type { HistoryCursor, HistoryDoor, HistoryEntry, HistoryPage, PastMoment } from './history-door.ts';
 import { momentFilter } from './moment-filter.ts';
-import { type Replay, type ReplayedOp, Replays } from './replay.ts';
+import type { Replay, ReplayedOp, Replays } from './replay.ts';
 
 export interface DocumentHistoryParts {
-  readonly store: ReplicaStore;
-  readonly clock: Clock;
+  readonly store: Pick<ReplicaStore, 'readOps'>;
+  readonly replays: Replays;
   /** Makes an empty document, which is never edited. @throws AnabranchError `collection_not_found`. */
   readonly create: (document: DocumentId) => CrdtDocument;
   readonly log: Pick<OpLog, 'durableVector'>;
@@ -31,18 +31,16 @@ export class DocumentHistory implements HistoryDoor {
   /** Characters of the changes on one page. Beyond: the page ends, with a cursor. */
   static readonly pageUnitsMax: number = 1 << 20;
   readonly #parts: DocumentHistoryParts;
-  readonly #replays: Replays;
 
   constructor(parts: DocumentHistoryParts) {
     this.#parts = parts;
-    this.#replays = new Replays(parts);
   }
 
   async page(document: DocumentId, after: HistoryCursor | undefined, entriesMax: number): Promise<HistoryPage> {
     const { create, log } = this.#parts;
     const crdt = create(document);
     if (after !== undefined) this.#checkCursor(after);
-    return this.#replays.run(async (replay) => {
+    return this.#parts.replays.run(async (replay) => {
       const isComplete = replay.beginsAfter(document) === 0;
       const pager = new HistoryPager(replay, isComplete ? crdt : undefined, after?.position ?? 0);
       let hasMore = false;
@@ -58,7 +56,7 @@ export class DocumentHistory implements HistoryDoor {
   async viewAt(document: DocumentId, moment: PastMoment): Promise<DocumentView> {
     const { create, log } = this.#parts;
     const crdt = create(document);
-    return this.#replays.run(async (replay) => {
+    return this.#parts.replays.run(async (replay) => {
       if (replay.beginsAfter(document) > 0) {
         throw new AnabranchError('history_unavailable', `the log no longer has the first ops of ${document}`);
       }

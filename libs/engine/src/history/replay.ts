@@ -2,7 +2,7 @@
 // those who build something of many ops. Others get their turn between two chunks, and within one after `sliceMsMax`.
 //
 // Invariant 1: at most `replaysMax` replays run at one time; the next one is refused.
-// Invariant 2: a replay of more than `opsMax` ops or `bytesMax` bytes is refused, not cut short without a word.
+// Invariant 2: a document of more than `opsMax` ops or `bytesMax` bytes is refused, not cut short without a word.
 
 import { AnabranchError, type Clock } from '@anabranch/base';
 import { type DocumentId, type DocumentWrite, decodeOp, type Op } from '@anabranch/protocol';
@@ -17,16 +17,16 @@ export interface ReplayedOp {
 }
 
 export interface ReplayParts {
-  readonly store: ReplicaStore;
+  readonly store: Pick<ReplicaStore, 'readHistory'>;
   readonly clock: Clock;
 }
 
 export class Replays {
   /** Replays under way. Beyond: `overloaded`. */
   static readonly replaysMax = 4;
-  /** Ops of one replay. Beyond: `history_unavailable`. */
+  /** Ops of one document. Beyond: `history_unavailable`. */
   static readonly opsMax = 100_000;
-  /** Bytes of ops of one replay. Beyond: `history_unavailable`. */
+  /** Bytes of ops of one document. Beyond: `history_unavailable`. */
   static readonly bytesMax: number = 64 << 20;
   /** Bytes of ops read at once. */
   static readonly chunkBytesMax: number = 32 << 10;
@@ -52,11 +52,10 @@ export class Replays {
   }
 }
 
-/** One run over histories, of one document or of several, within one budget. */
+/** One run over the histories of one document or, one after the other, of several. */
 export class Replay {
   readonly #parts: ReplayParts;
   #ops = 0;
-  #bytes = 0;
   #sliceStartMs: number;
 
   constructor(parts: ReplayParts) {
@@ -77,12 +76,16 @@ export class Replay {
   /** The document's ops after a position in chunks, in order of arrival. */
   async *chunks(document: DocumentId, afterPosition = 0): AsyncIterable<readonly ReplayedOp[]> {
     let position = afterPosition;
+    let [opCount, byteCount] = [0, 0];
     for (;;) {
       const { ops } = this.#parts.store.readHistory(document, position, Replays.chunkBytesMax);
       const last = ops.at(-1);
       if (last === undefined) return;
       position = last.position;
-      this.#spend(document, ops);
+      opCount += ops.length;
+      for (const { bytes } of ops) byteCount += bytes.length;
+      if (opCount > Replays.opsMax || byteCount > Replays.bytesMax) throw tooLong(document);
+      this.#ops += ops.length;
       yield ops.flatMap((logged) => replayed(logged, document));
       await this.#yield();
     }
@@ -93,21 +96,16 @@ export class Replay {
     if (this.#parts.clock.monotonicMs() - this.#sliceStartMs >= Replays.sliceMsMax) await this.#yield();
   }
 
-  #spend(document: DocumentId, ops: readonly LoggedOp[]): void {
-    this.#ops += ops.length;
-    for (const { bytes } of ops) this.#bytes += bytes.length;
-    if (this.#ops <= Replays.opsMax && this.#bytes <= Replays.bytesMax) return;
-    throw new AnabranchError('history_unavailable', `${document} has more history than one request replays`, {
-      opsMax: Replays.opsMax,
-      bytesMax: Replays.bytesMax,
-    });
-  }
-
   async #yield(): Promise<void> {
     const { clock } = this.#parts;
     await new Promise<void>((resolve) => void clock.setTimer(0, resolve));
     this.#sliceStartMs = clock.monotonicMs();
   }
+}
+
+function tooLong(document: DocumentId): AnabranchError {
+  const { opsMax, bytesMax } = Replays;
+  return new AnabranchError('history_unavailable', `${document} has more history than one request replays`, { opsMax, bytesMax });
 }
 
 function replayed(logged: LoggedOp, document: DocumentId): ReplayedOp[] {

@@ -55,7 +55,7 @@ export class ChangeStream {
     this.#whenClosed = whenClosed;
     this.#eventsLeft = options.eventsMax;
     this.#isPlaceDue = options.isFollowing;
-    this.#reader = parts.replica.changes.readAfter(options.after, () => this.#wake());
+    this.#reader = parts.replica.past.changes.readAfter(options.after, () => this.#wake());
     sink.whenClosed(() => this.#release());
     if (options.format === 'events') sink.write(`retry: ${reconnectMs}\n\n`);
     this.#wake();

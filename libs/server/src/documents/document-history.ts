@@ -97,7 +97,7 @@ async function documentHistory({ replica, limits }: DoorParts, request: DoorRequ
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const minVersion = readSession(request.headers);
   if (minVersion) await replica.whenVisible({ minVersion, waitMsMax: limits.readWaitMsMax });
-  const page = await replica.history.page(document, after, Number(query.limit));
+  const page = await replica.past.history.page(document, after, Number(query.limit));
   const sessionToken = sessionTokenOf(page.version);
   if (page.entries.length === 0 && after === undefined && page.isComplete) {
     throw new AnabranchError('document_not_found', 'nobody has written the document in this region', { sessionToken });

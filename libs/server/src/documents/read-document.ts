@@ -87,6 +87,6 @@ async function readAt({ replica, clock, limits }: DoorParts, { document, at, min
   const moment = parseMoment(at, clock.wallMs());
   const needed = [minVersion, 'vector' in moment ? moment.vector : undefined].filter((vector) => vector !== undefined);
   for (const vector of needed) await replica.whenVisible({ minVersion: vector, waitMsMax: limits.readWaitMsMax });
-  const view = await replica.history.viewAt(document, moment);
+  const view = await replica.past.history.viewAt(document, moment);
   return minVersion === undefined ? view : { ...view, version: view.version.merge(minVersion) };
 }
