@@ -30,6 +30,8 @@ export interface DocumentHistoryParts {
 export class DocumentHistory implements HistoryDoor {
   /** Characters of the changes on one page. Beyond: the page ends, with a cursor. */
   static readonly pageUnitsMax: number = 1 << 20;
+  /** Time that the work on one page takes. Beyond: the page ends after the entry at hand, with a cursor. */
+  static readonly pageMsMax = 2_000;
   readonly #parts: DocumentHistoryParts;
 
   constructor(parts: DocumentHistoryParts) {
@@ -95,13 +97,19 @@ class HistoryPager {
     const before = ops.filter(({ logged }) => logged.position <= this.#afterPosition);
     if (this.#crdt !== undefined && before.length > 0) merge(this.#crdt, before);
     for (const replayed of ops.slice(before.length)) {
-      if (this.entries.length >= entriesMax || this.#units >= DocumentHistory.pageUnitsMax) return true;
+      if (this.#isFull(entriesMax)) return true;
       const changed = this.#changesOf(replayed);
       this.#units += changed?.units ?? 0;
       this.entries.push(entryOf(replayed, changed));
       await this.#replay.breathe();
     }
     return false;
+  }
+
+  #isFull(entriesMax: number): boolean {
+    if (this.entries.length === 0) return false;
+    const { pageUnitsMax, pageMsMax } = DocumentHistory;
+    return this.entries.length >= entriesMax || this.#units >= pageUnitsMax || this.#replay.elapsedMs >= pageMsMax;
   }
 
   #changesOf(replayed: ReplayedOp): FieldChanges | undefined {

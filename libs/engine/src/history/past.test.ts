@@ -35,7 +35,11 @@ function opsOf(count: number, linked: (nth: number) => boolean): LoggedOp[] {
 }
 
 /** The store holds what is after `beginsAfter`, and returns a few ops at a time. */
-function pastOf(ops: readonly LoggedOp[], beginsAfter = 0): { history: DocumentHistory; conflicts: ConflictJournal } {
+function pastOf(
+  ops: readonly LoggedOp[],
+  beginsAfter = 0,
+  monotonicMs = () => 0,
+): { history: DocumentHistory; conflicts: ConflictJournal } {
   const readHistory = (_: unknown, after: number): StoredHistory => ({
     ops: ops.filter(({ position }) => position > Math.max(after, beginsAfter)).slice(0, 7),
     beginsAfter,
@@ -44,7 +48,7 @@ function pastOf(ops: readonly LoggedOp[], beginsAfter = 0): { history: DocumentH
     queueMicrotask(callback);
     return { cancel: () => {} };
   };
-  const replays = new Replays({ store: { readHistory }, clock: { wallMs: () => 0, monotonicMs: () => 0, setTimer } });
+  const replays = new Replays({ store: { readHistory }, clock: { wallMs: () => 0, monotonicMs, setTimer } });
   const log = { durableVector: VersionVector.empty };
   const store = { readOps: () => [], listDocuments: (_: string, after: unknown) => (after === undefined ? [document] : []) };
   return {
@@ -78,6 +82,19 @@ test('[HIST5] [HIST2] where the log no longer has the first ops, the rest is lis
   const whole = await pastOf(ops).history.page(document, undefined, 100);
   expect([whole.isComplete, whole.entries.length]).toEqual([true, 20]);
   expect(whole.entries[13]?.changes).toMatchObject([{ path: '/status', before: 12, after: 13 }]);
+});
+
+test('[HIST5] a page that takes long ends early, after one entry at least', async () => {
+  const ops = opsOf(20, () => true);
+  let nowMs = 0;
+  const { history } = pastOf(ops, 0, () => {
+    nowMs += 500;
+    return nowMs;
+  });
+  const first = await history.page(document, undefined, 100);
+  expect(first.entries.length).toBeLessThan(10);
+  expect(first.entries.length).toBeGreaterThan(0);
+  expect(first.next?.position).toBe(first.entries.length);
 });
 
 test('[CONF4] a journal that does not begin with the first op says so, and from when on it knows', async () => {

@@ -56,16 +56,23 @@ export class Replays {
 export class Replay {
   readonly #parts: ReplayParts;
   #ops = 0;
+  readonly #startMs: number;
   #sliceStartMs: number;
 
   constructor(parts: ReplayParts) {
     this.#parts = parts;
-    this.#sliceStartMs = parts.clock.monotonicMs();
+    this.#startMs = parts.clock.monotonicMs();
+    this.#sliceStartMs = this.#startMs;
   }
 
   /** How many ops were read so far. */
   get opCount(): number {
     return this.#ops;
+  }
+
+  /** How long it has been running. */
+  get elapsedMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#startMs;
   }
 
   /** After which position the store knows the document's ops; 0 when it knows all. */
