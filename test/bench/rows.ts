@@ -66,6 +66,12 @@ export const rows: readonly Row[] = [
     load: () => import('./rows/cross-region.bench.ts'),
   },
   {
+    name: 'concerns',
+    title: 'majority writes and reads over delayed links; session reads',
+    isPinned: false,
+    load: () => import('./rows/concerns.bench.ts'),
+  },
+  {
     name: 'start-up',
     title: 'start to ready with a million documents',
     isPinned: false,

@@ -1,9 +1,11 @@
 // The configuration file: JSON with known members only. A misspelt member is an error, not a default.
 
 import { readFileSync } from 'node:fs';
-import { AnabranchError, forbiddenKeys } from '@anabranch/base';
+import { AnabranchError, forbiddenKeys, isAnabranchError } from '@anabranch/base';
 import { boundsFault, type CollectionSchema, crdtLimits, type FieldSchema } from '@anabranch/crdt';
+import type { WriteConcern } from '@anabranch/engine';
 import { isCollectionName } from '@anabranch/protocol';
+import { parseWriteConcern } from '@anabranch/server';
 import { z } from 'zod';
 
 /** Of a wrong value in a message. */
@@ -35,12 +37,24 @@ const fieldSchema: z.ZodType<FieldSchema> = z.lazy(() =>
 
 const objectSchema = z.strictObject({ type: z.literal('object'), fields: z.record(fieldName, fieldSchema) });
 
+/** As the header field Anabranch-Write-Concern takes it. */
+const writeConcern = z.string().transform((text, context): WriteConcern => {
+  try {
+    return parseWriteConcern(text);
+  } catch (error) {
+    if (!isAnabranchError(error)) throw error;
+    context.addIssue(error.message);
+    return z.NEVER;
+  }
+});
+
 const collectionSchema = z.strictObject({
   library: z.enum(['yjs', 'automerge']),
   schema: z.union(
     [z.literal('freeform'), objectSchema.refine((schema) => depthOf(schema) <= crdtLimits.pathSegmentsMax, 'nests too deep')],
     { error: 'expected "freeform" or {"type": "object", "fields": {...}}' },
   ),
+  writeConcern: writeConcern.exactOptional(),
 });
 
 const fileSchema = z.strictObject({
@@ -55,8 +69,13 @@ const fileSchema = z.strictObject({
   collections: z.record(z.string().refine(isCollectionName, 'a collection is named [a-z][a-z0-9-]{0,62}'), collectionSchema).optional(),
 });
 
+export interface ConfiguredCollection extends CollectionSchema {
+  /** For writes that do not say where they must be durable. It may differ from region to region. */
+  readonly writeConcern?: WriteConcern;
+}
+
 export interface ConfigFile extends Omit<z.infer<typeof fileSchema>, 'collections'> {
-  readonly collections?: Readonly<Record<string, CollectionSchema>> | undefined;
+  readonly collections?: Readonly<Record<string, ConfiguredCollection>> | undefined;
 }
 
 /** @throws AnabranchError `config_invalid`, naming the file and the member. */

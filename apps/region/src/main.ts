@@ -49,7 +49,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
   const upgrades = new Map<string, UpgradeHandler>(sync.upgrades);
   if (config.meshKey !== undefined) upgrades.set(linkPath, (request, socket, head) => links.handleUpgrade(request, socket, head));
   const { origins } = config;
-  const doors = { replica, clock, hash, logger, metrics, limits: defaultServerLimits };
+  const doors = { replica, clock, hash, logger, metrics, limits: defaultServerLimits, writeConcerns: config.writeConcerns };
   const server = new RegionServer({ ...doors, metricsSource: metrics, upgrades, origins, version: softwareVersion() });
   metrics.addGaugeSource(() => server.gauges());
   const { address, port } = await server.listen(config.listen.host, config.listen.port);

@@ -144,6 +144,15 @@ describe('the configuration file', () => {
     expect(parsed.collections).toEqual({ carts: cart, notes: { library: 'yjs', schema: 'freeform' } });
   });
 
+  test('[WC7] [LIFE3] a collection may have a write concern, which is no part of what regions must have alike', () => {
+    const configFile = file({ collections: { carts: { ...cart, writeConcern: 'majority; timeout=2s' }, notes: cart } });
+    const config = loadRegionConfig({ name: ['berlin'], data: ['d'], config: [configFile] }, {});
+    expect([...config.writeConcerns]).toEqual([['carts', { target: 'majority', timeoutMs: 2_000 }]]);
+    expect(config.collections.get('carts')).toEqual(cart);
+    const wrong = JSON.stringify({ collections: { carts: { ...cart, writeConcern: '0' } } });
+    expect(() => parseConfigFile(wrong, 'f')).toThrow(refusal('/collections/carts/writeConcern is "0": the concern is not valid'));
+  });
+
   test.each<[string, unknown, string]>([
     ['an unknown member', { nmae: 'berlin' }, 'nmae'],
     ['an unknown member of a collection', { collections: { carts: { ...cart, sharded: true } } }, '/collections/carts'],

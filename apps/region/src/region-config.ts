@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { AnabranchError, encodeUtf8 } from '@anabranch/base';
 import { parseRegionId, type RegionId } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
+import type { WriteConcern } from '@anabranch/engine';
 import { isLoopbackHost, type OriginPolicyOptions } from '@anabranch/server';
 import { type LogLevel, logLevels } from '@anabranch/system';
 import type { PeerAddress } from '@anabranch/transport';
@@ -23,6 +24,8 @@ export interface RegionConfig {
   /** Documents kept in memory when no session holds them. */
   readonly documentsLoadedMax: number;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** By collection, for writes that do not say. */
+  readonly writeConcerns: ReadonlyMap<string, WriteConcern>;
 }
 
 const meshKeyBytesMin = 16;
@@ -41,7 +44,8 @@ export function loadRegionConfig(flags: SettingValues, environment: Readonly<Rec
   const meshKey = values['mesh-key-file']?.[0] === undefined ? undefined : readMeshKey(values['mesh-key-file'][0]);
   if (peers.length > 0 && meshKey === undefined) throw invalid('mesh-key-file', 'is needed to link with peers');
   const allowedOrigins = (values['allowed-origin'] ?? []).map(parseOrigin);
-  const collections = new Map(Object.entries(file.collections ?? {}));
+  const configured = Object.entries(file.collections ?? {});
+  const collections = new Map(configured.map(([named, { library, schema }]) => [named, { library, schema }] as const));
   if (collections.size === 0) throw new AnabranchError('config_invalid', 'no collections: name them in a configuration file (--config)');
   return Object.freeze({
     region,
@@ -53,6 +57,9 @@ export function loadRegionConfig(flags: SettingValues, environment: Readonly<Rec
     logLevel: parseLogLevel(required(values, 'log-level')),
     documentsLoadedMax: parseCount('documents-loaded-max', required(values, 'documents-loaded-max')),
     collections,
+    writeConcerns: new Map(
+      configured.flatMap(([named, { writeConcern }]) => (writeConcern === undefined ? [] : [[named, writeConcern] as const])),
+    ),
   });
 }
 

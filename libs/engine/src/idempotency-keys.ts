@@ -1,13 +1,21 @@
 // Which idempotency keys stand for a write already. Keys travel inside ops, so the store knows those of every origin; only
-// the local ones on their way to the disk are kept here.
+// those on their way to the disk are kept here.
+//
+// Invariant 1: of two ops that carry one key, written by regions that had not heard of each other, the one whose (origin, seq)
+//              comes first stands for it, in every region and whatever arrived first.
 
-import { AnabranchError, bytesEqual } from '@anabranch/base';
+import { AnabranchError, bytesEqual, compareStrings, isAnabranchError } from '@anabranch/base';
 import type { Idempotency } from '@anabranch/protocol';
 import type { IdempotencyRecord, ReplicaStore } from './replica-store.ts';
 
+interface PendingKey {
+  readonly record: IdempotencyRecord;
+  readonly position: number;
+}
+
 export class IdempotencyKeys {
   readonly #store: ReplicaStore;
-  readonly #pending = new Map<string, { readonly requestDigest: Uint8Array; readonly position: number }>();
+  readonly #pending = new Map<string, PendingKey>();
 
   constructor(store: ReplicaStore) {
     this.#store = store;
@@ -15,20 +23,23 @@ export class IdempotencyKeys {
 
   /** @throws AnabranchError `idempotency_key_reused` when the key stands for another request. */
   isUsed({ key, requestDigest }: Idempotency): boolean {
-    const known = this.#pending.get(key) ?? this.#store.readIdempotency(key);
+    const known = this.#pending.get(key)?.record ?? this.#store.readIdempotency(key);
     if (known === undefined) return false;
     if (bytesEqual(known.requestDigest, requestDigest)) return true;
     throw new AnabranchError('idempotency_key_reused', 'the idempotency key was used with another request');
   }
 
-  /** The op that carries the key was appended. */
-  append({ key, requestDigest }: Idempotency, position: number): void {
-    this.#pending.set(key, { requestDigest, position });
+  /** An op that carries a key is appended. False when another one stands for the key. */
+  append(record: IdempotencyRecord, position: number): boolean {
+    const known = this.#pending.get(record.key)?.record ?? this.#readable(record.key);
+    if (known !== undefined && isBefore(known, record)) return false;
+    this.#pending.set(record.key, { record, position });
+    return true;
   }
 
-  /** The op that carries the key is durable: the store knows it from here on. */
-  confirm({ key }: Idempotency): void {
-    this.#pending.delete(key);
+  /** What was appended up to a position is durable: the store knows its keys from here on. */
+  confirm({ key }: Idempotency, position: number): void {
+    if ((this.#pending.get(key)?.position ?? Number.POSITIVE_INFINITY) <= position) this.#pending.delete(key);
   }
 
   /** What has to be durable before the key's write may be shown; 0 when it is. */
@@ -39,4 +50,19 @@ export class IdempotencyKeys {
   recordOf({ key }: Idempotency): IdempotencyRecord | undefined {
     return this.#store.readIdempotency(key);
   }
+
+  /** A record that is damaged is written anew by the op that comes again. */
+  #readable(key: string): IdempotencyRecord | undefined {
+    try {
+      return this.#store.readIdempotency(key);
+    } catch (error) {
+      if (isAnabranchError(error, 'record_damaged')) return undefined;
+      throw error;
+    }
+  }
+}
+
+function isBefore(a: IdempotencyRecord, b: IdempotencyRecord): boolean {
+  const order = compareStrings(a.origin, b.origin);
+  return order === 0 ? a.seq < b.seq : order < 0;
 }

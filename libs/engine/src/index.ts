@@ -28,11 +28,16 @@ export type {
   OriginLag,
   PeerStatus,
   PlannedEdit,
+  ReadConcern,
   ReadOptions,
   ReplicaDoor,
   ReplicaStatus,
   TransactionRequest,
   TransactionResult,
+  WriteConcern,
+  WriteConcernDoor,
+  WriteReport,
+  WriteTarget,
   WrittenView,
 } from './replica-door.ts';
 export type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';

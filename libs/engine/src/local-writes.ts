@@ -13,7 +13,6 @@ import { type Hlc, type HlcClock, type OriginId, VersionVector } from '@anabranc
 import type { Author, DocumentOp, EscrowAct } from '@anabranch/crdt';
 import { type DocumentId, encodeOp, type Idempotency, type Op, opWritesMax, updateBytesMax } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
-import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { OpLog } from './op-log.ts';
 import type { TransactionRequest } from './replica-door.ts';
 import type { LoggedOp } from './replica-store.ts';
@@ -22,7 +21,6 @@ export interface LocalWritesParts {
   readonly metrics: Metrics;
   readonly log: OpLog;
   readonly documents: DocumentCache;
-  readonly keys: IdempotencyKeys;
   readonly hlc: HlcClock;
   readonly origin: () => OriginId;
   /** Whether the epoch is confirmed. */
@@ -93,7 +91,7 @@ export class LocalWrites {
 
   /** Appends what was applied to loaded documents as one op. */
   append(applied: readonly AppliedUpdate[], extras: { hlc: Hlc; idempotency?: Idempotency; trace?: string }): LoggedOp {
-    const { log, keys, metrics } = this.#parts;
+    const { log, metrics } = this.#parts;
     const origin = this.#parts.origin();
     assert(this.#parts.isWritable(), 'local ops are appended under a confirmed epoch only');
     const durable = log.durableVector;
@@ -108,7 +106,6 @@ export class LocalWrites {
       loaded.localPosition = logged.position;
       if (update !== undefined) loaded.unconfirmed.push(update);
     }
-    if (op.idempotency) keys.append(op.idempotency, logged.position);
     metrics.count('anabranch_ops_accepted_total');
     return logged;
   }

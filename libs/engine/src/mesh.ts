@@ -6,12 +6,23 @@
 
 import type { Clock, Hash, Logger, Metrics, Random } from '@anabranch/base';
 import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import type { AwarenessFrame, DeniedFrame, HelloFrame, OpsFrame, OriginReport, RightsFrame } from '@anabranch/protocol';
+import type {
+  AwarenessFrame,
+  DeniedFrame,
+  HelloFrame,
+  HoldingsFrame,
+  OpsFrame,
+  OriginReport,
+  ProbedFrame,
+  ProbeFrame,
+  RightsFrame,
+} from '@anabranch/protocol';
 import { admission } from './admission.ts';
 import { collectionsDiffer } from './collections-feature.ts';
 import { Flood } from './flood.ts';
 import { Freshness } from './freshness.ts';
 import { Handshake, type HandshakeIdentity } from './handshake.ts';
+import { Holdings } from './holdings.ts';
 import type { Intake } from './intake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
 import type { OpLog } from './op-log.ts';
@@ -35,7 +46,18 @@ export interface MeshParts {
   /** A region asks for rights to a bounded counter. */
   readonly onRights: (frame: RightsFrame) => void;
   readonly onEstablished: (region: RegionId) => void;
+  readonly concerns: MeshListener;
   readonly onQuarantined: (origin: OriginId) => void;
+}
+
+/** Who waits for what is heard over the links. */
+export interface MeshListener {
+  established(link: PeerLink): void;
+  /** A peer told how much there is of each origin. */
+  reported(): void;
+  /** More may be known of what other regions hold durably. */
+  holdingsChanged(): void;
+  answered(link: PeerLink, frame: ProbedFrame): void;
 }
 
 export class Mesh implements LinkOwner {
@@ -45,6 +67,7 @@ export class Mesh implements LinkOwner {
   static readonly silenceMsMax = 3_000;
 
   readonly freshness = new Freshness();
+  readonly holdings: Holdings;
   readonly #parts: MeshParts;
   readonly #links = new Set<PeerLink>();
   readonly #established = new Map<RegionId, PeerLink>();
@@ -57,6 +80,8 @@ export class Mesh implements LinkOwner {
   constructor(parts: MeshParts) {
     this.#parts = parts;
     this.#pulls = new OriginPulls({ ...parts, links: this.#established, knownOrigins: () => this.#knownOrigins() });
+    const { region } = parts.identity();
+    this.holdings = new Holdings({ ...parts, region, links: this.#established, onNews: () => parts.concerns.holdingsChanged() });
     parts.log.onDurable((ops) => {
       for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();
@@ -169,6 +194,7 @@ export class Mesh implements LinkOwner {
     this.#pulls.dropHeldOf(hello.region);
     const replaced = this.#established.get(hello.region);
     this.#established.set(hello.region, link);
+    this.holdings.begin(link);
     this.#pulls.begin(link);
     replaced?.end('link_duplicate', 'a newer link takes its place');
     this.#parts.logger.info('link.established', { peer: hello.region, origin: hello.origin, role: link.role });
@@ -176,6 +202,7 @@ export class Mesh implements LinkOwner {
       this.#parts.logger.error('collections.differ', { peer: hello.region });
     }
     this.#parts.onEstablished(hello.region);
+    this.#parts.concerns.established(link);
     this.#beginReports(link);
     this.#pulls.evaluate();
   }
@@ -190,6 +217,7 @@ export class Mesh implements LinkOwner {
       this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, clockOffsetMs ?? 0);
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
+    this.#parts.concerns.reported();
     this.#pulls.evaluate();
   }
 
@@ -223,14 +251,23 @@ export class Mesh implements LinkOwner {
   acknowledged(link: PeerLink, news: VersionVector): void {
     const own = this.#parts.identity().origin;
     if (link.peerRegion === undefined || this.#established.get(link.peerRegion) !== link) return;
+    this.holdings.acknowledged(link);
     const known = this.#knownOrigins();
     for (const [origin, seq] of news.entries()) {
       if (origin !== own && known.has(origin) && seq > this.#parts.intake.cursor(origin).seq) this.#pulls.evaluateOrigin(origin);
     }
   }
 
+  receiveNews(link: PeerLink, frame: HoldingsFrame | ProbeFrame | ProbedFrame): void {
+    if (frame.type === 'probe') link.send({ type: 'probed', id: frame.id, durable: this.#parts.log.durableVector.entries() });
+    else if (link.peerRegion === undefined || this.#established.get(link.peerRegion) !== link) return;
+    else if (frame.type === 'holdings') this.holdings.receive(link, frame);
+    else this.#parts.concerns.answered(link, frame);
+  }
+
   ended(link: PeerLink, end: LinkEnd): void {
     this.#links.delete(link);
+    this.holdings.end(link);
     this.#pulls.end(link);
     const region = link.peerRegion;
     if (region === undefined || this.#established.get(region) !== link) return;
@@ -280,6 +317,7 @@ export class Mesh implements LinkOwner {
     }
     const reports = originReports(this.#reportSources());
     for (const link of this.#established.values()) link.sendHeads(reports);
+    this.holdings.spread();
     this.#pulls.evaluate();
     this.#parts.clock.setTimer(Mesh.headsMs, () => this.#beat());
   }

@@ -12,6 +12,7 @@
 import { AnabranchError, assert, type ErrorCode, type Hash, isAnabranchError } from '@anabranch/base';
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
 import { chainNext, chainStart, type DocumentId, type DocumentWrite, decodeOp, type Op } from '@anabranch/protocol';
+import { IdempotencyKeys } from './idempotency-keys.ts';
 import type { LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
 
 /** The end of an origin's log in memory, as it is now: it moves on with the log. */
@@ -52,6 +53,7 @@ export class OpLog {
   /** Bytes one commit takes at most, so that a commit's time stays bounded; the rest waits for the next. */
   static readonly commitBytesMax: number = 2 << 20;
 
+  readonly #keys: IdempotencyKeys;
   readonly #store: ReplicaStore;
   readonly #hash: Hash;
   readonly #heads = new Map<OriginId, MovingHead>();
@@ -70,7 +72,8 @@ export class OpLog {
   /** Resolves with the cause when a commit has failed. */
   readonly whenFailed: Promise<Error>;
 
-  constructor(store: ReplicaStore, hash: Hash, opening: StoreOpening) {
+  constructor(store: ReplicaStore, hash: Hash, opening: StoreOpening, keys: IdempotencyKeys = new IdempotencyKeys(store)) {
+    this.#keys = keys;
     this.#store = store;
     this.#hash = hash;
     this.#position = opening.lastPosition;
@@ -151,7 +154,8 @@ export class OpLog {
     const position = this.#position;
     const documents = op.writes.map((write) => write.document);
     const plain: AppendedOp = { origin, seq, bytes, chainHash, logBytes, position, hlc: op.hlc, documents, op, isLocal };
-    const appended = op.idempotency === undefined ? plain : { ...plain, idempotency: { ...op.idempotency, origin, seq } };
+    const record = op.idempotency && { ...op.idempotency, origin, seq };
+    const appended = record !== undefined && this.#keys.append(record, position) ? { ...plain, idempotency: record } : plain;
     const gathering = this.#gather(bytes.length);
     gathering.ops.push(appended);
     gathering.bytes += bytes.length;

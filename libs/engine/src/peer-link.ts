@@ -18,9 +18,12 @@ import {
   frameInvalid,
   type HeadsFrame,
   type HelloFrame,
+  type HoldingsFrame,
   type LinkFrame,
   type OpsFrame,
   type OriginReport,
+  type ProbedFrame,
+  type ProbeFrame,
   type RightsFrame,
   vectorOriginsMax,
 } from '@anabranch/protocol';
@@ -42,6 +45,7 @@ export interface LinkOwner {
   receiveAwareness(link: PeerLink, frame: Extract<LinkFrame, { type: 'awareness' }>): void;
   receiveRights(link: PeerLink, frame: RightsFrame): void;
   acknowledged(link: PeerLink, news: VersionVector): void;
+  receiveNews(link: PeerLink, frame: HoldingsFrame | ProbeFrame | ProbedFrame): void;
   ended(link: PeerLink, end: LinkEnd): void;
 }
 
@@ -232,6 +236,10 @@ export class PeerLink implements PeerLinkHandle {
         return owner.receiveAwareness(this, frame);
       case 'rights':
         return owner.receiveRights(this, frame);
+      case 'holdings':
+      case 'probe':
+      case 'probed':
+        return owner.receiveNews(this, frame);
       case 'hello':
       case 'proof':
         throw frameInvalid('the handshake is over');

@@ -15,6 +15,41 @@ export interface ReadOptions {
   /** What the reader has seen: the answer covers it, or the read fails with `not_yet_visible` after `waitMsMax`. */
   readonly minVersion?: VersionVector;
   readonly waitMsMax?: number;
+  /** How recent the state must be, beside `minVersion`; else the read fails with `read_concern_unmet` after `waitMsMax`. */
+  readonly readConcern?: ReadConcern;
+}
+
+export type ReadConcern =
+  /** Every write that is older than so long, wherever it was made, is in what the read shows. */
+  | { readonly kind: 'bounded'; readonly maxLagMs: number }
+  /** Every write that a majority of regions had acknowledged before the read began is in it. */
+  | { readonly kind: 'majority' };
+
+/** Where a write must be durable: here, in so many regions with this one, in most, in all, or in the named ones. */
+export type WriteTarget = 'local' | 'majority' | 'all' | number | readonly RegionId[];
+
+export interface WriteConcern {
+  readonly target: WriteTarget;
+  /** After this time the answer says what is pending. */
+  readonly timeoutMs: number;
+}
+
+/** Which regions hold an op durably, as far as this one knows; together all regions of the mesh. */
+export interface WriteReport {
+  readonly opId: OpId;
+  readonly durable: readonly RegionId[];
+  readonly pending: readonly RegionId[];
+  /** Whether the target that was asked for is reached. */
+  readonly isMet: boolean;
+}
+
+export interface WriteConcernDoor {
+  /** @throws AnabranchError `write_concern_invalid` when the mesh could never meet it. */
+  check(target: WriteTarget): void;
+  /** Resolves when the concern is met or its time is up. @throws AnabranchError `write_not_found`, `not_ready`. */
+  whenMet(opId: OpId, concern: WriteConcern): Promise<WriteReport>;
+  /** @throws AnabranchError `write_not_found`. */
+  report(opId: OpId, target?: WriteTarget): WriteReport;
 }
 
 /** The changes of one document. */
@@ -150,7 +185,13 @@ export interface ReplicaDoor {
   readonly collections: ReadonlyMap<string, CollectionSchema>;
   /** What the log tells: histories, conflicts, changes. */
   readonly past: PastDoor;
-  /** Resolves when the region has what a reader has seen. @throws AnabranchError `not_yet_visible`, `overloaded`. */
+  /** What is durable here, and so visible. */
+  readonly version: VersionVector;
+  readonly writeConcerns: WriteConcernDoor;
+  /**
+   * Resolves when the region has what a reader has seen, and is as recent as it demands.
+   * @throws AnabranchError `not_yet_visible`, `read_concern_unmet`, `overloaded`.
+   */
   whenVisible(options: ReadOptions): Promise<void>;
   /** @throws AnabranchError `collection_not_found`, `not_yet_visible`, `record_damaged`. */
   read(document: DocumentId, options?: ReadOptions): Promise<DocumentView>;

@@ -10,10 +10,11 @@
 
 import { AnabranchError, toHex } from '@anabranch/base';
 import { HlcClock, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import { type CollectionSchema, type CrdtDocument, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
+import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
+import { Concerns } from './concerns.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
 import { Past } from './history/past.ts';
@@ -38,6 +39,7 @@ import type {
   ReplicaStatus,
   TransactionRequest,
   TransactionResult,
+  WriteConcernDoor,
 } from './replica-door.ts';
 import type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 import type { ReplicaIdentity } from './replica-store.ts';
@@ -76,6 +78,7 @@ export class Replica implements ReplicaDoor {
   readonly #rights: BoundedRights;
   readonly #writeDoor: WriteDoor;
   readonly #sessionIntake: SessionIntake;
+  readonly #concerns: Concerns;
   #identity: ReplicaIdentity;
   #crdtIdentity: DocumentIdentity;
   #isStopping = false;
@@ -96,8 +99,7 @@ export class Replica implements ReplicaDoor {
     return new Replica(options, { identity: minted, isMinted: true });
   }
 
-  private constructor(options: ReplicaOptions, start: { identity: ReplicaIdentity; isMinted: boolean }) {
-    const { identity, isMinted } = start;
+  private constructor(options: ReplicaOptions, { identity, isMinted }: { identity: ReplicaIdentity; isMinted: boolean }) {
     const { clock, hash, logger, metrics, store } = options.ports;
     const opening = store.opening();
     this.region = options.region;
@@ -108,21 +110,23 @@ export class Replica implements ReplicaDoor {
     this.#keys = new IdempotencyKeys(store);
     this.#rememberedPeers = new Set(opening.peerVectors.map(([region]) => region));
     this.#peers = [...new Set([...options.peers, ...this.#rememberedPeers])];
-    this.#log = new OpLog(store, hash, opening);
+    this.#log = new OpLog(store, hash, opening, this.#keys);
     this.whenFailed = this.#log.whenFailed;
     this.#hlc = new HlcClock(clock, newestOwnStamp(opening, this.region));
     for (const head of opening.heads) this.#hlc.observe(head.hlc);
     this.#receipts = new Receipts({ ...options.ports, hlc: this.#hlc, offsetMs: (of) => this.#mesh.links().get(of)?.clockOffsetMs });
-    this.#visibility = new Visibility(clock, () => this.#log.durableVector);
+    const peers = (): RegionId[] => [...this.#peers, ...this.#rememberedPeers];
+    this.#concerns = new Concerns({ clock, region: this.region, log: this.#log, mesh: () => this.#mesh, peers });
+    this.#visibility = new Visibility(clock, () => this.#log.durableVector, this.#concerns.heldBy);
     this.#documents = new DocumentCache({
       store,
       log: this.#log,
       logger,
       commitFailed: (cause) => this.#commitFailed(cause),
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
-      create: (document) => this.#newDocument(document),
+      create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
-    this.past = new Past({ ...options, ...options.ports, log: this.#log, create: (document) => this.#newDocument(document) });
+    this.past = new Past({ ...options, ...options.ports, log: this.#log, documents: this.#documents });
     // The wall clock may have been set back since the last process; the stamps of its ops tell.
     const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
     this.#sessions = new SessionHub({
@@ -152,7 +156,7 @@ export class Replica implements ReplicaDoor {
       counterStart: counterStart * SessionHub.awarenessPerMsMax,
     });
     this.#writes = new LocalWrites({
-      ...{ metrics, log: this.#log, documents: this.#documents, keys: this.#keys, hlc: this.#hlc },
+      ...{ metrics, log: this.#log, documents: this.#documents, hlc: this.#hlc },
       origin: () => this.#identity.origin,
       isWritable: () => this.#guard.state === 'writable',
       mayTakeOver: (holder) => this.#rights.mayTakeOver(holder),
@@ -180,6 +184,14 @@ export class Replica implements ReplicaDoor {
     return this.#identity.origin;
   }
 
+  get version(): VersionVector {
+    return this.#log.durableVector;
+  }
+
+  get writeConcerns(): WriteConcernDoor {
+    return this.#concerns.writes;
+  }
+
   /** Resolves when local writes are accepted (epoch-guard.ts). */
   whenWritable(): Promise<void> {
     return this.#guard.whenWritable();
@@ -189,12 +201,13 @@ export class Replica implements ReplicaDoor {
     return this.#mesh.attach(connection, role);
   }
 
-  async whenVisible({ minVersion, waitMsMax = waitMsDefault }: ReadOptions): Promise<void> {
+  async whenVisible({ minVersion, readConcern, waitMsMax = waitMsDefault }: ReadOptions): Promise<void> {
+    if (readConcern !== undefined) await this.#concerns.reads.whenMet(readConcern, waitMsMax);
     if (minVersion !== undefined) await this.#visibility.whenCovers(minVersion, waitMsMax);
   }
 
   async read(document: DocumentId, options: ReadOptions = {}): Promise<DocumentView> {
-    if (options.minVersion !== undefined) await this.whenVisible(options);
+    if (options.minVersion !== undefined || options.readConcern !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
     const view = viewOf(loaded);
     await this.#log.whenDurable(loaded.localPosition);
@@ -266,6 +279,7 @@ export class Replica implements ReplicaDoor {
     this.#guard.stop();
     this.#gate.close('the region is stopping');
     this.#rights.stop();
+    this.#concerns.close('the region is stopping');
     this.#sessions.endAll('not_ready');
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#mesh.stop();
@@ -307,6 +321,7 @@ export class Replica implements ReplicaDoor {
       onRights: (frame) => this.#rights.receive(frame),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
+      concerns: this.#concerns,
       onQuarantined: (origin) => this.#noteQuarantined(origin),
     });
   }
@@ -322,13 +337,14 @@ export class Replica implements ReplicaDoor {
   /** Ops became durable: from here on they may be shown. */
   #confirm(ops: readonly AppendedOp[]): void {
     this.#documents.confirm(ops);
-    for (const { op, isLocal, origin } of ops) {
-      if (op.idempotency) this.#keys.confirm(op.idempotency);
+    for (const { op, isLocal, origin, position } of ops) {
+      if (op.idempotency) this.#keys.confirm(op.idempotency, position);
       if (!isLocal) this.#receipts.note(op, origin);
     }
     this.#sessions.deliver(ops, this.#log.durableVector);
     this.#rights.advance(ops);
     this.#visibility.advance();
+    this.#concerns.advance();
     this.past.changes.advance();
   }
 
@@ -370,10 +386,6 @@ export class Replica implements ReplicaDoor {
   /** A commit of something else than ops has failed. While the replica stops its store may be closed before the last one. */
   #commitFailed(cause: unknown): void {
     if (!this.#isStopping) this.#log.fail(cause);
-  }
-
-  #newDocument(document: DocumentId): CrdtDocument {
-    return createDocument(this.#schemaOf(document), this.#crdtIdentity);
   }
 
   #schemaOf(document: DocumentId): CollectionSchema {

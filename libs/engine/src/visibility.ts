@@ -3,7 +3,7 @@
 // its holder a wait, and nobody else anything.
 
 import { AnabranchError, type Clock } from '@anabranch/base';
-import type { VersionVector } from '@anabranch/causality';
+import type { OriginId, RegionId, VersionVector } from '@anabranch/causality';
 
 interface Waiter {
   readonly version: VersionVector;
@@ -13,14 +13,19 @@ interface Waiter {
 export class Visibility {
   /** Waits at one time. Beyond: `overloaded`. */
   static readonly waitersMax = 10_000;
+  /** Origins that a refusal names; of more, those after are left out. */
+  static readonly missingMax = 32;
 
   readonly #clock: Clock;
   readonly #durable: () => VersionVector;
+  readonly #heldBy: (origin: OriginId, seq: number) => readonly RegionId[];
   readonly #waiters = new Set<Waiter>();
 
-  constructor(clock: Clock, durable: () => VersionVector) {
+  /** `heldBy` names the other regions that have told that they hold an op. */
+  constructor(clock: Clock, durable: () => VersionVector, heldBy: (origin: OriginId, seq: number) => readonly RegionId[]) {
     this.#clock = clock;
     this.#durable = durable;
+    this.#heldBy = heldBy;
   }
 
   /** @throws AnabranchError `not_yet_visible` after `waitMs`, `overloaded`. */
@@ -57,9 +62,9 @@ export class Visibility {
   #notYet(version: VersionVector): AnabranchError {
     const durable = this.#durable();
     const missing = version
-      .entries()
-      .filter(([origin, seq]) => seq > durable.get(origin))
-      .map(([origin, seq]) => ({ origin, needed: seq, held: durable.get(origin) }));
+      .since(durable)
+      .slice(0, Visibility.missingMax)
+      .map(([origin, seq]) => ({ origin, needed: seq, held: durable.get(origin), heldBy: this.#heldBy(origin, seq) }));
     return new AnabranchError('not_yet_visible', 'the region has not yet received what the session has seen', { missing });
   }
 }

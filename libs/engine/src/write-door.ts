@@ -49,7 +49,7 @@ export class WriteDoor {
   async transact(request: TransactionRequest): Promise<TransactionResult> {
     const { clock, rights, whenVisible, assertServed } = this.#parts;
     for (const { document } of request.writes) assertServed(document);
-    if (request.minVersion !== undefined) await whenVisible(request);
+    if (request.minVersion !== undefined || request.readConcern !== undefined) await whenVisible(request);
     const deadlineMs = clock.monotonicMs() + Escrow.waitMsMax;
     for (;;) {
       const outcome = await this.#attempt(request);

@@ -5,7 +5,9 @@ export type { AwarenessFrame } from './frames/awareness.ts';
 export type { AcknowledgeFrame, CreditFrame } from './frames/flow.ts';
 export type { HeadsFrame, OriginReport } from './frames/heads.ts';
 export type { HelloFrame } from './frames/hello.ts';
+export type { HoldingsFrame, RegionHolding } from './frames/holdings.ts';
 export type { OpsFrame } from './frames/ops.ts';
+export type { ProbedFrame, ProbeFrame } from './frames/probe.ts';
 export type { ProofFrame } from './frames/proof.ts';
 export { type RightsFrame, rightsWantsMax } from './frames/rights.ts';
 export type { Denial, DeniedFrame, SubscribeFrame, UnsubscribeFrame } from './frames/subscription.ts';
@@ -15,7 +17,9 @@ export {
   frameBytesMax,
   frameBytesTarget,
   frameOpsMax,
+  holdingsMax,
   idempotencyKeyLengthMax,
+  linkedRegionsMax,
   opBytesMax,
   opWritesMax,
   traceLengthMax,

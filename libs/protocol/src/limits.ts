@@ -17,6 +17,10 @@ export const frameBytesTarget: number = 256 << 10;
 export const frameBytesMax: number = opBytesMax + (64 << 10);
 /** Origins in a vector on a link or in an op, as many as in a session token. Beyond: the frame is refused. */
 export const vectorOriginsMax: number = tokenOriginsMax;
+/** Regions in one frame of holdings; the rest follow in the next. Beyond: the frame is refused. */
+export const holdingsMax = 64;
+/** Regions that a frame names as linked. Beyond: the frame is refused. */
+export const linkedRegionsMax = 1024;
 /** Characters of an Idempotency-Key. */
 export const idempotencyKeyLengthMax = 255;
 /** Characters of a trace context. */

@@ -1,5 +1,5 @@
 import { AnabranchError, toHex } from '@anabranch/base';
-import type { OriginId } from '@anabranch/causality';
+import type { OriginId, RegionId } from '@anabranch/causality';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -9,7 +9,9 @@ import {
   encodeLinkFrame,
   frameBytesMax,
   frameOpsMax,
+  holdingsMax,
   type LinkFrame,
+  linkedRegionsMax,
   opBytesMax,
   protocolVersion,
   vectorOriginsMax,
@@ -80,7 +82,7 @@ describe('every frame', () => {
   });
 
   test('[GUARD7] random bytes are refused with the code, or are the form of what they say', () => {
-    const type = fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 126, max: 130 }));
+    const type = fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 126, max: 133 }));
     fc.assert(
       fc.property(type, fc.uint8Array({ maxLength: 80 }), (code, rest) => {
         expect(formProblem(codec, Uint8Array.from([code, ...rest]))).toBeUndefined();
@@ -180,6 +182,11 @@ describe('[WIRE2] a forged frame is refused', () => {
     ['an acknowledgement of seq 0', new ByteWriter().byte(9).uint(1).text(berlin).uint(0).finish()],
     ['an acknowledgement out of order', new ByteWriter().byte(9).uint(2).text(tokyo).uint(1).text(berlin).uint(1).finish()],
     ['a stream of no origin', new ByteWriter().byte(5).text('berlin').finish()],
+    [
+      'holdings that name a region twice',
+      encodeLinkFrame({ ...sampleFrames.holdings, holdings: [...sampleFrames.holdings.holdings, ...sampleFrames.holdings.holdings] }),
+    ],
+    ['holdings of no region', new ByteWriter().byte(129).uint(1).uint(1).text('Berlin').uint(0).finish()],
     ['awareness of no document', new ByteWriter().byte(128).text(berlin).uint(1).text('carts/..').sizedBytes(hash).finish()],
   ];
 
@@ -212,6 +219,17 @@ describe('[WIRE4] the limits of a frame', () => {
     const report = (index: number) => ({ origin: originAt(index), seq: 1, oldestSeq: 1, logBytes: 1, completeMs: 1 });
     expectLimit(vectorOriginsMax, (count) => ({ ...sampleFrames.heads, origins: many(count, report) }));
     expectLimit(vectorOriginsMax, (count) => ({ type: 'acknowledge', durable: many(count, (index) => [originAt(index), 1] as const) }));
+  });
+
+  test('regions and their origins in holdings, origins in the answer to a probe', () => {
+    const named = (index: number) => `r${index}` as RegionId;
+    const { holdings, probed } = sampleFrames;
+    const holding = (index: number) => ({ region: named(index), generation: 1, durable: [] });
+    const vector = (count: number) => many(count, (index) => [originAt(index), 1] as const);
+    expectLimit(holdingsMax, (count) => ({ ...holdings, holdings: many(count, holding) }));
+    expectLimit(linkedRegionsMax, (count) => ({ ...holdings, linked: many(count, named) }));
+    expectLimit(vectorOriginsMax, (count) => ({ ...holdings, holdings: [{ ...holding(0), durable: vector(count) }] }));
+    expectLimit(vectorOriginsMax, (count) => ({ ...probed, durable: vector(count) }));
   });
 
   test('bytes of credit and of awareness', () => {

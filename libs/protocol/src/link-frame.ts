@@ -8,7 +8,9 @@ import { type AwarenessFrame, readAwareness, writeAwareness } from './frames/awa
 import { type AcknowledgeFrame, type CreditFrame, readAcknowledge, readCredit, writeAcknowledge, writeCredit } from './frames/flow.ts';
 import { type HeadsFrame, readHeads, writeHeads } from './frames/heads.ts';
 import { type HelloFrame, readHello, writeHello } from './frames/hello.ts';
+import { type HoldingsFrame, readHoldings, writeHoldings } from './frames/holdings.ts';
 import { type OpsFrame, readOps, writeOps } from './frames/ops.ts';
+import { type ProbedFrame, type ProbeFrame, readProbe, readProbed, writeProbe, writeProbed } from './frames/probe.ts';
 import { type ProofFrame, readProof, writeProof } from './frames/proof.ts';
 import { type RightsFrame, readRights, writeRights } from './frames/rights.ts';
 import {
@@ -36,6 +38,9 @@ export type LinkFrame =
   | CreditFrame
   | AcknowledgeFrame
   | AwarenessFrame
+  | HoldingsFrame
+  | ProbeFrame
+  | ProbedFrame
   | RightsFrame;
 
 type FrameType = LinkFrame['type'];
@@ -58,6 +63,9 @@ const codecs: { readonly [T in FrameType]: FrameCodec<T> } = {
   credit: { code: 8, write: writeCredit, read: readCredit },
   acknowledge: { code: 9, write: writeAcknowledge, read: readAcknowledge },
   awareness: { code: 128, write: writeAwareness, read: readAwareness },
+  holdings: { code: 129, write: writeHoldings, read: readHoldings },
+  probe: { code: 130, write: writeProbe, read: readProbe },
+  probed: { code: 131, write: writeProbed, read: readProbed },
   rights: { code: 140, write: writeRights, read: readRights },
 };
 

@@ -1,5 +1,5 @@
 import type { Clock, Hash, Logger, Metrics } from '@anabranch/base';
-import type { ReplicaDoor } from '@anabranch/engine';
+import type { ReplicaDoor, WriteConcern } from '@anabranch/engine';
 import type { ServerLimits } from './server-limits.ts';
 
 /** What every door is made of. */
@@ -10,4 +10,6 @@ export interface DoorParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: ServerLimits;
+  /** By collection, for writes that do not say; `local` for collections that are not named. */
+  readonly writeConcerns?: ReadonlyMap<string, WriteConcern> | undefined;
 }

@@ -1,4 +1,5 @@
 export type { DoorParts } from './door-parts.ts';
+export { parseWriteConcern } from './http/concern-fields.ts';
 export { isLoopbackHost, OriginPolicy, type OriginPolicyOptions } from './http/origin-policy.ts';
 export type { MetricsSource } from './operations/health.ts';
 export type { GaugeSample } from './operations/replica-gauges.ts';

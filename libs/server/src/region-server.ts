@@ -21,6 +21,7 @@ import { DocumentEvents } from './documents/document-events.ts';
 import { documentHistoryRoute } from './documents/document-history.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
 import { readDocumentRoute } from './documents/read-document.ts';
+import { readWriteRoute } from './documents/read-write.ts';
 import { transactionRoute } from './documents/transaction.ts';
 import { deleteDocumentRoute, patchDocumentRoute } from './documents/write-document.ts';
 import type { DoorParts } from './door-parts.ts';
@@ -72,6 +73,7 @@ export class RegionServer {
       documentConflictsRoute(options),
       collectionConflictsRoute(options),
       restoreConflictRoute(options),
+      readWriteRoute(options),
     ];
     const operatorRoutes = [
       statusRoute(options),

@@ -22,10 +22,11 @@ export class LinkedPair {
     this.#url = url;
   }
 
-  /** Opens both on the stores in `folder`; not linked yet. */
-  static async open(folder: string): Promise<LinkedPair> {
+  /** Opens both on the stores in `folder`; not linked yet. `through` may put something between the link's ends. */
+  static async open(folder: string, through: (port: number) => Promise<number> = async (port) => port): Promise<LinkedPair> {
     const berlin = await Child.start({ role: 'linked-region', core: 0 });
-    const url = await berlin.ask<string>('open', { folder, region: 'berlin' });
+    const { port } = new URL(await berlin.ask<string>('open', { folder, region: 'berlin' }));
+    const url = `http://127.0.0.1:${await through(Number(port))}`;
     return new LinkedPair(berlin, await openBenchReplica(folder, 'new-york', ['berlin']), url);
   }
 

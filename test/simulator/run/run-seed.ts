@@ -180,17 +180,28 @@ class SeedRun {
       );
       const left = Number(json?.['stock'] ?? 0);
       if (left === 0) continue;
-      let isTaken: boolean | undefined;
-      void workload.editOnce(host, document, [{ op: 'decrement', path: '/stock', by: left }]).then((isOk) => {
-        isTaken = isOk;
-      });
-      if (!(await this.#within(boundMs, 'the last units are taken or refused', () => isTaken !== undefined))) return false;
-      if (isTaken) continue;
+      if (await this.#isTakenInTime(workload, host, { document, left })) continue;
       const rights = await host.running?.replica.rights(parseDocumentId(document));
       const details = { document, region: host.region, left, rights };
       this.#violations.push({ checker: 'justified-refusals', message: 'units that are left could not be taken', details });
     }
     return this.#within(boundMs, 'all regions converge at last', () => haveConverged(hosts));
+  }
+
+  /** A client that is refused tries again: links come back one after the other, and frozen rights with them. */
+  async #isTakenInTime(workload: Workload, host: RegionHost, { document, left }: { document: string; left: number }): Promise<boolean> {
+    const { clock } = this.#world;
+    const endMs = clock.monotonicMs() + boundMs;
+    while (clock.monotonicMs() < endMs) {
+      let isTaken: boolean | undefined;
+      void workload.editOnce(host, document, [{ op: 'decrement', path: '/stock', by: left }]).then((isOk) => {
+        isTaken = isOk;
+      });
+      if (!(await this.#within(boundMs, 'the last units are taken or refused', () => isTaken !== undefined))) return false;
+      if (isTaken) return true;
+      await clock.advance(500);
+    }
+    return false;
   }
 
   /** A client that is present shows what its region does. */

@@ -5,10 +5,18 @@ import { connect, type Socket } from 'node:net';
 import { type Logger, silentLogger } from '@anabranch/base';
 import { parseRegionId } from '@anabranch/causality';
 import { type CollectionSchema, examineUpdate, type InspectionCase, type ObjectSchema } from '@anabranch/crdt';
-import { Replica, type ReplicaDoor } from '@anabranch/engine';
-import { defaultServerLimits, RegionServer, type ServerLimits, type UpgradeHandler } from '@anabranch/server';
+import { Replica, type ReplicaDoor, type ReplicaStore, type WriteConcern } from '@anabranch/engine';
+import {
+  createSyncDoors,
+  defaultServerLimits,
+  RegionServer,
+  type ServerLimits,
+  type SyncDoors,
+  type UpgradeHandler,
+} from '@anabranch/server';
 import { openMemoryStore } from '@anabranch/storage';
 import { inflateRaw, NodeClock, NodeHash, NodeRandom, PromMetrics } from '@anabranch/system';
+import { acceptLinks, dialPeers, type LinkAcceptor, linkPath } from '@anabranch/transport';
 
 const cart: ObjectSchema = {
   type: 'object',
@@ -32,6 +40,11 @@ const testCollections: ReadonlyMap<string, CollectionSchema> = new Map([
 ]);
 
 export interface TestRegionOptions {
+  readonly name?: string;
+  readonly peers?: readonly string[];
+  readonly meshKey?: Uint8Array;
+  readonly store?: ReplicaStore;
+  readonly writeConcerns?: ReadonlyMap<string, WriteConcern>;
   readonly limits?: Partial<ServerLimits>;
   readonly allowedOrigins?: readonly string[];
   readonly upgrades?: ReadonlyMap<string, UpgradeHandler>;
@@ -44,11 +57,14 @@ export class TestRegion {
   readonly replica: Replica;
   readonly server: RegionServer;
   readonly port: number;
+  readonly #links: LinkAcceptor;
+  readonly #sync: SyncDoors;
+  readonly #dials = new Map<TestRegion, { stop(): Promise<void> }>();
 
   static async start(options: TestRegionOptions = {}): Promise<TestRegion> {
     const { logger = silentLogger, wrap = (replica) => replica } = options;
     const [clock, random, hash, metrics] = [new NodeClock(), new NodeRandom(), new NodeHash(), new PromMetrics()];
-    const store = await openMemoryStore();
+    const store = options.store ?? (await openMemoryStore());
     const replica = await Replica.open({
       ports: {
         clock,
@@ -60,29 +76,47 @@ export class TestRegion {
         inflateRaw,
         examine: async (inspectionCase: InspectionCase) => examineUpdate(inspectionCase, inflateRaw),
       },
-      region: parseRegionId('berlin'),
+      region: parseRegionId(options.name ?? 'berlin'),
       collections: testCollections,
-      meshKey: random.bytes(32),
-      peers: [],
+      meshKey: options.meshKey ?? random.bytes(32),
+      peers: (options.peers ?? []).map(parseRegionId),
     });
+    const links = acceptLinks({ replica, clock, logger });
+    const sync = createSyncDoors({ replica: wrap(replica), clock, logger, metrics });
+    const ownUpgrades: [string, UpgradeHandler][] = [[linkPath, (...args) => links.handleUpgrade(...args)], ...sync.upgrades];
     const server = new RegionServer({
       replica: wrap(replica),
       limits: { ...defaultServerLimits, ...options.limits },
       metricsSource: metrics,
-      upgrades: options.upgrades ?? new Map(),
+      upgrades: options.upgrades ?? new Map(ownUpgrades),
+      writeConcerns: options.writeConcerns,
       origins: { allowedOrigins: options.allowedOrigins ?? [], isOnLoopback: true },
       version: '0.0.0',
       ...{ clock, hash, logger, metrics },
     });
     metrics.addGaugeSource(() => server.gauges());
     const { port } = await server.listen('127.0.0.1', 0);
-    return new TestRegion(replica, server, port);
+    return new TestRegion({ replica, server, port, links, sync });
   }
 
-  private constructor(replica: Replica, server: RegionServer, port: number) {
-    this.replica = replica;
-    this.server = server;
-    this.port = port;
+  private constructor(parts: Pick<TestRegion, 'replica' | 'server' | 'port'> & { links: LinkAcceptor; sync: SyncDoors }) {
+    this.replica = parts.replica;
+    this.server = parts.server;
+    this.port = parts.port;
+    this.#links = parts.links;
+    this.#sync = parts.sync;
+  }
+
+  /** Keeps a link with another region, until `cutFrom`. */
+  linkWith(other: TestRegion): void {
+    const parts = { clock: new NodeClock(), random: new NodeRandom(), logger: silentLogger };
+    const peers = [{ region: other.replica.region, url: `ws://127.0.0.1:${other.port}` }];
+    this.#dials.set(other, dialPeers({ ...parts, replica: this.replica, peers }));
+  }
+
+  async cutFrom(other: TestRegion): Promise<void> {
+    await this.#dials.get(other)?.stop();
+    this.#dials.delete(other);
   }
 
   url(path: string): string {
@@ -90,7 +124,8 @@ export class TestRegion {
   }
 
   async stop(): Promise<void> {
-    await this.server.stop();
+    const dials = [...this.#dials.values()].map((dial) => dial.stop());
+    await Promise.all([this.server.stop(), this.#sync.stop(), this.#links.stop(), ...dials]);
     await this.replica.stop();
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, Hash } from '@anabranch/base';
-import type { CollectionSchema, CrdtDocument } from '@anabranch/crdt';
-import type { DocumentId } from '@anabranch/protocol';
+import type { CollectionSchema } from '@anabranch/crdt';
+import type { DocumentCache } from '../document-cache.ts';
 import type { OpLog } from '../op-log.ts';
 import type { ReplicaStore } from '../replica-store.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -15,8 +15,7 @@ export interface PastParts {
   readonly hash: Hash;
   readonly log: OpLog;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
-  /** Makes an empty document, which is never edited. @throws AnabranchError `collection_not_found`. */
-  readonly create: (document: DocumentId) => CrdtDocument;
+  readonly documents: DocumentCache;
 }
 
 /** The past of a replica: everything here is read from its log. Histories and conflicts share one number of replays. */
@@ -27,7 +26,7 @@ export class Past implements PastDoor {
 
   constructor(parts: PastParts) {
     const replays = new Replays(parts);
-    this.history = new DocumentHistory({ ...parts, replays });
+    this.history = new DocumentHistory({ ...parts, replays, create: (document) => parts.documents.blank(document) });
     this.conflicts = new ConflictJournal({ ...parts, replays });
     this.changes = new ChangeFeed(parts.log);
   }

@@ -21,6 +21,8 @@ const hello: FrameArbitraries['hello'] = fc
   })
   .map((frame) => ({ ...frame, region: frame.origin.slice(0, frame.origin.indexOf('.')) as RegionId }));
 
+const regionId = region.map((name) => name as RegionId);
+
 const report = fc.record({ origin, seq: uint, oldestSeq: uint, logBytes: uint, completeMs: uint });
 
 /** Every kind of frame within its limits. */
@@ -71,6 +73,17 @@ export const frames: FrameArbitraries = {
       maxLength: 4,
     }),
   }),
+  holdings: fc.record({
+    type: fc.constant('holdings' as const),
+    generation: uint,
+    linked: fc.array(regionId, { maxLength: 3 }),
+    holdings: fc.uniqueArray(fc.record({ region: regionId, generation: uint, durable: vectorEntries }), {
+      maxLength: 3,
+      selector: (item) => item.region,
+    }),
+  }),
+  probe: fc.record({ type: fc.constant('probe' as const), id: uint }),
+  probed: fc.record({ type: fc.constant('probed' as const), id: uint, durable: vectorEntries }),
 };
 
 export const frame: fc.Arbitrary<LinkFrame> = fc.oneof<fc.Arbitrary<LinkFrame>[]>(...Object.values(frames));

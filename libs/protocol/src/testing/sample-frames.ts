@@ -86,4 +86,22 @@ export const sampleFrames: { readonly [T in LinkFrame['type']]: Extract<LinkFram
       { region: 'new-york' as RegionId, amount: 1 },
     ],
   },
+  holdings: {
+    type: 'holdings',
+    generation: 1_832_960_000_000_123,
+    linked: ['berlin' as RegionId, 'new-york' as RegionId],
+    holdings: [
+      { region: 'tokyo' as RegionId, generation: 1_832_960_000_000_007, durable: [[berlin, 812]] },
+      { region: 'sydney' as RegionId, generation: 1, durable: [] },
+    ],
+  },
+  probe: { type: 'probe', id: 300 },
+  probed: {
+    type: 'probed',
+    id: 300,
+    durable: [
+      [berlin, 812],
+      [tokyo, 7],
+    ],
+  },
 };

@@ -1,4 +1,5 @@
 import type { DoorParts } from '../door-parts.ts';
+import { sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
@@ -12,7 +13,7 @@ export function digestDocumentRoute({ replica }: DoorParts): Route {
       const { digest, version } = await replica.digest(documentOf(request, replica));
       return {
         status: 200,
-        headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store' },
+        headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store', 'anabranch-session': sessionTokenOf(version) },
         body: JSON.stringify({ digest, versionVector: version }),
       };
     },
@@ -22,6 +23,7 @@ export function digestDocumentRoute({ replica }: DoorParts): Route {
       answers: {
         200: {
           description: 'The digest, and the vector it holds at.',
+          fields: ['anabranch-session'],
           content: { [mediaTypes.json]: { schema: digestSchema, example: digestExample } },
         },
       },

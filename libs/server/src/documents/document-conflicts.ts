@@ -2,6 +2,7 @@
 
 import { AnabranchError, decodeUtf8, encodeUtf8, fromBase64url, type JsonValue, toBase64url } from '@anabranch/base';
 import { formatHlc } from '@anabranch/causality';
+import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { CollectionCursor, Conflict, ConflictingWrite } from '@anabranch/engine';
 import { documentIdOf, localIdOf } from '@anabranch/protocol';
 import { z } from 'zod';
@@ -15,7 +16,8 @@ import type { Route } from '../http/route-table.ts';
 import { collectionOf, documentOf } from './document-address.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
 import { requirePreconditions } from './write-document.ts';
-import { writeErrors, writeHeaders, writeOptions } from './write-options.ts';
+import { writeErrors, writeOptions } from './write-options.ts';
+import { demandOf, pendingAnswer, settle, settledFields, withSession } from './write-settlement.ts';
 
 /** By which a winner is chosen; shown, so that a journal explains itself. */
 const rules = { latest: 'latest by (hlc, origin)', all: 'all shown until replaced; latest by (hlc, origin)' } as const;
@@ -134,13 +136,14 @@ export function restoreConflictRoute(parts: DoorParts): Route {
     description: {
       operationId: 'restoreConflict',
       summary: 'Writes the value that lost again, as a new write that has seen everything.',
-      requestFields: ['anabranch-session', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent'],
+      requestFields: ['anabranch-session', 'anabranch-write-concern', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent'],
       answers: {
         200: {
           description: 'The new JSON view; the write is durable in this region.',
-          fields: ['etag', 'anabranch-session', 'idempotency-replayed'],
+          fields: ['etag', ...settledFields],
           content: { [mediaTypes.json]: { schema: viewSchema, example: viewExample } },
         },
+        202: pendingAnswer,
       },
       errors: [...writeErrors, 'conflict_not_found', 'conflicts_not_kept', 'history_unavailable', 'document_quarantined', 'path_unknown'],
     },
@@ -177,24 +180,26 @@ async function collectionConflicts(parts: DoorParts, request: DoorRequest): Prom
 }
 
 async function restoreConflict(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
-  const document = documentOf(request, parts.replica);
-  const { schema } = collectionOf(request, parts.replica).schema;
+  const { replica, hash } = parts;
+  const document = documentOf(request, replica);
+  const { name, schema } = collectionOf(request, replica);
+  const concern = demandOf(parts, request.headers, [name]);
   const options = writeOptions(parts, request, '');
   const conflictId = request.parameters.get('conflict') ?? '';
-  if (options.minVersion !== undefined) await parts.replica.whenVisible(options);
-  if (schema !== 'freeform' && !conflictIdPattern.test(conflictId))
-    throw new AnabranchError('conflict_not_found', 'this is no id of a conflict');
-  const { path, loser } = await parts.replica.past.conflicts.find(document, conflictId);
-  const result = await parts.replica.edit({
-    document,
-    plan: (current) => {
-      requirePreconditions(request.headers, current, parts.hash);
-      return [{ op: 'set', path, value: loser.value }];
-    },
-    ...options,
+  const isId = schema.schema === 'freeform' || conflictIdPattern.test(conflictId);
+  if (!isId) throw new AnabranchError('conflict_not_found', 'this is no id of a conflict');
+  if (options.minVersion !== undefined) await replica.whenVisible(options);
+  const { path, loser } = await replica.past.conflicts.find(document, conflictId);
+  const plan = (current: CrdtDocument): readonly DocumentOp[] => {
+    requirePreconditions(request.headers, current, hash);
+    return [{ op: 'set', path, value: loser.value }];
+  };
+  const result = await replica.edit({ document, plan, ...options }).catch((error: unknown) => {
+    throw withSession(error, replica, options.minVersion);
   });
-  const { body, entityTag } = represent(result.json, parts.hash);
-  return { status: 200, headers: { ...writeHeaders(result), 'content-type': mediaTypes.json, etag: entityTag }, body };
+  const { body, entityTag } = represent(result.json, hash);
+  const headers = { 'content-type': mediaTypes.json, etag: entityTag };
+  return settle(replica, result, concern, { status: 200, headers, body, pendingBody: { view: result.json } });
 }
 
 async function whenSeen({ replica, limits }: DoorParts, request: DoorRequest): Promise<void> {

@@ -3,7 +3,7 @@ import { decodeSessionToken, tokenLengthMax } from '@anabranch/causality';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
-import { readField, readSession } from '../http/fields.ts';
+import { readField, readSession, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
@@ -39,6 +39,7 @@ export class DocumentEvents {
           200: {
             description:
               'A stream. A reader that names what it has seen (Last-Event-ID, else `after`, else Anabranch-Session) first gets the present view. Changes that come faster than they are read arrive as one. `event: removed` tells that nothing is left.',
+            fields: ['anabranch-session'],
             content: { [mediaTypes.events]: { schema: z.string(), example: 'id: AQE\ndata: {"gift":true}\n\n' } },
           },
         },
@@ -64,10 +65,15 @@ export class DocumentEvents {
     const seen = lastEvent === undefined ? readSession(request.headers) : decodeSessionToken(lastEvent);
     if (this.#open.size >= limits.eventStreamsMax) throw new AnabranchError('overloaded', 'too many event streams are open');
     // The first view must not be older than what the reader has seen; a damaged document is refused here, not mid-stream.
-    await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax });
+    const { version } = await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax });
     return {
       status: 200,
-      headers: { 'content-type': mediaTypes.events, 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      headers: {
+        'content-type': mediaTypes.events,
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+        'anabranch-session': sessionTokenOf(version),
+      },
       body: (sink) => {
         const stream = new EventStream(this.#parts, document, sink, () => this.#open.delete(stream));
         this.#open.add(stream);

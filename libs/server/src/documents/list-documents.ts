@@ -2,8 +2,9 @@ import { AnabranchError, decodeUtf8, encodeUtf8, fromBase64url, toBase64url } fr
 import { type DocumentId, documentIdOf, localIdOf } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
+import { readDemand } from '../http/concern-fields.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
-import { readSession, sessionTokenOf } from '../http/fields.ts';
+import { sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
@@ -31,7 +32,7 @@ export function listDocumentsRoute(parts: DoorParts): Route {
       operationId: 'listDocuments',
       summary: 'The documents of a collection, in pages.',
       query: listQuery,
-      requestFields: ['anabranch-session'],
+      requestFields: ['anabranch-session', 'anabranch-read-concern'],
       answers: {
         200: {
           description: 'One page of ids.',
@@ -39,19 +40,27 @@ export function listDocumentsRoute(parts: DoorParts): Route {
           content: { [mediaTypes.json]: { schema: listSchema, example: listExample } },
         },
       },
-      errors: ['collection_not_found', 'cursor_invalid', 'session_token_invalid', 'not_yet_visible'],
+      errors: [
+        'collection_not_found',
+        'cursor_invalid',
+        'session_token_invalid',
+        'read_concern_invalid',
+        'not_yet_visible',
+        'read_concern_unmet',
+        'not_ready',
+      ],
     },
   };
 }
 
-async function listDocuments({ replica }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
+async function listDocuments({ replica, limits }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const { name } = collectionOf(request, replica);
   const query = readQuery(request.query, listQuery);
   const limit = Number(query.limit);
   const after = query.cursor === undefined ? undefined : decodeCursor(name, query.cursor);
-  const minVersion = readSession(request.headers);
-  if (minVersion) await replica.whenVisible({ minVersion });
-  const { version } = replica.status();
+  const demand = readDemand(request.headers, limits.readWaitMsMax);
+  if (demand !== undefined) await replica.whenVisible(demand);
+  const { version } = replica;
   // One more than asked for tells whether there is another page.
   const found = replica.listDocuments(name, after, limit + 1);
   const page = found.slice(0, limit);

@@ -1,12 +1,13 @@
 import { AnabranchError } from '@anabranch/base';
-import { tokenLengthMax, type VersionVector } from '@anabranch/causality';
-import type { DocumentView } from '@anabranch/engine';
+import { tokenLengthMax } from '@anabranch/causality';
+import type { DocumentView, ReadOptions } from '@anabranch/engine';
 import type { DocumentId } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
+import { readDemand } from '../http/concern-fields.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { checkPreconditions, represent } from '../http/entity-tag.ts';
-import { readSession, sessionTokenOf } from '../http/fields.ts';
+import { sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
@@ -30,7 +31,7 @@ export function readDocumentRoute(parts: DoorParts): Route {
       operationId: 'readDocument',
       summary: 'The JSON view of a document, now or at a past moment.',
       query: readQuerySchema,
-      requestFields: ['anabranch-session', 'if-none-match', 'if-match'],
+      requestFields: ['anabranch-session', 'anabranch-read-concern', 'if-none-match', 'if-match'],
       answers: {
         200: {
           description: 'The JSON view.',
@@ -42,11 +43,14 @@ export function readDocumentRoute(parts: DoorParts): Route {
       errors: [
         'document_id_invalid',
         'session_token_invalid',
+        'read_concern_invalid',
         'collection_not_found',
         'document_not_found',
         'precondition_failed',
         'not_yet_visible',
         'history_unavailable',
+        'read_concern_unmet',
+        'not_ready',
         'record_damaged',
       ],
     },
@@ -54,15 +58,15 @@ export function readDocumentRoute(parts: DoorParts): Route {
 }
 
 async function readDocument(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
-  const { replica, hash } = parts;
+  const { replica, hash, limits } = parts;
   const document = documentOf(request, replica);
-  const minVersion = readSession(request.headers);
+  const demand = readDemand(request.headers, limits.readWaitMsMax);
   const { at } = request.query === '' ? {} : readQuery(request.query, readQuerySchema);
-  const view = at === undefined ? await readNow(parts, document, minVersion) : await readAt(parts, { document, at, minVersion });
+  const view = at === undefined ? await replica.read(document, demand) : await readAt(parts, { document, at, demand });
   const sessionToken = sessionTokenOf(view.version);
   const { body, entityTag } = represent(view.json, hash);
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
-  if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state');
+  if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state', { sessionToken });
   if (!view.exists) {
     // That there is nothing was seen too: the reader's next read must not go behind it.
     throw new AnabranchError('document_not_found', 'the document holds nothing in this region', { sessionToken });
@@ -72,21 +76,17 @@ async function readDocument(parts: DoorParts, request: DoorRequest): Promise<Doo
   return { status: 200, headers: { ...headers, 'content-type': mediaTypes.json }, body };
 }
 
-function readNow({ replica, limits }: DoorParts, document: DocumentId, minVersion: VersionVector | undefined): Promise<DocumentView> {
-  return replica.read(document, minVersion && { minVersion, waitMsMax: limits.readWaitMsMax });
-}
-
 interface PastRead {
   readonly document: DocumentId;
   readonly at: string;
-  readonly minVersion: VersionVector | undefined;
+  readonly demand: ReadOptions | undefined;
 }
 
 /** The reader has seen nothing newer than the moment, so its token does not grow beyond that. */
-async function readAt({ replica, clock, limits }: DoorParts, { document, at, minVersion }: PastRead): Promise<DocumentView> {
+async function readAt({ replica, clock, limits }: DoorParts, { document, at, demand }: PastRead): Promise<DocumentView> {
   const moment = parseMoment(at, clock.wallMs());
-  const needed = [minVersion, 'vector' in moment ? moment.vector : undefined].filter((vector) => vector !== undefined);
-  for (const vector of needed) await replica.whenVisible({ minVersion: vector, waitMsMax: limits.readWaitMsMax });
+  if (demand !== undefined) await replica.whenVisible(demand);
+  if ('vector' in moment) await replica.whenVisible({ minVersion: moment.vector, waitMsMax: limits.readWaitMsMax });
   const view = await replica.past.history.viewAt(document, moment);
-  return minVersion === undefined ? view : { ...view, version: view.version.merge(minVersion) };
+  return demand?.minVersion === undefined ? view : { ...view, version: view.version.merge(demand.minVersion) };
 }

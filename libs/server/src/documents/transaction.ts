@@ -4,7 +4,7 @@
 import { AnabranchError, type Hash, type JsonValue } from '@anabranch/base';
 import { type CrdtDocument, crdtLimits, type DocumentOp } from '@anabranch/crdt';
 import type { PlannedEdit, TransactionResult } from '@anabranch/engine';
-import { type DocumentId, opWritesMax, parseDocumentId } from '@anabranch/protocol';
+import { collectionOf, type DocumentId, opWritesMax, parseDocumentId } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
@@ -14,7 +14,8 @@ import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { opsSchema } from '../patch/patch-formats.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
-import { writeErrors, writeHeaders, writeOptions } from './write-options.ts';
+import { writeErrors, writeOptions } from './write-options.ts';
+import { demandOf, formatOpId, pendingAnswer, settle, settledFields, withSession } from './write-settlement.ts';
 
 const writeSchema = z.strictObject({
   document: z.string().meta({ description: 'collection/id' }),
@@ -45,7 +46,7 @@ export function transactionRoute(parts: DoorParts): Route {
     description: {
       operationId: 'runTransaction',
       summary: 'Changes several documents together: all or nothing here, and in every region at once.',
-      requestFields: ['anabranch-session', 'idempotency-key', 'traceparent'],
+      requestFields: ['anabranch-session', 'anabranch-write-concern', 'idempotency-key', 'traceparent'],
       requestBody: {
         [mediaTypes.json]: {
           schema: bodySchema,
@@ -59,8 +60,8 @@ export function transactionRoute(parts: DoorParts): Route {
       },
       answers: {
         200: {
-          description: 'The new views; the op is durable in this region.',
-          fields: ['anabranch-session', 'idempotency-replayed'],
+          description: 'The new views; the op is durable in this region, and where else its concern demands.',
+          fields: settledFields,
           content: {
             [mediaTypes.json]: {
               schema: answerSchema,
@@ -68,6 +69,7 @@ export function transactionRoute(parts: DoorParts): Route {
             },
           },
         },
+        202: pendingAnswer,
       },
       errors: [...writeErrors, 'content_type_unsupported'],
     },
@@ -84,8 +86,14 @@ async function runTransaction(parts: DoorParts, request: DoorRequest): Promise<D
     const document = documents[at] as DocumentId;
     return { document, plan: (current) => planWrite(current, { ops, ifMatch, hash: parts.hash }) };
   });
-  const result = await parts.replica.transact({ writes: planned, ...writeOptions(parts, request, mediaType) });
-  return { status: 200, headers: { ...writeHeaders(result), 'content-type': mediaTypes.json }, body: bodyOf(result, documents) };
+  const concern = demandOf(parts, request.headers, documents.map(collectionOf));
+  const options = writeOptions(parts, request, mediaType);
+  const result = await parts.replica.transact({ writes: planned, ...options }).catch((error: unknown) => {
+    throw withSession(error, parts.replica, options.minVersion);
+  });
+  const body = bodyOf(result, documents);
+  const headers = { 'content-type': mediaTypes.json };
+  return settle(parts.replica, result, concern, { status: 200, headers, body: JSON.stringify(body), pendingBody: body });
 }
 
 function planWrite(
@@ -99,9 +107,9 @@ function planWrite(
   throw new AnabranchError('precondition_failed', 'the document is in another state than ifMatch names');
 }
 
-function bodyOf({ views, opId }: TransactionResult, documents: readonly DocumentId[]): string {
+function bodyOf({ views, opId }: TransactionResult, documents: readonly DocumentId[]) {
   const byDocument = Object.fromEntries(documents.map((document, at) => [document, views[at]?.json ?? {}]));
-  return JSON.stringify({ ...(opId && { opId: `${opId.origin}:${opId.seq}` }), documents: byDocument });
+  return { ...(opId && { opId: formatOpId(opId) }), documents: byDocument };
 }
 
 function readBody(body: JsonValue): TransactionBody {

@@ -13,9 +13,17 @@ import type { Route } from '../http/route-table.ts';
 import { jsonPatchSchema, mergePatchSchema, opsSchema, planPatch } from '../patch/patch-formats.ts';
 import { collectionOf, documentOf } from './document-address.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
-import { writeErrors, writeHeaders, writeOptions } from './write-options.ts';
+import { writeErrors, writeOptions } from './write-options.ts';
+import { demandOf, pendingAnswer, settle, settledFields, withSession } from './write-settlement.ts';
 
-const writeFields = ['anabranch-session', 'idempotency-key', 'if-match', 'if-none-match', 'traceparent'] as const;
+const writeFields = [
+  'anabranch-session',
+  'anabranch-write-concern',
+  'idempotency-key',
+  'if-match',
+  'if-none-match',
+  'traceparent',
+] as const;
 export function patchDocumentRoute(parts: DoorParts): Route {
   return {
     method: 'PATCH',
@@ -38,10 +46,11 @@ export function patchDocumentRoute(parts: DoorParts): Route {
       },
       answers: {
         200: {
-          description: 'The new JSON view; the write is durable in this region.',
-          fields: ['etag', 'anabranch-session', 'idempotency-replayed'],
+          description: 'The new JSON view; the write is durable in this region, and where else its concern demands.',
+          fields: ['etag', ...settledFields],
           content: { [mediaTypes.json]: { schema: viewSchema, example: viewExample } },
         },
+        202: pendingAnswer,
       },
       errors: [
         ...writeErrors,
@@ -68,7 +77,7 @@ export function deleteDocumentRoute(parts: DoorParts): Route {
       operationId: 'deleteDocument',
       summary: 'Removes what this region sees of a document; edits made concurrently elsewhere survive.',
       requestFields: writeFields,
-      answers: { 204: { description: 'Removed.', fields: ['anabranch-session', 'idempotency-replayed'] } },
+      answers: { 204: { description: 'Removed.', fields: settledFields }, 202: pendingAnswer },
       errors: [...writeErrors, 'document_not_found', 'type_mismatch'],
     },
   };
@@ -76,7 +85,7 @@ export function deleteDocumentRoute(parts: DoorParts): Route {
 
 async function patchDocument(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const document = documentOf(request, parts.replica);
-  const { schema } = collectionOf(request, parts.replica);
+  const { name, schema } = collectionOf(request, parts.replica);
   const mediaType = mediaTypeOf(request.headers['content-type']);
   const planOf = planPatch(mediaType, schema, request.body);
   let entryOf: readonly number[] | undefined;
@@ -86,18 +95,17 @@ async function patchDocument(parts: DoorParts, request: DoorRequest): Promise<Do
     entryOf = planned.entryOf;
     return planned.ops;
   };
+  const concern = demandOf(parts, request.headers, [name]);
+  const options = writeOptions(parts, request, mediaType ?? '');
   let result: EditResult;
   try {
-    result = await parts.replica.edit({ document, plan, ...writeOptions(parts, request, mediaType ?? '') });
+    result = await parts.replica.edit({ document, plan, ...options });
   } catch (error) {
-    throw entryOf === undefined ? error : atEntry(error, entryOf);
+    throw withSession(entryOf === undefined ? error : atEntry(error, entryOf), parts.replica, options.minVersion);
   }
   const { body, entityTag } = represent(result.json, parts.hash);
-  return {
-    status: 200,
-    headers: { ...writeHeaders(result), 'content-type': mediaTypes.json, etag: entityTag },
-    body,
-  };
+  const headers = { 'content-type': mediaTypes.json, etag: entityTag };
+  return settle(parts.replica, result, concern, { status: 200, headers, body, pendingBody: { view: result.json } });
 }
 
 async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
@@ -107,8 +115,12 @@ async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<D
     if (!current.exists()) throw new AnabranchError('document_not_found', 'the document holds nothing in this region');
     return [{ op: 'remove', path: '' }];
   };
-  const result = await parts.replica.edit({ document, plan, ...writeOptions(parts, request, '') });
-  return { status: 204, headers: writeHeaders(result), body: undefined };
+  const concern = demandOf(parts, request.headers, [collectionOf(request, parts.replica).name]);
+  const options = writeOptions(parts, request, '');
+  const result = await parts.replica.edit({ document, plan, ...options }).catch((error: unknown) => {
+    throw withSession(error, parts.replica, options.minVersion);
+  });
+  return settle(parts.replica, result, concern, { status: 204, headers: {}, body: undefined });
 }
 
 export function requirePreconditions(headers: IncomingHttpHeaders, current: CrdtDocument, hash: Hash): void {

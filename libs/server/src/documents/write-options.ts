@@ -1,15 +1,16 @@
-// What every route that writes reads of a request besides the change, and says in its answer besides the view.
+// What every route that writes reads of a request besides the change and its concern (write-settlement.ts).
 
 import { encodeUtf8, type Hash } from '@anabranch/base';
-import type { EditRequest, TransactionResult } from '@anabranch/engine';
+import type { EditRequest } from '@anabranch/engine';
 import { type Idempotency, requestDigestLength } from '@anabranch/protocol';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest } from '../http/door-request.ts';
-import { readField, readSession, readTrace, sessionTokenOf } from '../http/fields.ts';
+import { readField, readSession, readTrace } from '../http/fields.ts';
 
 export const writeErrors = [
   'document_id_invalid',
   'session_token_invalid',
+  'write_concern_invalid',
   'collection_not_found',
   'precondition_failed',
   'idempotency_key_reused',
@@ -19,12 +20,6 @@ export const writeErrors = [
   'store_full',
   'record_damaged',
 ] as const;
-
-export function writeHeaders(result: Pick<TransactionResult, 'version' | 'isReplay'>): Record<string, string> {
-  const headers: Record<string, string> = { 'anabranch-session': sessionTokenOf(result.version), 'cache-control': 'no-store' };
-  if (result.isReplay) headers['idempotency-replayed'] = 'true';
-  return headers;
-}
 
 export function writeOptions({ hash, limits }: DoorParts, request: DoorRequest, mediaType: string): Omit<EditRequest, 'document' | 'plan'> {
   const minVersion = readSession(request.headers);

@@ -6,12 +6,36 @@ import { decodeSessionToken, encodeSessionToken, type SessionToken, tokenLengthM
 import { idempotencyKeyLengthMax } from '@anabranch/protocol';
 import { z } from 'zod';
 
+/** Characters of a concern. */
+export const concernLengthMax = 2_400;
+
 export const requestFields = {
   'anabranch-session': z
     .string()
     .max(tokenLengthMax)
     .regex(/^[A-Za-z0-9_-]+$/)
     .meta({ description: 'A session token: the answer shows at least what its holder has seen.' }),
+  'anabranch-write-concern': z
+    .string()
+    .max(concernLengthMax)
+    .regex(/^[\x20-\x7e]+$/)
+    .meta({
+      description:
+        'Where the write must be durable before the answer: `local` (default), a number of regions, `majority`, `all`, or names ' +
+        'of regions separated by commas; `; level=durable` or `applied` (one acknowledgement meets both), `; timeout=800ms` ' +
+        '(5 s unless given, at most 60 s). Wins over the default of the collection.',
+      example: 'majority; timeout=800ms',
+    }),
+  'anabranch-read-concern': z
+    .string()
+    .max(concernLengthMax)
+    .regex(/^[\x20-\x7e]+$/)
+    .meta({
+      description:
+        'How recent the answer must be: `local`, `session` (the default when a token is presented), `bounded; maxLag=500ms`, or ' +
+        '`majority`: everything that a majority of regions had acknowledged before; `; timeout=2s` (at most 60 s).',
+      example: 'bounded; maxLag=500ms',
+    }),
   'idempotency-key': z
     .string()
     .max(idempotencyKeyLengthMax)
@@ -38,6 +62,9 @@ export type RequestField = keyof typeof requestFields;
 
 export const responseFields = {
   'anabranch-session': 'The session token of what the answer shows.',
+  'anabranch-op': 'The id of the write, origin:seq; absent when nothing changed. `GET /v1/writes/{opId}` tells who has it.',
+  'anabranch-acknowledged': 'The regions that hold the write durably, separated by commas.',
+  location: 'Where to ask later who has the write.',
   etag: 'A strong entity tag of the JSON view, equal in all regions.',
   'idempotency-replayed': '`true` when the idempotency key was known and nothing was applied again.',
 } as const;

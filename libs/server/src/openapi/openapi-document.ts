@@ -36,6 +36,7 @@ export const problemSchema = z
 const pathParameters: Readonly<Record<string, JsonSchema>> = {
   collection: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,62}$' },
   id: { type: 'string', pattern: '^[A-Za-z0-9._~-]{1,200}$' },
+  opId: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}\\.[0-9a-f]{12}:[1-9][0-9]{0,15}$' },
 };
 
 export function openApiDocument(routes: readonly Route[], about: { readonly version: string }): object {

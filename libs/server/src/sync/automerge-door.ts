@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { AnabranchError } from '@anabranch/base';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { AutomergeSession } from './automerge-session.ts';
+import { sessionDemandOf, WaitingSockets } from './session-demand.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { clientSocketServer, openOrRefuse, pathSegmentsOf, schemaFor, type UpgradeHandler } from './upgrade.ts';
 
@@ -12,14 +13,16 @@ export class AutomergeDoor implements SyncDoor {
   readonly #parts: SyncDoorParts;
   readonly #server: WebSocketServer;
   readonly #sessions = new Set<AutomergeSession>();
+  readonly #waiting: WaitingSockets;
 
   constructor(parts: SyncDoorParts) {
     this.#parts = parts;
     this.#server = clientSocketServer(parts.limits.repoMessageBytesMax, parts.limits);
+    this.#waiting = new WaitingSockets(parts);
   }
 
   get sessionCount(): number {
-    return this.#sessions.size;
+    return this.#sessions.size + this.#waiting.count;
   }
 
   readonly handleUpgrade: UpgradeHandler = (request, socket, head) => {
@@ -33,10 +36,11 @@ export class AutomergeDoor implements SyncDoor {
   }
 
   goAway(): void {
+    this.#waiting.goAway();
     for (const session of this.#sessions) session.socket.goAway();
   }
 
-  #open(webSocket: WebSocket, request: IncomingMessage): void {
+  #open(webSocket: WebSocket, request: IncomingMessage): void | Promise<void> {
     const [, , , collection = '', ...rest] = pathSegmentsOf(request);
     if (rest.some((segment) => segment !== '')) throw new AnabranchError('route_not_found', 'the path names a collection only');
     const isTyped = schemaFor(this.#parts.replica.collections, collection, 'automerge').schema !== 'freeform';
@@ -44,7 +48,11 @@ export class AutomergeDoor implements SyncDoor {
       this.#sessions.delete(session);
       this.#parts.onClosed();
     };
-    this.#sessions.add(new AutomergeSession(webSocket, { ...this.#parts, collection, isTyped, onClosed }));
-    this.#parts.onOpened();
+    const open = (): void => {
+      this.#sessions.add(new AutomergeSession(webSocket, { ...this.#parts, collection, isTyped, onClosed }));
+      this.#parts.onOpened();
+    };
+    const { minVersion } = sessionDemandOf(request);
+    return minVersion === undefined ? open() : this.#waiting.openWhenCovered(webSocket, minVersion, open);
   }
 }

@@ -6,6 +6,7 @@ import type { UpgradeHandler } from './upgrade.ts';
 /** One sync protocol: takes upgrades, holds its sessions. */
 export interface SyncDoor {
   readonly handleUpgrade: UpgradeHandler;
+  /** With those that wait for the region to show what their clients have seen. */
   readonly sessionCount: number;
   /** The regular look after all sessions. */
   sweep(nowMs: number): void;
@@ -21,4 +22,6 @@ export interface SyncDoorParts {
   /** A session was opened, or its socket is gone. */
   readonly onOpened: () => void;
   readonly onClosed: () => void;
+  /** A socket waits no more, with a session or without. */
+  readonly onWaited: () => void;
 }

@@ -51,6 +51,7 @@ class SweptSyncDoors implements SyncDoors {
       ...{ replica, clock, logger, limits: this.#limits },
       onOpened: () => this.#opened(),
       onClosed: () => this.#closed(),
+      onWaited: () => this.#noteEmpty(),
     };
     const yjs = new YjsDoor(parts);
     const automerge = new AutomergeDoor(parts);
@@ -91,6 +92,10 @@ class SweptSyncDoors implements SyncDoors {
 
   #closed(): void {
     this.#metrics.count('anabranch_sync_sessions_closed_total');
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
     if (this.sessionCount === 0) this.#whenEmpty?.();
   }
 

@@ -35,6 +35,8 @@ export interface SyncLimits {
   readonly sweepMs: number;
   /** Silence towards a client after which it is sent something: y-websocket gives up a server after 30 s without. */
   readonly keepAliveMs: number;
+  /** Time a session that presents a token waits for the region to cover it. Beyond: close 1013 `not_yet_visible`. */
+  readonly sessionWaitMsMax: number;
   /** Time for an automerge-repo client to join. Beyond: its connection is cut. */
   readonly joinMsMax: number;
   /** Silence of a client after which it is pinged. */
@@ -62,6 +64,7 @@ export const defaultSyncLimits: SyncLimits = {
   awarenessExpiryMs: 30_000,
   sweepMs: 5_000,
   keepAliveMs: 10_000,
+  sessionWaitMsMax: 2_000,
   joinMsMax: 10_000,
   pingAfterMs: 10_000,
   silenceMsMax: 40_000,

@@ -39,14 +39,17 @@ export function schemaFor(collections: ReadonlyMap<string, CollectionSchema>, co
 }
 
 /** Opens a session, or closes the socket with the reason: a browser sees close codes, but no HTTP status. */
-export function openOrRefuse(socket: WebSocket, logger: Logger, open: () => void): void {
-  try {
-    open();
-  } catch (error) {
+export function openOrRefuse(socket: WebSocket, logger: Logger, open: () => void | Promise<void>): void {
+  const refuse = (error: unknown): void => {
     const isExpected = isAnabranchError(error);
     if (!isExpected) logger.error('session.failed', { cause: error instanceof Error ? error.stack : String(error) });
     const code = isExpected ? error.code : 'internal_error';
     socket.on('error', () => {});
     socket.close(closeCodeOf(code), code);
+  };
+  try {
+    open()?.catch(refuse);
+  } catch (error) {
+    refuse(error);
   }
 }

@@ -5,6 +5,7 @@
 //                      0 | 2 | update, sized           an edit
 //   1 awareness        1 | awareness update, sized
 //   3 query awareness  3
+//   100 token          100 | session token, text       to clients that asked for tokens, and only to these: of our own
 //
 // Invariant 1: a message is read to its last byte; anything else is `frame_invalid`, before anything is allocated for it.
 // Invariant 2: the size of a message is bounded by the socket, that of an update by the replica.
@@ -18,7 +19,7 @@ export type YjsMessage =
   | { readonly type: 'awareness'; readonly update: Uint8Array }
   | { readonly type: 'queryAwareness' };
 
-const messageTypes = { sync: 0, awareness: 1, queryAwareness: 3 } as const;
+const messageTypes = { sync: 0, awareness: 1, queryAwareness: 3, token: 100 } as const;
 const syncTypes = { step1: 0, step2: 1, update: 2 } as const;
 
 /** Bytes of an awareness update: as a message it still fits what links relay. */
@@ -79,6 +80,10 @@ export function encodeSyncStep2(update: Uint8Array): Uint8Array {
 
 export function encodeUpdate(update: Uint8Array): Uint8Array {
   return new ByteWriter().uint(messageTypes.sync).uint(syncTypes.update).sizedBytes(update).finish();
+}
+
+export function encodeToken(token: string): Uint8Array {
+  return new ByteWriter().uint(messageTypes.token).text(token).finish();
 }
 
 export function encodeAwarenessMessage(update: Uint8Array): Uint8Array {

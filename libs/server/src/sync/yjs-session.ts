@@ -9,13 +9,17 @@
 // Invariant 2: nothing delivered after step 2 was made is left out; what is sent twice has no effect.
 // Invariant 3: an update that builds on parts this region lacks is not kept: step 1 asks the client for all that is missing.
 // Invariant 4: at its end the session takes its clients out of the awareness of the room.
+// Invariant 5: a client that wants tokens is told one that covers each own update once it is durable, and everything it was
+//              sent: with it, it may go on over REST or in another region.
 
 import { type AnabranchError, assert, type ErrorCode, isAnabranchError } from '@anabranch/base';
+import type { VersionVector } from '@anabranch/causality';
 import { YjsDocument } from '@anabranch/crdt';
 import type { Delivery, DocumentSession, ReplicaDoor } from '@anabranch/engine';
 import { type DocumentId, frameInvalid } from '@anabranch/protocol';
 import type { WebSocket } from 'ws';
 import * as Y from 'yjs';
+import { sessionTokenOf } from '../http/fields.ts';
 import { type AwarenessEntry, decodeAwareness, encodeAwareness } from './awareness-table.ts';
 import { SessionSocket, type SessionSocketParts } from './session-socket.ts';
 import {
@@ -25,6 +29,7 @@ import {
   encodeAwarenessMessage,
   encodeSyncStep1,
   encodeSyncStep2,
+  encodeToken,
   encodeUpdate,
   queryAwarenessMessage,
 } from './yjs-messages.ts';
@@ -32,6 +37,8 @@ import type { YjsRoom } from './yjs-room.ts';
 
 export interface YjsSessionParts extends SessionSocketParts {
   readonly replica: ReplicaDoor;
+  /** Tell the client session tokens, in a message that only a client which asks for it knows. */
+  readonly wantsTokens: boolean;
   /** Called once, when the socket is gone. */
   readonly onClosed: (session: YjsSession) => void;
 }
@@ -48,6 +55,7 @@ export class YjsSession {
   readonly #crdt: YjsDocument;
   #isLive = false;
   #incompleteUpdates = 0;
+  #told: VersionVector | undefined;
 
   /** @throws AnabranchError of {@link ReplicaDoor.openSession}. */
   constructor(webSocket: WebSocket, document: DocumentId, room: YjsRoom, parts: YjsSessionParts) {
@@ -109,7 +117,16 @@ export class YjsSession {
     }
     // From here on deliveries are passed on: what step 2 lacks comes after this moment (Invariant 2).
     this.#isLive = true;
-    this.#whenDurable(() => this.socket.answer(step2));
+    this.#whenDurable(() => {
+      this.socket.answer(step2);
+      this.#tellToken(this.#parts.replica.version);
+    });
+  }
+
+  #tellToken(version: VersionVector): void {
+    if (!this.#parts.wantsTokens || this.#told?.equals(version)) return;
+    this.#told = version;
+    this.socket.send(encodeToken(sessionTokenOf(version)));
   }
 
   /** Sends step 1: the client answers with all that it has and this region lacks. */
@@ -123,6 +140,7 @@ export class YjsSession {
     try {
       await this.#session.ingest(update);
       this.#incompleteUpdates = 0;
+      this.#tellToken(this.#parts.replica.version);
     } catch (error) {
       if (isAnabranchError(error, 'update_incomplete')) this.#receiveIncomplete(error);
       else this.socket.fail(error);
@@ -144,6 +162,7 @@ export class YjsSession {
       lastUpdateFrame = { update: delivery.update, frame: encodeUpdate(delivery.update) };
     }
     this.socket.send(lastUpdateFrame.frame);
+    this.#tellToken(delivery.version);
   }
 
   #receiveAwareness(update: Uint8Array): void {

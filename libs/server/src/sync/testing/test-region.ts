@@ -13,7 +13,7 @@ import { createSyncDoors, type SyncDoors } from '../sync-doors.ts';
 import type { SyncLimits } from '../sync-limits.ts';
 import { MemoryReplicaStore } from './memory-replica-store.ts';
 
-const realClock: Clock = {
+export const realClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer: (afterMs, callback) => {
@@ -22,7 +22,7 @@ const realClock: Clock = {
   },
 };
 
-const nodeHash: Hash = {
+export const nodeHash: Hash = {
   sha256: (bytes) => createHash('sha256').update(bytes).digest(),
   hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
 };

@@ -1,0 +1,137 @@
+// In how many regions a write must be durable before it is answered: between the doors and what is known of the regions'
+// holdings. The write itself is durable here and on its way, whatever becomes of the wait.
+//
+//   check --> (the write becomes durable here) --> whenMet --acknowledgements, news--> met
+//                                                      \--time is up--> pending: who has it, who has not
+//
+// Invariant 1: a region counts once, for what it is known to hold now (holdings.ts): what was acknowledged by a process that
+//              has lost it since counts no more.
+// Invariant 2: a wait ends as met, as pending when its time is up, or as `not_ready` when the replica cannot tell any more:
+//              never as met without knowing.
+// Invariant 3: a region shows an op in the same step in which it becomes durable there, so what is durable in a region is
+//              applied in it, and both levels of a concern are met by the same acknowledgement.
+
+import { AnabranchError, type Clock } from '@anabranch/base';
+import type { RegionId, VersionVector } from '@anabranch/causality';
+import type { OpLog } from './op-log.ts';
+import { notReady } from './refusals.ts';
+import type { OpId, WriteConcern, WriteConcernDoor, WriteReport, WriteTarget } from './replica-door.ts';
+
+export interface WriteConcernsParts {
+  readonly clock: Clock;
+  readonly region: RegionId;
+  readonly log: OpLog;
+  /** Every region of the mesh that is known, this one first. */
+  readonly members: () => ReadonlySet<RegionId>;
+  readonly holdingOf: (region: RegionId) => VersionVector;
+}
+
+interface Waiter {
+  readonly opId: OpId;
+  readonly target: WriteTarget;
+  readonly resolve: (report: WriteReport) => void;
+  readonly reject: (error: AnabranchError) => void;
+}
+
+/** Of so many regions. Two majorities have a region in common. */
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1;
+}
+
+export class WriteConcerns implements WriteConcernDoor {
+  /** Waits at one time. Beyond: answered at once, as pending when it is. */
+  static readonly waitersMax = 10_000;
+
+  readonly #parts: WriteConcernsParts;
+  readonly #waiters = new Set<Waiter>();
+  #closedReason: string | undefined;
+
+  constructor(parts: WriteConcernsParts) {
+    this.#parts = parts;
+  }
+
+  check(target: WriteTarget): void {
+    const members = this.#parts.members();
+    if (typeof target === 'number' && (target > members.size || target < 1 || !Number.isInteger(target))) {
+      throw invalid(`${target} regions are asked for, the mesh has ${members.size}`, { members: [...members] });
+    }
+    if (typeof target !== 'object') return;
+    const unknown = target.filter((region) => !members.has(region));
+    if (target.length === 0 || unknown.length > 0) {
+      throw invalid('it names a region that the mesh does not have', { unknown, members: [...members] });
+    }
+  }
+
+  async whenMet(opId: OpId, { target, timeoutMs }: WriteConcern): Promise<WriteReport> {
+    const now = this.report(opId, target);
+    if (now.isMet) return now;
+    if (this.#closedReason !== undefined) throw this.#undecided(opId);
+    if (timeoutMs <= 0 || this.#waiters.size >= WriteConcerns.waitersMax) return now;
+    return new Promise<WriteReport>((resolve, reject) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        ...{ opId, target },
+        resolve: (report) => {
+          end();
+          resolve(report);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      const timer = this.#parts.clock.setTimer(timeoutMs, () => waiter.resolve(this.report(opId, target)));
+      this.#waiters.add(waiter);
+    });
+  }
+
+  report(opId: OpId, target: WriteTarget = 'all'): WriteReport {
+    const { origin, seq } = opId;
+    if (seq < 1 || this.#parts.log.durableVector.get(origin) < seq) {
+      throw new AnabranchError('write_not_found', 'the region holds no such write', { opId: `${origin}:${seq}` });
+    }
+    const members = [...this.#parts.members()];
+    const durable = members.filter((region) => this.#holds(region, opId));
+    const pending = members.filter((region) => !durable.includes(region));
+    return { opId, durable, pending, isMet: this.#isMet(opId, target, members) };
+  }
+
+  /** More may be durable elsewhere. */
+  advance(): void {
+    if (this.#waiters.size === 0) return;
+    const members = [...this.#parts.members()];
+    for (const { opId, target, resolve } of this.#waiters) {
+      if (this.#isMet(opId, target, members)) resolve(this.report(opId, target));
+    }
+  }
+
+  /** The replica stops or has failed: who waits cannot be told any more. */
+  close(reason: string): void {
+    this.#closedReason ??= reason;
+    for (const { opId, reject } of this.#waiters) reject(this.#undecided(opId));
+  }
+
+  #isMet(opId: OpId, target: WriteTarget, members: readonly RegionId[]): boolean {
+    if (typeof target === 'object') return target.every((region) => this.#holds(region, opId));
+    if (target === 'local') return this.#holds(this.#parts.region, opId);
+    const needed = { majority: majorityOf(members.length), all: members.length };
+    const count = members.reduce((sum, region) => sum + Number(this.#holds(region, opId)), 0);
+    return count >= (typeof target === 'number' ? target : needed[target]);
+  }
+
+  #holds(region: RegionId, { origin, seq }: OpId): boolean {
+    return this.#parts.holdingOf(region).get(origin) >= seq;
+  }
+
+  #undecided({ origin, seq }: OpId): AnabranchError {
+    const { code, message } = notReady(`${this.#closedReason}: the write is durable here, who else has it is not known`);
+    return new AnabranchError(code, message, { opId: `${origin}:${seq}` });
+  }
+}
+
+function invalid(why: string, details: Readonly<Record<string, unknown>>): AnabranchError {
+  return new AnabranchError('write_concern_invalid', `the write concern cannot be met: ${why}`, details);
+}

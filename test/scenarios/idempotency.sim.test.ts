@@ -1,0 +1,134 @@
+// One key, one effect, wherever and whenever a request is repeated; and what it means when two regions could not know.
+
+import { isAnabranchError } from '@anabranch/base';
+import type { EditResult } from '@anabranch/engine';
+import { parseDocumentId } from '@anabranch/protocol';
+import { expect, test } from 'vitest';
+import { SeededRandom } from '../simulator/seeded-random.ts';
+import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+
+const cart = parseDocumentId('carts/c1');
+const three = ['berlin', 'new-york', 'tokyo'];
+
+async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
+  const mesh = new SimulatedMesh({ seed: 31, regions });
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  return mesh;
+}
+
+/** A request as a client sends it again and again: what it means is told by `body`. */
+function send(mesh: SimulatedMesh, at: string, key: string, body = 1): Promise<EditResult> {
+  const idempotency = { key, requestDigest: new Uint8Array(16).fill(body) };
+  return mesh.replica(at).edit({ document: cart, plan: () => [{ op: 'increment', path: '/items/tea/qty', by: body }], idempotency });
+}
+
+async function answerOf(mesh: SimulatedMesh, at: string, key: string, body = 1): Promise<string> {
+  try {
+    const { opId, isReplay } = await send(mesh, at, key, body);
+    return `${opId?.origin}:${opId?.seq}${isReplay ? ' again' : ''}`;
+  } catch (error) {
+    return isAnabranchError(error) ? error.code : String(error);
+  }
+}
+
+async function quantities(mesh: SimulatedMesh): Promise<Set<number | undefined>> {
+  const views = await Promise.all(mesh.regions.map((region) => mesh.json(region, cart)));
+  return new Set(views.map((view) => (view as { items: { tea?: { qty: number } } }).items.tea?.qty));
+}
+
+test('[IDEM1] with crashes between, in any region: one effect, the same op, and the present view', async () => {
+  const mesh = await meshOf(...three);
+  const { opId } = await send(mesh, 'berlin', 'order-1', 2);
+  const first = `${opId?.origin}:${opId?.seq}`;
+  mesh.crash('berlin');
+  await mesh.start('berlin');
+  await mesh.clock.advance(4_000);
+  expect(await answerOf(mesh, 'berlin', 'order-1', 2)).toBe(`${first} again`);
+  await mesh.edit('tokyo', cart, [{ op: 'increment', path: '/items/tea/qty', by: 10 }]);
+  await mesh.untilConverged();
+  for (const region of three) {
+    mesh.crash(region);
+    await mesh.start(region);
+    await mesh.clock.advance(4_000);
+    const again = await send(mesh, region, 'order-1', 2);
+    expect(again).toMatchObject({ isReplay: true, opId, json: { items: { tea: { qty: 12 } } } });
+    expect(again.version.get(opId?.origin ?? mesh.replica(region).origin)).toBeGreaterThanOrEqual(opId?.seq ?? 0);
+    expect(await answerOf(mesh, region, 'order-1', 3)).toBe('idempotency_key_reused');
+  }
+  expect(await quantities(mesh)).toEqual(new Set([12]));
+});
+
+test.each([
+  ['berlin', 'tokyo'],
+  ['tokyo', 'berlin'],
+])('[IDEM2] %s and then %s take one key in a partition: both count, and then every region knows one of the two', async (a, b) => {
+  const mesh = await meshOf(...three);
+  for (const other of three) if (other !== 'tokyo') mesh.path(other, 'tokyo').cut('both');
+  const first = await answerOf(mesh, a, 'order-1');
+  await mesh.clock.advance(500);
+  const second = await answerOf(mesh, b, 'order-1');
+  expect([first, second].map((answer) => answer.split('.')[0])).toEqual([a, b]);
+  for (const other of three) if (other !== 'tokyo') mesh.path(other, 'tokyo').heal();
+  await mesh.untilConverged(20_000);
+  expect(await quantities(mesh)).toEqual(new Set([2]));
+  const [stands] = [first, second].sort();
+  for (let round = 0; round < 2; round++) {
+    for (const region of three) {
+      expect(await answerOf(mesh, region, 'order-1'), region).toBe(`${stands} again`);
+      if (round === 0) mesh.crash(region);
+      if (round === 0) await mesh.start(region);
+      await mesh.clock.advance(4_000);
+    }
+  }
+  await mesh.untilConverged();
+  expect(await quantities(mesh)).toEqual(new Set([2]));
+});
+
+test('[IDEM2] with different bodies the one that stands is repeated everywhere, and the other is refused everywhere', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  mesh.path('berlin', 'tokyo').cut('both');
+  const inBerlin = await answerOf(mesh, 'berlin', 'order-1', 1);
+  await answerOf(mesh, 'tokyo', 'order-1', 5);
+  mesh.path('berlin', 'tokyo').heal();
+  await mesh.untilConverged(20_000);
+  for (const region of ['berlin', 'tokyo']) {
+    expect(await answerOf(mesh, region, 'order-1', 1)).toBe(`${inBerlin} again`);
+    expect(await answerOf(mesh, region, 'order-1', 5)).toBe('idempotency_key_reused');
+  }
+  expect(await quantities(mesh)).toEqual(new Set([6]));
+});
+
+/** Which ops each key was answered with, while cuts, repetitions and crashes come in a random order; healed and converged. */
+async function runKeys(mesh: SimulatedMesh, random: SeededRandom, keys: readonly string[]): Promise<Map<string, Set<string>>> {
+  const ops = new Map<string, Set<string>>(keys.map((key) => [key, new Set()]));
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  for (let step = 0; step < 40; step++) {
+    const [a, b] = [random.pick(three), random.pick(three)];
+    if (a !== b && random.chance(0.3)) mesh.path(a, b)[random.chance(0.6) ? 'cut' : 'heal']('both');
+    const key = random.pick(keys);
+    ops.get(key)?.add((await answerOf(mesh, random.pick(three), key)).replace(' again', ''));
+    await mesh.clock.advance(random.below(120));
+  }
+  for (const [i, a] of three.entries()) for (const b of three.slice(i + 1)) mesh.path(a, b).heal();
+  await mesh.untilConverged(30_000);
+  return ops;
+}
+
+test('[IDEM2] after random cuts and repetitions all regions agree on what each key stands for', async () => {
+  let doubled = 0;
+  for (let seed = 1; seed <= 12; seed++) {
+    const mesh = new SimulatedMesh({ seed, regions: three });
+    const ops = await runKeys(mesh, new SeededRandom(seed), ['k1', 'k2', 'k3', 'k4']);
+    const used = [...ops].filter(([, answers]) => answers.size > 0);
+    for (const [key, answers] of used) {
+      const [stands] = [...answers].sort();
+      for (const region of three) expect(await answerOf(mesh, region, key), `seed ${seed} ${key} ${region}`).toBe(`${stands} again`);
+    }
+    const written = used.reduce((sum, [, answers]) => sum + answers.size, 0);
+    expect(await quantities(mesh), `seed ${seed}`).toEqual(new Set([written]));
+    doubled += used.filter(([, answers]) => answers.size > 1).length;
+  }
+  expect(doubled).toBeGreaterThan(5);
+});
