@@ -10,6 +10,7 @@ export type { Inspection, InspectionCase, InspectionFinding, SoundPart } from '.
 export { inspectionLimits } from './inspection-limits.ts';
 export { crdtLimits } from './limits.ts';
 export type { LogAuthors } from './log-authors.ts';
+export { type RegisterConflict, RegisterHistory, type RegisterWrite } from './registers/register-history.ts';
 export type { BoundedCounterSchema, CollectionSchema, FieldSchema, Library, ObjectSchema } from './schema.ts';
 export { boundsFault } from './typed/bounds.ts';
 export { YjsDocument } from './yjs/yjs-document.ts';

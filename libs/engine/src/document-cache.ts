@@ -107,6 +107,11 @@ export class DocumentCache {
     return opened;
   }
 
+  /** An empty document of the same collection, in no cache: to be read, never edited. @throws AnabranchError `collection_not_found`. */
+  blank(id: DocumentId): CrdtDocument {
+    return this.#parts.create(id);
+  }
+
   find(id: DocumentId): LoadedDocument | undefined {
     return this.#loaded.get(id);
   }

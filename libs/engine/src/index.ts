@@ -1,3 +1,20 @@
+export type { ChangedOp, ChangeReader, ChangesDoor } from './history/changes-door.ts';
+export type {
+  CollectionConflicts,
+  CollectionCursor,
+  Conflict,
+  ConflictDoor,
+  ConflictingWrite,
+  DocumentConflicts,
+} from './history/conflict-door.ts';
+export type {
+  FieldChange,
+  HistoryCursor,
+  HistoryDoor,
+  HistoryEntry,
+  HistoryPage,
+  PastMoment,
+} from './history/history-door.ts';
 export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
 export { Replica } from './replica.ts';
 export type {
@@ -37,6 +54,7 @@ export type {
   ReplicaStore,
   StoreBatch,
   StoredDocument,
+  StoredHistory,
   StoreOpening,
 } from './replica-store.ts';
 export type { CounterRights, RightsHolder } from './rights-report.ts';

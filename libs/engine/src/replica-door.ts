@@ -1,11 +1,15 @@
 // What the doors of a region (REST, sync sessions, operations) ask of its replica. Every promise here resolves only with
 // what is durable: an answer, a view or a delivery never shows an op that a crash could still take back.
 
-import type { ErrorCode, JsonObject } from '@anabranch/base';
+import type { ErrorCode } from '@anabranch/base';
 import type { Hlc, OriginId, RegionId, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
+import type { DocumentView, OpId } from './document-view.ts';
+import type { PastDoor } from './history/past-door.ts';
 import type { CounterRights } from './rights-report.ts';
+
+export type { DocumentView, OpId } from './document-view.ts';
 
 export interface ReadOptions {
   /** What the reader has seen: the answer covers it, or the read fails with `not_yet_visible` after `waitMsMax`. */
@@ -48,14 +52,6 @@ export interface WriteConcernDoor {
   report(opId: OpId, target?: WriteTarget): WriteReport;
 }
 
-export interface DocumentView {
-  readonly json: JsonObject;
-  /** False when nobody has written it, or it was removed. */
-  readonly exists: boolean;
-  /** The region's vector at the time of the view: at least what the view shows. */
-  readonly version: VersionVector;
-}
-
 /** The changes of one document. */
 export interface PlannedEdit {
   readonly document: DocumentId;
@@ -96,11 +92,6 @@ export interface EditResult extends DocumentView {
   readonly opId: OpId | undefined;
   /** True when the idempotency key was known: nothing was applied again, the view is the current one. */
   readonly isReplay: boolean;
-}
-
-export interface OpId {
-  readonly origin: OriginId;
-  readonly seq: number;
 }
 
 /** Who holds which rights to the bounded counters of one document that were ever written. */
@@ -213,6 +204,8 @@ export interface ReplicaStatus {
 export interface ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
+  /** What the log tells: histories, conflicts, changes. */
+  readonly past: PastDoor;
   /** What is durable here, and so visible. */
   readonly version: VersionVector;
   readonly writeConcerns: WriteConcernDoor;

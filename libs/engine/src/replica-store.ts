@@ -94,6 +94,13 @@ export interface StoredDocument {
   readonly ops: readonly LoggedOp[];
 }
 
+/** A page of a document's ops, in order of arrival. */
+export interface StoredHistory {
+  readonly ops: readonly LoggedOp[];
+  /** What the store knows of the document's ops begins after this position; 0 when it knows all of them. */
+  readonly beginsAfter: number;
+}
+
 export interface ReplicaStore {
   opening(): StoreOpening;
   /** Resolves when durable. @throws AnabranchError `store_full` or `store_failed`. */
@@ -101,6 +108,11 @@ export interface ReplicaStore {
   /** Ops of `origin` after `afterSeq` in order: at least one when there is one, then while `bytesMax` lasts. */
   readOps(origin: OriginId, afterSeq: number, bytesMax: number): readonly LoggedOp[];
   readDocument(document: DocumentId): StoredDocument;
+  /**
+   * Ops of a document after a position, those that snapshots cover too: at least one when there is one, then while
+   * `bytesMax` lasts.
+   */
+  readHistory(document: DocumentId, afterPosition: number, bytesMax: number): StoredHistory;
   /** Ids of documents of a collection in order, after `after` (exclusive), at most `limit`. */
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
   readIdempotency(key: string): IdempotencyRecord | undefined;

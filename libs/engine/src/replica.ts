@@ -17,6 +17,7 @@ import { collectionsFeature } from './collections-feature.ts';
 import { Concerns } from './concerns.ts';
 import { DocumentCache, type LoadedDocument } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
+import { Past } from './history/past.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
 import { Intake } from './intake.ts';
 import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection.ts';
@@ -59,6 +60,7 @@ const waitMsDefault = 2_000;
 export class Replica implements ReplicaDoor {
   readonly region: RegionId;
   readonly collections: ReadonlyMap<string, CollectionSchema>;
+  readonly past: Past;
   /** Resolves with the cause when a commit has failed: the process must stop. */
   readonly whenFailed: Promise<Error>;
   readonly #ports: ReplicaPorts;
@@ -99,8 +101,7 @@ export class Replica implements ReplicaDoor {
     return new Replica(options, { identity: minted, isMinted: true });
   }
 
-  private constructor(options: ReplicaOptions, start: { identity: ReplicaIdentity; isMinted: boolean }) {
-    const { identity, isMinted } = start;
+  private constructor(options: ReplicaOptions, { identity, isMinted }: { identity: ReplicaIdentity; isMinted: boolean }) {
     const { clock, hash, logger, metrics, store } = options.ports;
     const opening = store.opening();
     this.region = options.region;
@@ -127,6 +128,7 @@ export class Replica implements ReplicaDoor {
       documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
       create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
+    this.past = new Past({ ...options, ...options.ports, log: this.#log, documents: this.#documents });
     // The wall clock may have been set back since the last process; the stamps of its ops tell.
     const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
     this.#sessions = new SessionHub({
@@ -346,6 +348,7 @@ export class Replica implements ReplicaDoor {
     this.#rights.advance(ops);
     this.#visibility.advance();
     this.#concerns.advance();
+    this.past.changes.advance();
   }
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */

@@ -14,8 +14,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AnabranchError } from '@anabranch/base';
+import { ChangeFeeds } from './changes/change-feeds.ts';
 import { digestDocumentRoute } from './documents/digest-document.ts';
+import { collectionConflictsRoute, documentConflictsRoute, restoreConflictRoute } from './documents/document-conflicts.ts';
 import { DocumentEvents } from './documents/document-events.ts';
+import { documentHistoryRoute } from './documents/document-history.ts';
 import { listDocumentsRoute } from './documents/list-documents.ts';
 import { readDocumentRoute } from './documents/read-document.ts';
 import { readWriteRoute } from './documents/read-write.ts';
@@ -49,6 +52,7 @@ export class RegionServer {
   readonly routes: readonly Route[];
   readonly #options: RegionServerOptions;
   readonly #events: DocumentEvents;
+  readonly #changes: ChangeFeeds;
   readonly #door: HttpDoor;
   readonly #upgrades: UpgradeRouter;
   readonly #server: Server;
@@ -56,6 +60,7 @@ export class RegionServer {
   constructor(options: RegionServerOptions) {
     this.#options = options;
     this.#events = new DocumentEvents(options);
+    this.#changes = new ChangeFeeds(options);
     const documentRoutes = [
       readDocumentRoute(options),
       patchDocumentRoute(options),
@@ -64,6 +69,11 @@ export class RegionServer {
       this.#events.route,
       digestDocumentRoute(options),
       transactionRoute(options),
+      documentHistoryRoute(options),
+      this.#changes.route,
+      documentConflictsRoute(options),
+      collectionConflictsRoute(options),
+      restoreConflictRoute(options),
       readWriteRoute(options),
       readRightsRoute(options),
       reclaimRightsRoute(options),
@@ -101,6 +111,7 @@ export class RegionServer {
     return [
       ...replicaGauges(this.#options.replica.status()),
       { name: 'anabranch_http_event_streams', value: this.#events.openCount },
+      { name: 'anabranch_http_change_feeds', value: this.#changes.openCount },
       { name: 'anabranch_http_requests_in_flight', value: this.#door.inFlight },
     ];
   }
@@ -110,6 +121,7 @@ export class RegionServer {
     const { clock, limits } = this.#options;
     this.#upgrades.drain();
     this.#events.close();
+    this.#changes.close();
     await new Promise<void>((resolve) => {
       const deadline = clock.setTimer(limits.stopMsMax, resolve);
       void this.#door.drain().then(() => {

@@ -27,6 +27,8 @@ export interface ServerLimits {
   readonly eventHeartbeatMs: number;
   /** Time the reader of an event stream may leave an event unread. Beyond: the stream is cut; the reader may resume. */
   readonly eventStallMsMax: number;
+  /** Change feeds being read. Beyond: 503 `overloaded`. */
+  readonly changeFeedsMax: number;
   /** Time that requests under way are given to finish when the server stops. Beyond: their connections are cut. */
   readonly stopMsMax: number;
 }
@@ -44,5 +46,6 @@ export const defaultServerLimits: ServerLimits = {
   eventStreamsMax: 1_000,
   eventHeartbeatMs: 15_000,
   eventStallMsMax: 30_000,
+  changeFeedsMax: 100,
   stopMsMax: 5_000,
 };

@@ -72,6 +72,15 @@ const bugs: Readonly<Record<string, PlantedBug>> = {
     setup: brokenStore((store) => ({ readOps: (origin, afterSeq) => store.readOps(origin, afterSeq, Number.MAX_SAFE_INTEGER) })),
     caughtBy: 'readOps returns ops after a seq',
   },
+  'forgets the history that a snapshot covers': {
+    setup: brokenStore((store) => ({
+      readHistory(document, afterPosition, bytesMax) {
+        const covered = store.readDocument(document).snapshot?.position ?? 0;
+        return store.readHistory(document, Math.max(afterPosition, covered), bytesMax);
+      },
+    })),
+    caughtBy: 'readHistory returns',
+  },
   'repeats the last document of a page': {
     setup: brokenStore((store) => ({
       listDocuments(collection, after, limit) {
@@ -109,6 +118,7 @@ function brokenStore(change: (store: ReplicaStore) => Partial<ReplicaStore>): Me
         commit: (batch) => store.commit(batch),
         readOps: (origin, afterSeq, bytesMax) => store.readOps(origin, afterSeq, bytesMax),
         readDocument: (document) => store.readDocument(document),
+        readHistory: (document, afterPosition, bytesMax) => store.readHistory(document, afterPosition, bytesMax),
         listDocuments: (collection, after, limit) => store.listDocuments(collection, after, limit),
         readIdempotency: (key) => store.readIdempotency(key),
         close: () => store.close(),

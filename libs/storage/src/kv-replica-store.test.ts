@@ -5,6 +5,8 @@ import { KvReplicaStore } from './kv-replica-store.ts';
 import { MemoryKv } from './memory-kv.ts';
 import { openMemoryStore } from './open-store.ts';
 import type { OrderedKv } from './ordered-kv.ts';
+import { newRecord, payloadStart, sealRecord } from './record.ts';
+import { documentKey, uint56Bytes, writeUint56 } from './store-key.ts';
 import { describeReplicaStore } from './testing/describe-replica-store.ts';
 import { lmdbMedium, memoryMedium } from './testing/kv-medium.ts';
 import { berlin, cartA, cartB, OpSource, tokyo } from './testing/op-source.ts';
@@ -64,19 +66,28 @@ describe('KvReplicaStore', () => {
     expect(groups).toEqual([200, 2, 100]);
   });
 
-  test('a snapshot over a very long tail leaves dead records that no read sees, and the next one takes them', async () => {
+  test('[HIST1] history of a store whose earlier release deleted what snapshots covered begins where it is whole', async () => {
     const kv = new MemoryKv();
     const source = new OpSource();
     const store = await KvReplicaStore.open(kv, silentLogger);
-    await Promise.all(Array.from({ length: 5000 }, () => store.commit({ ops: [source.next(berlin)] })));
-    const records = () => [...kv.keys(Buffer.from('d'), Buffer.from('e'))].length;
-    const snapshot = { document: cartA, library: 'yjs', state: Uint8Array.of(1), position: 4990 } as const;
-    await store.commit({ snapshots: [snapshot] });
-    expect(records()).toBe(1 + 5000 - 4096);
-    expect(store.readDocument(cartA).ops.map(({ seq }) => seq)).toEqual([4991, 4992, 4993, 4994, 4995, 4996, 4997, 4998, 4999, 5000]);
-    expect(store.listDocuments('carts', undefined, 10)).toEqual([cartA]);
-    await store.commit({ snapshots: [{ ...snapshot, position: 5000 }] });
-    expect(records()).toBe(1);
+    for (let at = 0; at < 10; at++) await store.commit({ ops: [source.next(berlin)] });
+    await store.commit({ snapshots: [{ document: cartA, library: 'yjs', state: Uint8Array.of(1), position: 7 }] });
+    // As that release left it: the covered records up to a limit deleted, and a mark of library and position only.
+    const mark = newRecord(1 + uint56Bytes);
+    mark[payloadStart] = 0;
+    writeUint56(mark, 7, payloadStart + 1);
+    const markKey = documentKey(cartA, 0);
+    const deleted = [1, 2, 3, 4, 5].map((position) => ({ key: documentKey(cartA, position) }));
+    await kv.commit([...deleted, { key: markKey, value: sealRecord(markKey, mark) }]);
+    const positions = () => store.readHistory(cartA, 0, 1 << 20).ops.map(({ position }) => position);
+    expect(store.readHistory(cartA, 0, 1 << 20).beginsAfter).toBe(7);
+    expect(positions()).toEqual([8, 9, 10]);
+    expect(store.readDocument(cartA).ops.map(({ position }) => position)).toEqual([8, 9, 10]);
+    // The next snapshot keeps what is there, and does not claim more.
+    await store.commit({ snapshots: [{ document: cartA, library: 'yjs', state: Uint8Array.of(2), position: 9 }] });
+    expect(store.readHistory(cartA, 0, 1 << 20).beginsAfter).toBe(7);
+    expect(positions()).toEqual([8, 9, 10]);
+    expect(store.readDocument(cartA).ops.map(({ position }) => position)).toEqual([10]);
   });
 
   test('a closed store is not used', async () => {

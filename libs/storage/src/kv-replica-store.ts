@@ -7,9 +7,9 @@
 //              number of ops and documents.
 // Invariant 3: a document is its snapshot, which covers everything up to its mark, and the index entries after the mark.
 //              The mark of a document never goes back: an older snapshot that is committed later is left out.
-// Invariant 4: an index record lies under the position of its last entry, so one at or below the mark is dead. The
-//              commit of a snapshot deletes those it finds, at most `deadRecordsMax`; the rest, and entries below the
-//              mark in a record above it, cost space, never correctness, and go with a later snapshot.
+// Invariant 4: the index keeps what snapshots cover: a document's history is read from it. An index record lies under the
+//              position of its last entry, so reads of the tail begin above the mark and pass over none of it. Earlier
+//              releases deleted what a snapshot covered; the mark says after which position the index is complete.
 
 import { AnabranchError, assert, isAnabranchError, type Logger } from '@anabranch/base';
 import { isOriginId, isRegionId, type OriginId, type RegionId, type VersionVector } from '@anabranch/causality';
@@ -22,6 +22,7 @@ import type {
   ReplicaStore,
   StoreBatch,
   StoredDocument,
+  StoredHistory,
   StoreOpening,
 } from '@anabranch/engine';
 import { chainHashLength, collectionOf, type DocumentId, parseDocumentId } from '@anabranch/protocol';
@@ -33,8 +34,6 @@ import { RecordReader } from './record-reader.ts';
 import * as keys from './store-key.ts';
 
 const storeFormat = 1;
-/** Index records that one snapshot deletes; a longer tail is left dead (Invariant 4). */
-const deadRecordsMax = 4096;
 
 export class KvReplicaStore implements ReplicaStore {
   readonly #kv: OrderedKv;
@@ -139,6 +138,24 @@ export class KvReplicaStore implements ReplicaStore {
     return { snapshot, ops: entries.filter(({ position }) => position > covered).map((entry) => this.#readIndexed(entry)) };
   }
 
+  readHistory(document: DocumentId, afterPosition: number, bytesMax: number): StoredHistory {
+    this.#assertOpen();
+    const beginsAfter = this.#readMark(document)?.indexedAfter ?? 0;
+    const start = Math.max(afterPosition, beginsAfter);
+    const ops: LoggedOp[] = [];
+    let bytes = 0;
+    for (const { key, value } of this.#kv.entries(keys.documentKey(document, start + 1), keys.afterDocument(document))) {
+      for (const entry of this.#records.open(key, value, codec.decodeIndexRecord)) {
+        if (entry.position <= start) continue;
+        const op = this.#readIndexed(entry);
+        bytes += op.bytes.length;
+        if (ops.length > 0 && bytes > bytesMax) return { ops, beginsAfter };
+        ops.push(op);
+      }
+    }
+    return { ops, beginsAfter };
+  }
+
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
     this.#assertOpen();
     assert(after === undefined || collectionOf(after) === collection, 'a list continues in its own collection');
@@ -202,13 +219,17 @@ export class KvReplicaStore implements ReplicaStore {
   }
 
   #readSnapshot(document: DocumentId): DocumentSnapshot | undefined {
-    const mark = this.#records.read(keys.documentKey(document, 0), codec.decodeMarkRecord);
+    const mark = this.#readMark(document);
     if (mark === undefined) return undefined;
     const key = keys.snapshotKey(document);
     const stored = this.#records.read(key, codec.decodeSnapshotRecord);
     if (stored === undefined) throw this.#records.damaged(key, 'missing');
     if (stored.position !== mark.position) throw this.#records.damaged(key, 'content');
     return { document, library: mark.library, state: stored.state, position: mark.position };
+  }
+
+  #readMark(document: DocumentId): codec.SnapshotMark | undefined {
+    return this.#records.read(keys.documentKey(document, 0), codec.decodeMarkRecord);
   }
 
   #readIndexed({ origin, seq, position }: codec.IndexEntry): LoggedOp {
@@ -255,13 +276,11 @@ export class KvReplicaStore implements ReplicaStore {
   #replaceSnapshot(mutations: Mutation[], snapshot: DocumentSnapshot): void {
     const { document, position } = snapshot;
     assert(position <= this.#lastPosition, 'a snapshot covers only what was handed over');
-    const markKey = keys.documentKey(document, 0);
-    const mark = this.#marksUnderWay.get(document) ?? this.#records.read(markKey, codec.decodeMarkRecord)?.position ?? 0;
-    if (position < mark) return;
+    const stored = this.#readMark(document);
+    if (position < (this.#marksUnderWay.get(document) ?? stored?.position ?? 0)) return;
     this.#marksUnderWay.set(document, position);
-    const end = keys.documentKey(document, position + 1);
-    for (const key of this.#kv.keys(keys.documentKey(document, 1), end, { limit: deadRecordsMax })) mutations.push({ key });
-    put(mutations, markKey, codec.newMarkRecord(snapshot));
+    const mark = codec.newMarkRecord({ ...snapshot, indexedAfter: stored?.indexedAfter ?? 0 });
+    put(mutations, keys.documentKey(document, 0), mark);
     put(mutations, keys.snapshotKey(document), codec.newSnapshotRecord(snapshot));
   }
 

@@ -2,7 +2,7 @@
 // the others are varints, texts and sized bytes.
 //
 //   log          position (7) | log bytes (7) | hlc ms (6) | hlc counter (2) | chain hash (32) | op bytes
-//   document, 0  library (1) | position (7)
+//   document, 0  library (1) | position (7) | indexed after (7); records of earlier releases end before the last field
 //   document, n  for each entry: position (7) | seq (7) | length of origin (1) | origin
 //   snapshot     position (7) | state
 //
@@ -96,19 +96,26 @@ export function decodeIndexRecord(payload: Buffer): readonly IndexEntry[] | unde
 export interface SnapshotMark {
   readonly library: Library;
   readonly position: number;
+  /** The index holds every op of the document after this position; below it entries may be missing. */
+  readonly indexedAfter: number;
 }
 
 export function newMarkRecord(mark: SnapshotMark): Buffer {
-  const record = newRecord(1 + uint56Bytes);
+  const record = newRecord(1 + 2 * uint56Bytes);
   record[payloadStart] = libraries.indexOf(mark.library);
   writeUint56(record, mark.position, payloadStart + 1);
+  writeUint56(record, mark.indexedAfter, payloadStart + 1 + uint56Bytes);
   return record;
 }
 
 export function decodeMarkRecord(payload: Buffer): SnapshotMark | undefined {
-  if (payload.length !== 1 + uint56Bytes) return undefined;
+  const isOld = payload.length === 1 + uint56Bytes;
+  if (!isOld && payload.length !== 1 + 2 * uint56Bytes) return undefined;
   const library = libraries[payload[0] ?? libraries.length];
-  return library && { library, position: readUint56(payload, 1) };
+  const position = readUint56(payload, 1);
+  // Earlier releases deleted the entries that a snapshot covered.
+  const indexedAfter = isOld ? position : readUint56(payload, 1 + uint56Bytes);
+  return library && indexedAfter <= position ? { library, position, indexedAfter } : undefined;
 }
 
 export function newSnapshotRecord(snapshot: DocumentSnapshot): Buffer {

@@ -10,7 +10,7 @@ import { berlin, berlinRegion, cartA, OpSource } from './testing/op-source.ts';
 const op = new OpSource().next(berlin, { bytes: Uint8Array.of(0xab), idempotencyKey: 'k' });
 const digest = new Uint8Array(16).fill(1);
 const storeId = new Uint8Array(16).fill(2);
-const mark = { library: 'automerge', position: 2 ** 40 } as const;
+const mark = { library: 'automerge', position: 2 ** 40, indexedAfter: 2 ** 39 } as const;
 const snapshot = { ...mark, document: cartA, state: Uint8Array.of(0xcd) };
 
 describe('records of store format 1', () => {
@@ -28,7 +28,12 @@ describe('records of store format 1', () => {
       codec.newIndexRecord([{ origin: berlin, seq: 2 ** 34, position: 2 ** 33 }]),
       '6463617274732f610000000200000000 010000020000000000000400000000136265726c696e2e35663063313261623930646589f13595',
     ],
-    ['document mark', documentKey(cartA, 0), codec.newMarkRecord(mark), '6463617274732f610000000000000000 010100010000000000e71fc090'],
+    [
+      'document mark',
+      documentKey(cartA, 0),
+      codec.newMarkRecord(mark),
+      '6463617274732f610000000000000000 010100010000000000000080000000007bb27eb6',
+    ],
     ['snapshot', snapshotKey(cartA), codec.newSnapshotRecord(snapshot), '7363617274732f61 0100010000000000cd488d446f'],
     ['format', metaKey('format'), codec.newFormatRecord(1), '6d666f726d6174 0101b969a966'],
     [
@@ -51,6 +56,11 @@ describe('records of store format 1', () => {
     ],
   ])('keep their bytes: %s', (_name, key, record, hex) => {
     expect(`${toHex(key)} ${toHex(sealRecord(key, record))}`).toBe(hex);
+  });
+
+  test('[HIST1] a document mark of an earlier release says that the index begins behind it', () => {
+    const payload = Buffer.from('0100010000000000', 'hex');
+    expect(codec.decodeMarkRecord(payload)).toEqual({ library: 'automerge', position: 2 ** 40, indexedAfter: 2 ** 40 });
   });
 });
 

@@ -9,8 +9,8 @@
 //   peerVector   'p' region                           what a peer has made durable
 //   idempotency  'i' key                              a used idempotency key
 //
-// The document space serves two reads with one range: the tail of a document, and, skipping from one document to the
-// next, the list of a collection. So a batch costs one small record for each document it writes, besides the log, and
+// The document space serves three reads with one range: the tail of a document, its history, and, skipping from one
+// document to the next, the list of a collection. So a batch costs one small record for each document it writes, besides the log, and
 // nothing has to remember which documents exist. A range of the index from a position on holds every op after it.
 
 import { assert } from '@anabranch/base';

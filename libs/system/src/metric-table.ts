@@ -44,6 +44,7 @@ export const metricTable: Readonly<Record<string, MetricSpec>> = {
   ),
   anabranch_http_refusals_total: counter('Answers with an error, by code.', 'code'),
   anabranch_http_event_streams: gauge('Open server-sent event streams.'),
+  anabranch_http_change_feeds: gauge('Change feeds being read.'),
   anabranch_http_requests_in_flight: gauge('Requests being answered.'),
   // Sync sessions
   anabranch_sync_sessions_opened_total: counter('WebSocket sync sessions opened.'),

@@ -13,7 +13,8 @@ interface RegisterWrite {
   readonly value: JsonValue;
 }
 
-const hlcLength = 16;
+/** An entry is a stamp of this length and the JSON text of the value. */
+export const hlcLength = 16;
 
 export class Register extends WriterLeaf<RegisterWrite> {
   readonly #keepsAll: boolean;

@@ -123,7 +123,7 @@ async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<D
   return settle(parts.replica, result, concern, { status: 204, headers: {}, body: undefined });
 }
 
-function requirePreconditions(headers: IncomingHttpHeaders, current: CrdtDocument, hash: Hash): void {
+export function requirePreconditions(headers: IncomingHttpHeaders, current: CrdtDocument, hash: Hash): void {
   const currentTag = (): string | undefined => (current.exists() ? represent(current.json(), hash).entityTag : undefined);
   if (checkPreconditions(headers, currentTag) === 'met') return;
   throw new AnabranchError('precondition_failed', 'the document is in another state than the precondition names');

@@ -7,6 +7,7 @@ export const mediaTypes = {
   jsonPatch: 'application/json-patch+json',
   problem: 'application/problem+json',
   events: 'text/event-stream',
+  lines: 'application/x-ndjson',
 } as const;
 
 /**

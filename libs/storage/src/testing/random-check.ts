@@ -101,7 +101,10 @@ function compare(store: ReplicaStore, model: StoreModel): void {
     const expected = model.ops.filter((op) => op.origin === origin).map(loggedOp);
     expect(store.readOps(origin, 0, Number.MAX_SAFE_INTEGER)).toEqual(expected);
   }
-  for (const document of documents) expect(store.readDocument(document)).toEqual(model.readDocument(document));
+  for (const document of documents) {
+    expect(store.readDocument(document)).toEqual(model.readDocument(document));
+    expect(store.readHistory(document, 0, Number.MAX_SAFE_INTEGER)).toEqual(model.readHistory(document));
+  }
   for (const collection of ['carts', 'notes'])
     expect(store.listDocuments(collection, undefined, 99)).toEqual(model.listDocuments(collection));
   for (const key of idempotencyKeys) expect(store.readIdempotency(key)).toEqual(model.readIdempotency(key));

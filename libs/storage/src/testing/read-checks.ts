@@ -102,6 +102,35 @@ export const readChecks: readonly ContractCheck[] = [
     },
   },
   {
+    name: '[HIST1] readHistory returns the ops of a document after a position, covered by snapshots or not',
+    async run(medium) {
+      const source = new OpSource();
+      const store = await medium.open();
+      const ops = Array.from({ length: 40 }, (_, at) =>
+        source.next(at % 2 ? berlin : tokyo, { documents: at % 4 ? [cartA, cartB] : [cartB], bytes: new Uint8Array(100).fill(at) }),
+      );
+      // In batches, so that one record of the index holds several ops.
+      for (let at = 0; at < 40; at += 5) await store.commit({ ops: ops.slice(at, at + 5) });
+      const expected = ops.filter(({ documents }) => documents.includes(cartA));
+      const snapshot = { document: cartA, library: 'yjs', state: Uint8Array.of(1) } as const;
+      for (const position of [13, 13, 28]) await store.commit({ snapshots: [{ ...snapshot, position }] });
+      await store.close();
+      const reopened = await medium.open();
+      expect(reopened.readHistory(cartA, 0, allBytes)).toEqual({ ops: expected.map(loggedOp), beginsAfter: 0 });
+      const positions = (after: number, bytesMax: number) =>
+        reopened.readHistory(cartA, after, bytesMax).ops.map(({ position }) => position);
+      for (let after = 0; after <= 40; after++) {
+        const rest = expected.map(({ position }) => position).filter((position) => position > after);
+        expect(positions(after, allBytes)).toEqual(rest);
+        expect(positions(after, 0)).toEqual(rest.slice(0, 1));
+        expect(positions(after, 299)).toEqual(rest.slice(0, 2));
+        expect(positions(after, 300)).toEqual(rest.slice(0, 3));
+      }
+      expect(reopened.readHistory(parseDocumentId('carts/none'), 0, allBytes)).toEqual({ ops: [], beginsAfter: 0 });
+      await reopened.close();
+    },
+  },
+  {
     name: 'a snapshot and the ops it covers may be committed together, and more ops after it',
     async run(medium) {
       const source = new OpSource();

@@ -2,7 +2,15 @@
 // with it after every step.
 
 import type { VersionVector } from '@anabranch/causality';
-import type { DocumentSnapshot, IdempotencyRecord, OpAppend, StoreBatch, StoredDocument, StoreOpening } from '@anabranch/engine';
+import type {
+  DocumentSnapshot,
+  IdempotencyRecord,
+  OpAppend,
+  StoreBatch,
+  StoredDocument,
+  StoredHistory,
+  StoreOpening,
+} from '@anabranch/engine';
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { loggedOp } from './op-source.ts';
 
@@ -38,6 +46,10 @@ export class StoreModel {
     const snapshot = this.#snapshots.get(document);
     const tail = this.ops.filter((op) => op.documents.includes(document) && op.position > (snapshot?.position ?? 0));
     return { snapshot, ops: tail.map(loggedOp) };
+  }
+
+  readHistory(document: DocumentId): StoredHistory {
+    return { ops: this.ops.filter((op) => op.documents.includes(document)).map(loggedOp), beginsAfter: 0 };
   }
 
   listDocuments(collection: string): readonly DocumentId[] {

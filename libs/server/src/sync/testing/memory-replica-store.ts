@@ -9,6 +9,7 @@ import type {
   ReplicaStore,
   StoreBatch,
   StoredDocument,
+  StoredHistory,
   StoreOpening,
 } from '@anabranch/engine';
 import type { DocumentId } from '@anabranch/protocol';
@@ -55,6 +56,10 @@ export class MemoryReplicaStore implements ReplicaStore {
     const snapshot = this.#snapshots.get(document);
     const after = snapshot?.position ?? 0;
     return { snapshot, ops: this.#ops.filter((op) => op.documents.includes(document) && op.position > after) };
+  }
+
+  readHistory(document: DocumentId, afterPosition: number): StoredHistory {
+    return { ops: this.#ops.filter((op) => op.documents.includes(document) && op.position > afterPosition), beginsAfter: 0 };
   }
 
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[] {
