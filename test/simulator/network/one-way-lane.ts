@@ -13,6 +13,8 @@ export interface LaneConditions {
 export class OneWayLane {
   readonly #random: SeededRandom;
   readonly #whenHealed = new Set<() => void>();
+  /** Called when a clog has ended: what waits behind it goes on at the lane's own pace. */
+  readonly whenUnclogged = new Set<() => void>();
   conditions: LaneConditions;
   /** How many faults hold it cut: what is sent waits, and nothing is closed. */
   #cuts = 0;
@@ -61,5 +63,6 @@ export class OneWayLane {
   unclog(nowMs: number): void {
     this.bytesPerMsMax = Number.POSITIVE_INFINITY;
     this.#busyUntilMs = Math.min(this.#busyUntilMs, nowMs);
+    for (const wake of [...this.whenUnclogged]) wake();
   }
 }

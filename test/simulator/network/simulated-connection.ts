@@ -8,7 +8,7 @@
 // Invariant 1: frames are delivered in order, none before `listen`, none after the own close or the end of the process.
 // Invariant 2: `closed` is called exactly once on each end whose process lives.
 
-import type { ErrorCode } from '@anabranch/base';
+import type { ErrorCode, Timer } from '@anabranch/base';
 import type { LinkConnection, LinkConnectionListener } from '@anabranch/engine';
 import type { DialOptions } from '@anabranch/transport';
 import type { SeededRandom } from '../seeded-random.ts';
@@ -22,7 +22,7 @@ export type DialledConnection = Awaited<ReturnType<NonNullable<DialOptions['dial
 type Ending = NonNullable<DialledConnection['ending']>;
 
 interface InFlight {
-  readonly arrivesMs: number;
+  arrivesMs: number;
   readonly frame: Uint8Array | undefined;
   /** What the peer is told instead of a frame: the connection ends. */
   readonly ending: Ending | undefined;
@@ -57,6 +57,8 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
   /** What arrived before anybody listened. */
   readonly #unheard: Uint8Array[] = [];
   #isArmed = false;
+  #arrival: Timer | undefined;
+  readonly #goOn = (): void => this.#reschedule();
   /** Nothing that this end sends arrives any more. */
   #isSilent = false;
   #isClosed = false;
@@ -154,13 +156,32 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
 
   #arm(): void {
     const [next] = this.#inFlight;
+    if (next === undefined) this.#lane.whenUnclogged.delete(this.#goOn);
     if (next === undefined || this.#isArmed) return;
     this.#isArmed = true;
-    this.#parts.clock.setTimer(next.arrivesMs - this.#parts.clock.monotonicMs(), () => this.#arrive());
+    this.#lane.whenUnclogged.add(this.#goOn);
+    this.#arrival = this.#parts.clock.setTimer(next.arrivesMs - this.#parts.clock.monotonicMs(), () => this.#arrive());
+  }
+
+  /** A clog has ended: what it held up arrives as soon as the lane lets it. */
+  #reschedule(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    let lastMs = nowMs;
+    for (const message of this.#inFlight) {
+      lastMs = Math.max(lastMs, Math.min(message.arrivesMs, this.#lane.arrivalMs(nowMs, message.frame?.length ?? 0)));
+      message.arrivesMs = lastMs;
+    }
+    this.#newestArrivalMs = lastMs;
+    // Without a timer it waits for a cut to heal.
+    if (this.#arrival === undefined) return;
+    this.#arrival.cancel();
+    this.#isArmed = false;
+    this.#arm();
   }
 
   #arrive(): void {
     this.#isArmed = false;
+    this.#arrival = undefined;
     if (this.#lane.isCut) {
       this.#isArmed = true;
       this.#lane.onHealed(() => {
