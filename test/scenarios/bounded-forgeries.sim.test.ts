@@ -1,9 +1,10 @@
 // Clients that write to the entries of bounded counters themselves, past the rights they would need.
 
 import { concatBytes, isAnabranchError } from '@anabranch/base';
-import type { DocumentOp, Library } from '@anabranch/crdt';
+import { type DocumentOp, identityOf, type Library } from '@anabranch/crdt';
 import type { DocumentSession, DocumentSessionListener } from '@anabranch/engine';
 import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
+import { NodeHash } from '@anabranch/system';
 import * as Automerge from '@automerge/automerge';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
@@ -155,5 +156,25 @@ test.each(collections)('[BOUND9] on %s, what inspection would miss is undone bef
   await mesh.untilConverged();
   expect(tokyo.status().version.since(version)).toHaveLength(1);
   for (const region of ['berlin', 'tokyo']) expect(await mesh.json(region, document)).toMatchObject({ stock: 7 });
+  expect(new Set(await mesh.digests(document)).size).toBe(1);
+});
+
+test('[GUARD13] a client cannot write under the identity of an epoch that its region has not heard of yet', async () => {
+  const document = parseDocumentId('depots/d1');
+  const mesh = await stocked(document);
+  mesh.crash('berlin');
+  mesh.path('berlin', 'tokyo').cut('both');
+  const berlin = await mesh.start('berlin');
+  await mesh.clock.advance(6_000);
+  const session = mesh.replica('tokyo').openSession(document, silent);
+  const client = new Y.Doc();
+  client.clientID = identityOf(berlin.origin, new NodeHash()).yjsClientId;
+  Y.applyUpdate(client, session.document.encodeState());
+  const before = Y.encodeStateVector(client);
+  client.getMap('f').set('items/z/name/x', 'x');
+  expect(await codeOf(session.ingest(Y.encodeStateAsUpdate(client, before)))).toBe('update_incomplete');
+  mesh.path('berlin', 'tokyo').heal();
+  await mesh.edit('berlin', document, stock(2));
+  await mesh.untilConverged();
   expect(new Set(await mesh.digests(document)).size).toBe(1);
 });

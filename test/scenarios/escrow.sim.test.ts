@@ -1,51 +1,14 @@
 // Rights to bounded counters on their way between regions: given on demand, ahead of it, never twice.
 
-import { isAnabranchError } from '@anabranch/base';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { CounterRights, Replica } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../simulator/seeded-random.ts';
-import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import type { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { meshOf, outcomeOf, regions, sell, settled, stock } from './trade.ts';
 
-const regions = ['berlin', 'tokyo', 'new-york'];
 const libraries = ['depots', 'depots-automerge'] as const;
-
-async function meshOf(seed = 3, names = regions): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed, regions: names });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
-
-const stock = (by: number): DocumentOp[] => [{ op: 'increment', path: '/stock', by }];
-const sell = (by = 1): DocumentOp[] => [{ op: 'decrement', path: '/stock', by }];
-
-interface Outcome {
-  readonly code: string;
-  readonly details: Record<string, unknown>;
-}
-
-async function outcomeOf(promise: Promise<unknown>): Promise<Outcome> {
-  try {
-    await promise;
-    return { code: 'ok', details: {} };
-  } catch (error) {
-    if (isAnabranchError(error)) return { code: error.code, details: { ...error.details } };
-    throw error;
-  }
-}
-
-/** Lets time pass until the promise has settled. */
-async function settled<T>(mesh: SimulatedMesh, promise: Promise<T>, ms = 5_000): Promise<T> {
-  let isSettled = false;
-  promise.then(
-    () => (isSettled = true),
-    () => (isSettled = true),
-  );
-  await mesh.clock.until(() => isSettled, ms, 'it is answered');
-  return promise;
-}
 
 async function rightsOf(replica: Replica, document: string, path = '/stock'): Promise<CounterRights> {
   const { counters } = await replica.rights(parseDocumentId(document));

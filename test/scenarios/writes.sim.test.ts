@@ -169,7 +169,7 @@ test('[SYNC3] a session hears of updates from here and from other regions, once 
   await mesh.clock.advance(500);
   const schema = meshCollections.get('carts');
   if (schema === undefined) throw new Error('no schema');
-  const device = createDocument(schema, { yjsClientId: 2 ** 33, automergeActor: 'ab'.repeat(16) });
+  const device = createDocument(schema, { yjsClientId: 33_000, automergeActor: 'ab'.repeat(16) });
   const update = device.edit({ writer: 'device.1', dot: 1, hlc: { ms: 1, counter: 0 } }, add(5)) ?? new Uint8Array();
   await session.ingest(update);
   expect(await session.ingest(update)).toBeUndefined();

@@ -40,7 +40,7 @@ export interface CrdtDocument {
    * nothing (removing what is not there).
    * @throws AnabranchError `op_invalid`, `path_unknown`, `type_mismatch`, `index_out_of_range`, `value_invalid`,
    *   `insufficient_rights`; details hold `path` and `opIndex`; nothing is applied then. Those of `insufficient_rights` also
-   *   hold `kind` (`down` or `up`), `needed`, `held` by the writer and what it may take over, `holders` (the others with
+   *   hold `counter` (a JSON pointer to it, whole), `kind` (`down` or `up`), `needed`, `held` by the writer and what it may take over, `holders` (the others with
    *   such rights, richest first, as `{origin, rights}`) and `total`, the rights of all together.
    */
   edit(author: Author, ops: readonly DocumentOp[]): Uint8Array | undefined;

@@ -11,7 +11,7 @@ export interface DocumentIdentity {
   readonly automergeActor: string;
 }
 
-/** The first Yjs clientID reserved for regions and stable devices. */
+/** The first Yjs clientID reserved for regions: what a session brings under one that is not known is not taken. */
 export const reservedClientIdMin: number = 2 ** 32;
 const clientIdEnd = 2 ** 53;
 

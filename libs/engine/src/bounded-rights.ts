@@ -8,7 +8,7 @@ import { isOriginId, type OriginId, type RegionId, regionOf } from '@anabranch/c
 import type { CollectionSchema, DocumentOp, FieldSchema } from '@anabranch/crdt';
 import { collectionOf, type OriginReport, type RightsFrame } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
-import { Escrow } from './escrow.ts';
+import { Escrow, type Obtained, type Shortage } from './escrow.ts';
 import type { LocalWrites } from './local-writes.ts';
 import type { Mesh } from './mesh.ts';
 import type { AppendedOp, OpLog } from './op-log.ts';
@@ -29,11 +29,16 @@ export interface BoundedRightsParts {
   readonly origin: () => OriginId;
   readonly peers: () => Iterable<RegionId>;
   readonly isWritable: () => boolean;
+  /** The store was made by this process, and is to have peers. */
+  readonly isMinted: boolean;
   readonly mesh: () => Mesh;
   readonly writes: () => LocalWrites;
   /** From which the counter of messages to other regions starts. */
   readonly counterStart: number;
 }
+
+/** How long it is remembered who can be heard. */
+const reachableMs = 50;
 
 export class BoundedRights {
   readonly #parts: BoundedRightsParts;
@@ -41,15 +46,18 @@ export class BoundedRights {
   readonly #escrow: Escrow;
   /** Collections whose documents may hold bounded counters. */
   readonly #bounded: ReadonlySet<string>;
+  readonly #reachable = new Map<string, boolean>();
+  #reachableUntilMs = 0;
 
   constructor(parts: BoundedRightsParts) {
     this.#parts = parts;
     const bounded = [...parts.collections].filter(([, { schema }]) => schema !== 'freeform' && hasBoundedCounter(schema));
     this.#bounded = new Set(bounded.map(([name]) => name));
-    this.#epochs = new OwnEpochs(parts);
+    this.#epochs = new OwnEpochs({ ...parts, knownOrigins: () => this.#knownOrigins() });
     this.#escrow = new Escrow({
       ...parts,
-      isReachable: (region) => parts.mesh().isHeard(region),
+      isReachable: (region) => this.#isReachable(region),
+      isNewest: (origin) => this.#isNewest(origin),
       mayTakeOver: (holder) => this.#epochs.mayTakeOver(holder),
       give: (loaded, act) => void parts.writes().moveRights(loaded, act),
       flood: (frame) => parts.mesh().flood(frame),
@@ -83,12 +91,17 @@ export class BoundedRights {
     this.#escrow.advance(ops.flatMap(({ documents }) => documents));
   }
 
-  /** Waits for what a change lacked. False when it will not come until the deadline. */
-  mayRetry({ writes }: TransactionRequest, refusal: AnabranchError, deadlineMs: number): Promise<boolean> {
+  /** What a change was short of, told in the step in which it was refused. */
+  shortageOf({ writes }: TransactionRequest, refusal: AnabranchError): Shortage | undefined {
     const lack = lackOf(refusal);
     const write = lack && writes[lack.writeIndex];
-    if (lack === undefined || write === undefined) return Promise.resolve(false);
-    return this.#escrow.obtain({ document: write.document, path: lack.path, kind: lack.kind }, lack.needed, deadlineMs);
+    if (lack === undefined || write === undefined) return undefined;
+    return this.#escrow.shortageOf({ document: write.document, path: lack.path, kind: lack.kind }, lack.needed - lack.held);
+  }
+
+  /** Waits for what a change lacked. */
+  whenObtained(shortage: Shortage, deadlineMs: number): Promise<Obtained> {
+    return this.#escrow.obtain(shortage, deadlineMs);
   }
 
   /** The refusal, with who of the holders can be heard, and what keeps our own earlier rights frozen. */
@@ -134,8 +147,21 @@ export class BoundedRights {
     this.#escrow.stop();
   }
 
+  #knownOrigins(): Set<OriginId> {
+    const { log, mesh } = this.#parts;
+    return new Set([...mesh().foreignOrigins(), ...[...log.durableHeads()].map(([origin]) => origin)]);
+  }
+
+  /** Asked for many holders at a time: remembered for a moment. */
   #isReachable(region: string): boolean {
-    return region === this.#parts.region || this.#parts.mesh().isHeard(region as RegionId);
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs >= this.#reachableUntilMs) this.#reachable.clear();
+    if (this.#reachable.size === 0) this.#reachableUntilMs = nowMs + reachableMs;
+    const known = this.#reachable.get(region);
+    if (known !== undefined) return known;
+    const isReachable = region === this.#parts.region || this.#parts.mesh().isHeard(region as RegionId);
+    this.#reachable.set(region, isReachable);
+    return isReachable;
   }
 
   /** Whether a region writes under this origin now, as far as we know. */

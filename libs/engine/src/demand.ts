@@ -23,6 +23,8 @@ export class Demand {
   static readonly halfLifeMs = 5_000;
   /** Below which nothing is remembered. */
   static readonly amountMin = 0.5;
+  /** What is remembered of one counter at most. */
+  static readonly amountMax: number = 2 ** 50;
   /** Counters that are remembered. Beyond: the one needed least recently is forgotten. */
   static readonly placesMax = 10_000;
 
@@ -42,7 +44,7 @@ export class Demand {
     const key = keyOf(place);
     const before = this.of(key);
     this.#entries.delete(key);
-    this.#entries.set(key, { place, amount: before + amount, atMs: this.#clock.monotonicMs() });
+    this.#entries.set(key, { place, amount: Math.min(before + amount, Demand.amountMax), atMs: this.#clock.monotonicMs() });
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > Demand.placesMax && oldest !== undefined) this.#entries.delete(oldest);
   }

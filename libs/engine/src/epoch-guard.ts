@@ -5,7 +5,7 @@
 //   new store, its epoch just minted; or no links are taken ---------------------> writable
 //   checking --none is configured, and none that dialled knows more, for checkMs-> writable
 //   checking --every configured peer has reported no more than we hold----------> writable
-//   checking --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
+//   checking --a peer reports more than we hold, of this or any epoch of ours----> renewing --> writable (new epoch)
 //   checking --not all have reported within checkMs-----------------------------> renewing --> writable (new epoch)
 //   writable --a peer reports more than we hold---------------------------------> renewing --> writable (new epoch)
 //   any --a peer holds another log under a name of this region------------------> fenced, until the process ends
@@ -16,7 +16,7 @@
 // Invariant 2: a new epoch is durable before the first op under it.
 
 import type { Clock, Timer } from '@anabranch/base';
-import type { OriginId, RegionId } from '@anabranch/causality';
+import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import type { OriginReport } from '@anabranch/protocol';
 
 export type EpochState = 'checking' | 'renewing' | 'writable' | 'fenced';
@@ -31,7 +31,8 @@ export interface EpochGuardParts {
   /** The peers that must be asked. */
   readonly peers: readonly RegionId[];
   readonly origin: () => OriginId;
-  readonly heldSeq: () => number;
+  /** The last op held of an origin. */
+  readonly heldSeq: (origin: OriginId) => number;
   /** Makes a new epoch durable; afterwards `origin()` names it. */
   readonly renew: (cause: RenewalCause, reason: string) => Promise<void>;
 }
@@ -70,9 +71,13 @@ export class EpochGuard {
 
   /** A peer told what it holds, of our own origin too unless it holds nothing of it. */
   hear(region: RegionId, reports: readonly OriginReport[]): void {
-    const seq = reports.find((report) => report.origin === this.#parts.origin())?.seq ?? 0;
-    if (seq <= this.#parts.heldSeq()) this.#confirm(region);
-    else this.#renew('rolled_back', `${region} holds ${seq} ops of ${this.#parts.origin()}, this store ${this.#parts.heldSeq()}`);
+    const own = this.#parts.origin();
+    // A store that went back to the end of an earlier epoch holds all of that one, and lacks the next: whoever inherited from
+    // it, inherited then. An epoch just taken lacks what it has yet to fetch, so it is looked at before the first op only.
+    const isOurs = (origin: OriginId): boolean => origin === own || (this.#state === 'checking' && regionOf(origin) === regionOf(own));
+    const ahead = reports.find(({ origin, seq }) => isOurs(origin) && seq > this.#parts.heldSeq(origin));
+    if (ahead === undefined) this.#confirm(region);
+    else this.#renew('rolled_back', `${region} holds ${ahead.seq} ops of ${ahead.origin}, this store ${this.#parts.heldSeq(ahead.origin)}`);
   }
 
   /** Nothing is written any more in this process. */

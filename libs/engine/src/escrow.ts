@@ -6,9 +6,10 @@
 //   many changes, few rights left --> ask ahead (rebalancing), of who has more than it needs itself
 //
 // Only asking happens here and gets lost with a process; what was given is in the log of who gave it. So a transfer is
-// durable before anybody can use it, and asking twice gives no more than is asked for (Invariant 1).
+// durable before anybody can use it, and an ask that is repeated is answered once (Invariant 1).
 //
-// Invariant 1: an ask is answered once by each region that it names, however often it is heard.
+// Invariant 1: an ask is answered once by each region that it names, however often it is heard; until something has come, what
+//              is lacking is asked for by the same ask.
 // Invariant 2: rights are given only out of what the giver holds itself, in one step with appending the op.
 // Invariant 3: whoever waits is answered at its deadline at the latest, and at once when no region that can be heard has enough.
 
@@ -31,22 +32,35 @@ export interface EscrowParts {
   /** Whether the region was heard lately, directly or through others. */
   readonly isReachable: (region: RegionId) => boolean;
   readonly mayTakeOver: (holder: string) => boolean;
+  /** Whether a region writes under this origin now, as far as is known. */
+  readonly isNewest: (origin: OriginId) => boolean;
   readonly give: (loaded: LoadedDocument, act: EscrowAct) => void;
   readonly flood: (frame: RightsFrame) => void;
   /** From which the counter of messages starts: it rises from one process to the next. */
   readonly counterStart: number;
 }
 
+/** Enough may be held now; the time is up; nobody who can be heard has enough. */
+export type Obtained = 'held' | 'late' | 'hopeless';
+
 interface Waiter {
   readonly needed: number;
-  readonly settle: (mayHold: boolean) => void;
+  readonly settle: (obtained: Obtained) => void;
+}
+
+/** What one change was refused for: it needs so many rights in all. */
+export interface Shortage {
+  readonly place: RightsPlace;
+  readonly needed: number;
 }
 
 /** Changes that wait for the same rights. */
-interface Shortage {
+interface Queue {
   readonly place: RightsPlace;
   readonly waiters: Set<Waiter>;
   ask: number;
+  /** What could be used when it was looked last: more of it is an answer. */
+  usable: number;
   timer: Timer | undefined;
 }
 
@@ -66,13 +80,17 @@ export class Escrow {
   static readonly answeredMax = 10_000;
   /** How often it is looked whether rights run short. */
   static readonly rebalanceMs = 1_000;
+  /** Counters that are looked at each time. The others have their turn the next times. */
+  static readonly rebalancedMax = 100;
 
   readonly #parts: EscrowParts;
   readonly #demand: Demand;
-  readonly #shortages = new Map<string, Shortage>();
+  readonly #queues = new Map<string, Queue>();
   readonly #answered = new Set<string>();
   #counter: number;
   #waiting = 0;
+  /** The counter with which the next look begins. */
+  #rebalanced = 0;
   #rebalancing: Timer | undefined;
   #isStopped = false;
 
@@ -84,31 +102,41 @@ export class Escrow {
 
   /** Whether any change waits for rights. */
   get isWaitedFor(): boolean {
-    return this.#shortages.size > 0;
+    return this.#queues.size > 0;
   }
 
-  /** Resolves true when the rights held here may cover `needed` now, false when they will not in time. */
-  obtain(place: RightsPlace, needed: number, deadlineMs: number): Promise<boolean> {
-    this.#note(place, needed);
-    const leftMs = deadlineMs - this.#parts.clock.monotonicMs();
-    const isHopeless = leftMs <= 0 || this.#isStopped || this.#waiting >= Escrow.waitersMax || this.#reach(place) < needed;
-    if (isHopeless) return Promise.resolve(false);
-    const shortage = this.#shortage(place);
+  /** What would have helped a change that lacked so many rights, given what can be used in this step. */
+  shortageOf(place: RightsPlace, lacking: number): Shortage {
+    const view = this.#view(place);
+    return { place, needed: (view === undefined ? 0 : this.#usable(view, place.kind)) + lacking };
+  }
+
+  /** Waits until the rights held here may cover what is needed. */
+  obtain({ place, needed }: Shortage, deadlineMs: number): Promise<Obtained> {
+    const { clock } = this.#parts;
+    const leftMs = deadlineMs - clock.monotonicMs();
+    const view = this.#view(place);
+    if (view === undefined || leftMs <= 0) return Promise.resolve('hopeless');
+    // What has come meanwhile; in another turn, so that trying again and again cannot hold up everybody else.
+    const isHeld = this.#isStopped || this.#usable(view, place.kind) >= needed;
+    if (isHeld) return new Promise((resolve) => void clock.setTimer(1, () => resolve('held')));
+    if (this.#waiting >= Escrow.waitersMax || this.#reach(view, place.kind) < needed) return Promise.resolve('hopeless');
+    const queue = this.#queue(place, this.#usable(view, place.kind));
     return new Promise((resolve) => {
-      const deadline = this.#parts.clock.setTimer(leftMs, () => waiter.settle(false));
+      const deadline = clock.setTimer(leftMs, () => waiter.settle('late'));
       const waiter: Waiter = {
         needed,
-        settle: (mayHold) => {
+        settle: (obtained) => {
           deadline.cancel();
-          if (!shortage.waiters.delete(waiter)) return;
+          if (!queue.waiters.delete(waiter)) return;
           this.#waiting -= 1;
-          if (shortage.waiters.size === 0) this.#close(shortage);
-          resolve(mayHold);
+          if (queue.waiters.size === 0) this.#close(queue);
+          resolve(obtained);
         },
       };
-      shortage.waiters.add(waiter);
+      queue.waiters.add(waiter);
       this.#waiting += 1;
-      this.#askFor(shortage);
+      if (queue.timer === undefined) this.#askNow(queue);
     });
   }
 
@@ -127,7 +155,7 @@ export class Escrow {
   /** What became durable may have brought rights. */
   advance(documents: Iterable<DocumentId>): void {
     const changed = new Set(documents);
-    for (const shortage of [...this.#shortages.values()]) if (changed.has(shortage.place.document)) this.#look(shortage);
+    for (const queue of [...this.#queues.values()]) if (changed.has(queue.place.document)) this.#look(queue);
   }
 
   /** A region asks for rights. */
@@ -135,6 +163,8 @@ export class Escrow {
     const want = frame.wants.find(({ region }) => region === this.#parts.region);
     const name = `${frame.origin} ${frame.ask}`;
     if (want === undefined || this.#isStopped || !this.#parts.isWritable() || this.#answered.has(name)) return;
+    // What an epoch that has ended is given, its region could not use before it has inherited it.
+    if (!this.#parts.isNewest(frame.origin)) return;
     try {
       if (!this.#give(frame, want.amount)) return;
     } catch (error) {
@@ -150,7 +180,8 @@ export class Escrow {
   stop(): void {
     this.#isStopped = true;
     this.#rebalancing?.cancel();
-    for (const shortage of [...this.#shortages.values()]) for (const waiter of [...shortage.waiters]) waiter.settle(false);
+    // They try again, and are told that the region is stopping.
+    for (const queue of [...this.#queues.values()]) for (const waiter of [...queue.waiters]) waiter.settle('held');
   }
 
   #give({ origin, document, path, kind, isUrgent }: RightsFrame, asked: number): boolean {
@@ -181,55 +212,50 @@ export class Escrow {
   #rebalance(): void {
     this.#rebalancing = undefined;
     if (this.#isStopped) return;
-    for (const { key, place, amount } of this.#demand.entries()) {
-      const view = this.#shortages.has(key) ? undefined : this.#view(place);
+    const entries = this.#demand.entries();
+    const from = this.#rebalanced < entries.length ? this.#rebalanced : 0;
+    this.#rebalanced = from + Escrow.rebalancedMax;
+    for (const { key, place, amount } of entries.slice(from, this.#rebalanced)) {
+      // A document that nobody keeps loaded needs nothing ahead.
+      const view = this.#queues.has(key) ? undefined : this.#parts.documents.find(place.document)?.crdt.rights(place.path);
       if (view === undefined) continue;
       const held = this.#usable(view, place.kind);
       const [richest] = this.#reachableHolders(view, place.kind);
       const lacking = Math.ceil(amount - held);
       if (lacking < 1 || richest === undefined || richest.rights <= held) continue;
-      this.#send(place, { ask: this.#counter + 1, isUrgent: false, wants: [{ region: richest.region, amount: lacking }] });
+      const want = { region: richest.region, amount: Math.min(lacking, richest.rights) };
+      this.#send(place, { ask: this.#counter + 1, isUrgent: false, wants: [want] });
     }
     if (!this.#demand.isEmpty) this.#rebalancing = this.#parts.clock.setTimer(Escrow.rebalanceMs, () => this.#rebalance());
   }
 
-  #shortage(place: RightsPlace): Shortage {
+  #queue(place: RightsPlace, usable: number): Queue {
     const key = keyOf(place);
-    const known = this.#shortages.get(key);
+    const known = this.#queues.get(key);
     if (known !== undefined) return known;
-    const shortage: Shortage = { place, waiters: new Set(), ask: 0, timer: undefined };
-    this.#shortages.set(key, shortage);
-    return shortage;
+    const queue: Queue = { place, waiters: new Set(), ask: this.#counter + 1, usable, timer: undefined };
+    this.#queues.set(key, queue);
+    return queue;
   }
 
-  #close(shortage: Shortage): void {
-    shortage.timer?.cancel();
-    this.#shortages.delete(keyOf(shortage.place));
+  #close(queue: Queue): void {
+    queue.timer?.cancel();
+    this.#queues.delete(keyOf(queue.place));
   }
 
-  /** Sends an ask, unless one is on its way. */
-  #askFor(shortage: Shortage): void {
-    if (shortage.timer !== undefined) return;
-    shortage.ask = this.#counter + 1;
-    this.#askNow(shortage);
-  }
-
-  #askNow(shortage: Shortage): void {
-    const view = this.#view(shortage.place);
-    const wants = view === undefined ? [] : this.#wantsOf(shortage, view);
-    if (wants.length > 0) this.#send(shortage.place, { ask: shortage.ask, isUrgent: true, wants });
-    shortage.timer = this.#parts.clock.setTimer(Escrow.askAgainMs, () => {
-      // What was given may have been lost on the way to nobody: it arrives in the end. What was not given is asked for anew.
-      shortage.ask = this.#counter + 1;
-      this.#askNow(shortage);
-    });
+  /** Asks for what is lacking, and again after a while, for as long as anybody waits. */
+  #askNow(queue: Queue): void {
+    const view = this.#view(queue.place);
+    const wants = view === undefined ? [] : this.#wantsOf(queue, view);
+    if (wants.length > 0) this.#send(queue.place, { ask: queue.ask, isUrgent: true, wants });
+    queue.timer = this.#parts.clock.setTimer(Escrow.askAgainMs, () => this.#askNow(queue));
   }
 
   /** The richest first: of each what is lacking, or a fair share if that is more. */
-  #wantsOf(shortage: Shortage, view: RightsView): RightsFrame['wants'] {
-    const { kind } = shortage.place;
+  #wantsOf(queue: Queue, view: RightsView): RightsFrame['wants'] {
+    const { kind } = queue.place;
     const holders = this.#reachableHolders(view, kind);
-    let lacking = this.#waitedFor(shortage.place) - this.#usable(view, kind);
+    let lacking = this.#waitedFor(queue.place) - this.#usable(view, kind);
     const wants: Array<{ region: RegionId; amount: number }> = [];
     for (const { region, rights } of holders) {
       if (lacking <= 0 || wants.length === rightsWantsMax) break;
@@ -246,25 +272,30 @@ export class Escrow {
     this.#parts.flood({ type: 'rights', origin: this.#parts.origin(), counter: this.#counter, document, path, kind, ...what });
   }
 
-  #look(shortage: Shortage): void {
-    const view = this.#view(shortage.place);
+  #look(queue: Queue): void {
+    const view = this.#view(queue.place);
     if (view === undefined) return;
-    const held = this.#usable(view, shortage.place.kind);
-    for (const waiter of [...shortage.waiters]) if (waiter.needed <= held) waiter.settle(true);
+    let usable = this.#usable(view, queue.place.kind);
+    // What has come answered the ask: what is lacking still is another one.
+    if (usable > queue.usable) queue.ask = this.#counter + 1;
+    queue.usable = usable;
+    for (const waiter of [...queue.waiters]) {
+      if (waiter.needed > usable) continue;
+      usable -= waiter.needed;
+      waiter.settle('held');
+    }
   }
 
   /** What changes wait for here, all together. */
   #waitedFor(place: RightsPlace): number {
     let sum = 0;
-    for (const { needed } of this.#shortages.get(keyOf(place))?.waiters ?? []) sum += needed;
+    for (const { needed } of this.#queues.get(keyOf(place))?.waiters ?? []) sum += needed;
     return Math.min(sum, Number.MAX_SAFE_INTEGER);
   }
 
   /** What is held here and by all who can be heard. */
-  #reach(place: RightsPlace): number {
-    const view = this.#view(place);
-    if (view === undefined) return 0;
-    return this.#reachableHolders(view, place.kind).reduce((sum, { rights }) => sum + rights, this.#usable(view, place.kind));
+  #reach(view: RightsView, kind: RightsKind): number {
+    return this.#reachableHolders(view, kind).reduce((sum, { rights }) => sum + rights, this.#usable(view, kind));
   }
 
   /** What this origin holds, or may take over. */

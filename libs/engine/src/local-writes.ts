@@ -65,6 +65,7 @@ export class LocalWrites {
     loaded: readonly LoadedDocument[],
     { writes, idempotency, trace }: Omit<TransactionRequest, 'minVersion'>,
   ): LoggedOp | undefined {
+    assert(this.#parts.isWritable(), 'nothing is applied that could not be appended');
     assert(writes.length > 0 && writes.length <= opWritesMax, 'an op writes from one to so many documents');
     const planned = writes.map(({ plan }, at): PlannedWrite => {
       const document = loaded[at];

@@ -1,6 +1,9 @@
 // Whether everything that this region ever wrote is here: what its earlier epochs held then stays as it is, and what they
 // left, rights to bounded counters, may be taken over. Our own store cannot know: it may have gone back in time. The peers do.
 //
+// A store that was just made may be what is left of a wiped one, whose neighbours it cannot name: it waits for at least one,
+// and when that knows of an earlier epoch, for every region that anybody knows.
+//
 //   a new epoch begins --> every peer has told since that it holds no more of this region's logs than we do --> settled
 //
 // Invariant 1: a report counts only when it names all that its peer has appended of our earlier epochs (Mesh.admit: a peer
@@ -17,6 +20,10 @@ export interface OwnEpochsParts {
   readonly origin: () => OriginId;
   /** Every region this one is configured to link with, or ever has. */
   readonly peers: () => Iterable<RegionId>;
+  /** Every origin that is held here or that anyone has told of. */
+  readonly knownOrigins: () => Iterable<OriginId>;
+  /** The store was made by this process, and is to have peers. */
+  readonly isMinted: boolean;
 }
 
 export class OwnEpochs {
@@ -40,8 +47,16 @@ export class OwnEpochs {
   }
 
   /** Peers that have not confirmed; while there are any, rights of earlier epochs stay frozen. */
-  unconfirmed(): RegionId[] {
-    return [...this.#parts.peers()].filter((peer) => peer !== this.#parts.region && !this.#confirmed.has(peer));
+  unconfirmed(): string[] {
+    const { region, peers, isMinted, origin, knownOrigins } = this.#parts;
+    const asked = new Set<RegionId>(peers());
+    if (isMinted) {
+      if (this.#confirmed.size === 0) return [...asked, 'any peer'];
+      const known = [...knownOrigins()];
+      const hasPast = known.some((other) => regionOf(other) === region && other !== origin());
+      if (hasPast) for (const other of known) asked.add(regionOf(other));
+    }
+    return [...asked].filter((peer) => peer !== region && !this.#confirmed.has(peer));
   }
 
   /** Whether this epoch may take over what a holder of this region's rights has left (Author.mayTakeOver). */

@@ -9,7 +9,7 @@
 
 import type { Hash } from '@anabranch/base';
 import type { OriginId } from '@anabranch/causality';
-import { type DocumentIdentity, identityOf, type LogAuthors } from '@anabranch/crdt';
+import { type DocumentIdentity, identityOf, type LogAuthors, reservedClientIdMin } from '@anabranch/crdt';
 
 export class RegionAuthors implements LogAuthors {
   readonly #hash: Hash;
@@ -28,12 +28,20 @@ export class RegionAuthors implements LogAuthors {
     this.#mayLackOps = options.mayLackOps;
   }
 
+  /** Clients draw ids below the reserved ones: whoever uses another may be an epoch that nobody has told of yet. */
   hasYjsClient(clientId: number): boolean {
-    return this.#some((identity) => identity.yjsClientId === clientId);
+    return clientId >= reservedClientIdMin && !this.#isEnded(clientId);
   }
 
   hasAutomergeActor(actor: string): boolean {
     return this.#some((identity) => identity.automergeActor === actor);
+  }
+
+  #isEnded(clientId: number): boolean {
+    for (const origin of this.#foreignOrigins()) {
+      if (this.#identityOf(origin).yjsClientId === clientId) return !this.#mayLackOps(origin);
+    }
+    return false;
   }
 
   #some(matches: (identity: DocumentIdentity) => boolean): boolean {

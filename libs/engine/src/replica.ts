@@ -145,13 +145,14 @@ export class Replica implements ReplicaDoor {
       isOursAlone: isMinted || (options.meshKey === undefined && this.#peers.length === 0),
       peers: this.#peers,
       origin: () => this.#identity.origin,
-      heldSeq: () => this.#log.head(this.#identity.origin).seq,
+      heldSeq: (origin) => this.#log.head(origin).seq,
       renew: (cause, reason) => this.#renewEpoch(cause, reason),
     });
     this.#rights = new BoundedRights({
       ...{ clock, logger, metrics, documents: this.#documents, log: this.#log, region: this.region, collections: this.collections },
       origin: () => this.#identity.origin,
-      peers: () => new Set([...this.#peers, ...this.#rememberedPeers]),
+      peers: () => new Set(peers()),
+      isMinted: isMinted && options.meshKey !== undefined,
       isWritable: () => this.#guard.state === 'writable' && !this.#isStopping && !this.#log.hasFailed,
       mesh: () => this.#mesh,
       writes: () => this.#writes,
@@ -166,9 +167,7 @@ export class Replica implements ReplicaDoor {
       onReloaded: (document) => this.#sessions.end(document, 'not_ready'),
     });
     this.#gate = new WriteGate({
-      log: this.#log,
-      guard: this.#guard,
-      visibility: this.#visibility,
+      ...{ log: this.#log, guard: this.#guard, visibility: this.#visibility },
       origin: () => this.#identity.origin,
       lostTail: () => this.#mesh.lostTail(),
     });

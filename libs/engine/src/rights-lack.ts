@@ -5,9 +5,12 @@ import type { RightsKind } from '@anabranch/crdt';
 export interface RightsLack {
   /** Which write of a transaction. */
   readonly writeIndex: number;
+  /** A JSON pointer to the counter. */
   readonly path: string;
   readonly kind: RightsKind;
   readonly needed: number;
+  /** What the writer had left when it was refused. */
+  readonly held: number;
   /** Other holders of such rights, richest first. */
   readonly holders: readonly RichHolder[];
 }
@@ -19,10 +22,11 @@ interface RichHolder {
 
 /** What the details of an `insufficient_rights` say, as CrdtDocument.edit gives them; undefined for any other refusal. */
 export function lackOf({ code, details }: AnabranchError): RightsLack | undefined {
-  const { writeIndex = 0, path, kind, needed, holders } = details;
+  const { writeIndex = 0, counter: path, kind, needed, held, holders } = details;
   if (code !== 'insufficient_rights' || typeof writeIndex !== 'number' || typeof path !== 'string') return undefined;
-  if ((kind !== 'down' && kind !== 'up') || typeof needed !== 'number' || !Array.isArray(holders)) return undefined;
-  return { writeIndex, path, kind, needed, holders: holders.filter(isRichHolder) };
+  if ((kind !== 'down' && kind !== 'up') || typeof needed !== 'number' || typeof held !== 'number' || !Array.isArray(holders))
+    return undefined;
+  return { writeIndex, path, kind, needed, held, holders: holders.filter(isRichHolder) };
 }
 
 function isRichHolder(holder: unknown): holder is RichHolder {

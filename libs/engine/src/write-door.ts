@@ -11,13 +11,19 @@ import { type AnabranchError, assert, type Clock, isAnabranchError } from '@anab
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
 import type { BoundedRights } from './bounded-rights.ts';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
-import { Escrow } from './escrow.ts';
+import { Escrow, type Shortage } from './escrow.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { LocalWrites } from './local-writes.ts';
 import type { OpLog } from './op-log.ts';
 import type { EditRequest, EditResult, ReadOptions, TransactionRequest, TransactionResult, WrittenView } from './replica-door.ts';
 import type { LoggedOp } from './replica-store.ts';
 import type { WriteGate } from './write-gate.ts';
+
+interface ShortOfRights {
+  readonly refusal: AnabranchError;
+  /** Undefined when it cannot be said what would help. */
+  readonly shortage: Shortage | undefined;
+}
 
 export interface WriteDoorParts {
   readonly clock: Clock;
@@ -53,13 +59,20 @@ export class WriteDoor {
     const deadlineMs = clock.monotonicMs() + Escrow.waitMsMax;
     for (;;) {
       const outcome = await this.#attempt(request);
-      if (!isAnabranchError(outcome)) return outcome;
-      if (!(await rights.mayRetry(request, outcome, deadlineMs))) throw rights.explain(outcome);
+      if (!('refusal' in outcome)) return outcome;
+      const { refusal, shortage } = outcome;
+      const obtained = shortage === undefined ? 'hopeless' : await rights.whenObtained(shortage, deadlineMs);
+      if (obtained === 'hopeless') throw rights.explain(refusal);
+      if (obtained === 'held') continue;
+      // The time is up: what is said of it is of now.
+      const last = await this.#attempt(request);
+      if (!('refusal' in last)) return last;
+      throw rights.explain(last.refusal);
     }
   }
 
   /** The result, or a refusal for want of rights, which may come. */
-  async #attempt(request: TransactionRequest): Promise<TransactionResult | AnabranchError> {
+  async #attempt(request: TransactionRequest): Promise<TransactionResult | ShortOfRights> {
     const { log, gate, keys, documents } = this.#parts;
     const { writes, idempotency } = request;
     if (!gate.isOpen()) await gate.whenOpen();
@@ -71,8 +84,10 @@ export class WriteDoor {
     try {
       logged = this.#parts.writes.transact(loaded, request);
     } catch (refusal) {
+      const isShort = isAnabranchError(refusal, 'insufficient_rights');
+      const shortage = isShort ? this.#parts.rights.shortageOf(request, refusal) : undefined;
       await log.whenDurable(newestPosition(loaded));
-      if (isAnabranchError(refusal, 'insufficient_rights')) return refusal;
+      if (isShort) return { refusal, shortage };
       throw refusal;
     }
     const views = loaded.map(viewOf);

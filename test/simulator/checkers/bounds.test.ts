@@ -72,6 +72,15 @@ describe('[SIM32] bounded counters', () => {
     ]);
   });
 
+  test('also when a later sale saw a later delivery', () => {
+    const told = [stocked, { origin: berlin, seq: 2, op: take(4) }, { origin: lagos, seq: 1, op: take(4), dependencies: seen }];
+    const later = [
+      { origin: berlin, seq: 3, op: add(9), dependencies: [[lagos, 1]] as const },
+      { origin: berlin, seq: 4, op: take(1) },
+    ];
+    expect(messages(recordOf([...told, ...later], 5))).toEqual(['a causal cut of the logs crosses a bound']);
+  });
+
   test('a unit that was taken without having seen where it came from is found', () => {
     expect(messages(recordOf([stocked, { origin: lagos, seq: 1, op: take(1) }], 4))).toEqual(['a causal cut of the logs crosses a bound']);
   });

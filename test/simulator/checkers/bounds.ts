@@ -2,8 +2,8 @@
 // that could be the worst, and for who holds which rights.
 //
 //   shown    every answer and every dump shows a value within the bounds
-//   cuts     the causal past of each change, and of all changes in one direction together, gives a value within the bounds: an
-//            observer may have received just that
+//   cuts     the causal past of each change, and of the first k changes in one direction for every k, gives a value within the
+//            bounds: an observer may have received just that
 //   rights   the rights to decrement add up to value - min, those to increment to max - value, and nobody holds less than none
 //
 // The value is added up from what clients asked for, never from what a document holds.
@@ -45,15 +45,8 @@ function checkCuts(run: RunIndex, findings: Findings, place: string, changes: re
   if (bounds === undefined) return;
   const ops = changes.map(({ op }) => op);
   const pasts = ops.map((op) => pastOf(run, [op]));
-  const down = pastOf(
-    run,
-    ops.filter((_, at) => (changes[at]?.by ?? 0) < 0),
-  );
-  const up = pastOf(
-    run,
-    ops.filter((_, at) => (changes[at]?.by ?? 0) > 0),
-  );
-  for (const [at, past] of [...pasts, down, up].entries()) {
+  const ways = [-1, 1].map((sign) => changes.filter(({ by }) => Math.sign(by) === sign).map(({ op }) => op));
+  for (const [at, past] of [...pasts, ...ways.flatMap((way) => growingPasts(run, way))].entries()) {
     const value = changes.reduce((sum, { op, by }) => (op.seq <= (past[op.origin] ?? 0) ? sum + by : sum), 0);
     if (value >= bounds.min && value <= bounds.max) continue;
     const op = ops[at];
@@ -67,6 +60,19 @@ function checkCuts(run: RunIndex, findings: Findings, place: string, changes: re
     });
     return;
   }
+}
+
+/** The smallest causal cuts that hold the first of the ops, the first two and so on, in the order in which they were stamped. */
+function growingPasts(run: RunIndex, ops: readonly LoggedOpDump[]): Vector[] {
+  const stamped = [...ops].sort((a, b) => a.hlc.ms - b.hlc.ms || a.hlc.counter - b.hlc.counter || a.seq - b.seq);
+  let past: Vector = {};
+  return stamped.map((op) => {
+    const own = pastOf(run, [op]);
+    const joined: Record<string, number> = { ...past };
+    for (const [origin, seq] of Object.entries(own)) joined[origin] = Math.max(seq, joined[origin] ?? 0);
+    past = joined;
+    return past;
+  });
 }
 
 /** The smallest causal cut that holds the ops. */

@@ -153,6 +153,8 @@ export class FaultInjector implements FaultHolder {
     act(() => {
       this.hold(() => {
         host.downs -= 1;
+        // The end of an epoch, if the next process takes another: what a disk may go back to as well.
+        if (host.downs === 0) this.#copyDisk(host);
         host.start();
       }, durationMs);
     });
@@ -180,10 +182,12 @@ export class FaultInjector implements FaultHolder {
   }
 
   #copyDisks(): void {
-    for (const { region, disk } of this.#world.hosts) {
-      const images = this.#images.get(region) ?? [];
-      this.#images.set(region, [...images, disk.image()].slice(-imagesMax));
-    }
+    for (const host of this.#world.hosts) this.#copyDisk(host);
     if (!this.#isHealed) this.#world.clock.setTimer(imageMs, () => this.#copyDisks());
+  }
+
+  #copyDisk({ region, disk }: RegionHost): void {
+    const images = this.#images.get(region) ?? [];
+    this.#images.set(region, [...images, disk.image()].slice(-imagesMax));
   }
 }

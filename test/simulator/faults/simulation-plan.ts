@@ -29,6 +29,8 @@ export interface SimulationPlan {
   readonly links: ReadonlyArray<readonly [string, string]>;
   /** Whether both ends of a link dial, or the first by name. */
   readonly bothDial: boolean;
+  /** Whether only the end that dials names the other as its peer. */
+  readonly isOneSided: boolean;
   readonly conditions: readonly LaneConditions[];
   readonly syncMs: number;
   readonly compactBytesMin: number;
@@ -84,6 +86,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
   return {
     ...{ options, regions, topology, links },
     bothDial: random.chance(0.6),
+    isOneSided: root.fork('peers').chance(0.25),
     conditions: links.flatMap(() => [drawConditions(random), drawConditions(random)]),
     syncMs: random.pick([0.2, 1, 3, 8]),
     compactBytesMin: random.pick([8, 32, 64, 128]) << 10,

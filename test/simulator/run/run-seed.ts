@@ -42,6 +42,8 @@ const startMsMax = 20_000;
 /** How often, on average, a region is looked at on the way, and at how many documents. */
 const dumpEveryMs = 20_000;
 const dumpDocumentsMax = 3;
+/** How often, on average, it is looked whether transactions are shown whole. */
+const moveSampleMs = 700;
 
 export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => void): Promise<RunResult> {
   const world = new SimulatedWorld(plan);
@@ -92,6 +94,7 @@ class SeedRun {
     this.#workload = workload;
     this.#injector.schedule();
     this.#dumpNowAndThen(workload);
+    if (plan.trades) this.#sampleMoves(workload);
     await clock.advance(plan.options.minutes * 60_000);
     workload.end();
     if (!(await this.#healCore())) return;
@@ -307,9 +310,6 @@ class SeedRun {
       const { running } = random.pick(hosts);
       if (running !== undefined && !running.process.isPaused) {
         running.process.enter(() => {
-          if (this.#world.plan.trades) {
-            void sampleMoved(running, clock.monotonicMs()).then((sample) => sample && this.#movedSamples.push(sample));
-          }
           const from = random.below(workload.documents.length);
           const documents = workload.documents.slice(from, from + dumpDocumentsMax);
           const dump = dumpNow(running, documents, clock.monotonicMs());
@@ -320,6 +320,23 @@ class SeedRun {
         });
       }
       clock.setTimer(random.below(2 * dumpEveryMs), next);
+    };
+    next();
+  }
+
+  /** Looks at all documents of a region in one step, a few times a second in one region or another. */
+  #sampleMoves(workload: Workload): void {
+    const { clock, hosts } = this.#world;
+    const random = this.#world.random('moves');
+    const next = (): void => {
+      if (workload.isIdle) return;
+      const { running } = random.pick(hosts);
+      if (running !== undefined && !running.process.isPaused) {
+        running.process.enter(() => {
+          void sampleMoved(running, clock.monotonicMs()).then((sample) => sample && this.#movedSamples.push(sample));
+        });
+      }
+      clock.setTimer(random.below(2 * moveSampleMs), next);
     };
     next();
   }

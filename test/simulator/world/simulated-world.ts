@@ -57,8 +57,10 @@ export class SimulatedWorld {
   };
 
   #host(region: string): RegionHost {
-    const { links, bothDial, documentsLoadedMax, compactBytesMin, syncMs } = this.plan;
-    const peers = links.flatMap(([a, b]) => (a === region ? [b] : b === region ? [a] : []));
+    const { links, bothDial, isOneSided, documentsLoadedMax, compactBytesMin, syncMs } = this.plan;
+    const neighbours = links.flatMap(([a, b]) => (a === region ? [b] : b === region ? [a] : []));
+    const dials = bothDial ? neighbours : neighbours.filter((peer) => region < peer);
+    const peers = isOneSided ? dials : neighbours;
     const record = (event: Omit<RegionEvent, 'timeMs' | 'region'>): void => {
       this.regionEvents.push({ ...event, region, timeMs: this.clock.monotonicMs() });
     };
@@ -67,7 +69,7 @@ export class SimulatedWorld {
       ...{ region, peers, documentsLoadedMax, compactBytesMin, record },
       random: this.random(`region ${region}`),
       collections: simulatedCollections,
-      dials: bothDial ? peers : peers.filter((peer) => region < peer),
+      dials,
       onEpochRenewed: () => record({ kind: 'epoch_renewed' }),
     });
     const pace = this.random(`disk pace ${region}`);

@@ -1,0 +1,117 @@
+// What a region may use of what it held before: after disks that went back, were wiped, or were replaced by one of an earlier
+// epoch; and amounts that nobody has.
+
+import type { DocumentOp } from '@anabranch/crdt';
+import { parseDocumentId } from '@anabranch/protocol';
+import { MemoryKv } from '@anabranch/storage';
+import { expect, test } from 'vitest';
+import { meshOf, outcomeOf, sell, settled, stock } from './trade.ts';
+
+const document = 'depots/d';
+
+test.each([1, 2, 3])(
+  '[BOUND26] a disk that goes back to the end of an earlier epoch spends nothing that a later one inherited, seed %i',
+  async (seed) => {
+    const mesh = await meshOf(seed);
+    await mesh.edit('berlin', document, stock(10));
+    await mesh.untilConverged();
+    const endOfFirst = mesh.image('berlin');
+    // A start that Tokyo cannot confirm takes another epoch, which inherits when Tokyo is back.
+    mesh.crash('berlin');
+    mesh.path('berlin', 'tokyo').cut('both');
+    await mesh.start('berlin');
+    await mesh.clock.advance(6_000);
+    await mesh.edit('berlin', document, stock(1));
+    mesh.path('berlin', 'tokyo').heal();
+    await mesh.clock.advance(3_000);
+    await settled(mesh, mesh.edit('berlin', document, sell(9)));
+    await mesh.untilConverged();
+    mesh.crash('berlin');
+    mesh.restore('berlin', endOfFirst);
+    await mesh.start('berlin');
+    const { code } = await settled(mesh, outcomeOf(mesh.edit('berlin', document, sell(8))), 10_000);
+    expect(code).toBe('insufficient_rights');
+    await mesh.clock.advance(6_000);
+    await mesh.untilConverged();
+    for (const region of ['berlin', 'tokyo', 'new-york']) expect(await mesh.json(region, document)).toMatchObject({ stock: 2 });
+  },
+);
+
+test('[BOUND26] a wiped region that others dial takes its initial share once', async () => {
+  const mesh = await meshOf(3, { hubs: ['berlin'] });
+  const level = (by: number): DocumentOp[] => [{ op: 'increment', path: '/level', by }];
+  for (const region of ['berlin', 'tokyo', 'new-york']) {
+    await settled(mesh, mesh.edit(region, document, level(10)));
+    await mesh.untilConverged();
+  }
+  mesh.crash('berlin');
+  mesh.restore('berlin', new MemoryKv().image());
+  await mesh.clock.advance(3_000);
+  await mesh.start('berlin');
+  expect(await settled(mesh, outcomeOf(mesh.edit('berlin', document, level(10))))).toMatchObject({
+    code: 'insufficient_rights',
+    details: { unconfirmedBy: ['any peer'] },
+  });
+  await mesh.clock.advance(6_000);
+  expect((await settled(mesh, outcomeOf(mesh.edit('berlin', document, level(1))))).code).toBe('insufficient_rights');
+  await mesh.untilConverged();
+  expect(await mesh.json('tokyo', document)).toMatchObject({ level: 30 });
+});
+
+test('[BOUND26] a wiped region inherits nothing before everybody whom its peers know was heard', async () => {
+  const mesh = await meshOf(3, { hubs: ['berlin'] });
+  await mesh.edit('berlin', document, stock(10));
+  await mesh.untilConverged();
+  // New York knows of the stocking, Tokyo of the sale too.
+  for (const other of ['berlin', 'tokyo']) mesh.path(other, 'new-york').cut('both');
+  await mesh.clock.advance(5_000);
+  await settled(mesh, mesh.edit('berlin', document, sell(8)));
+  await mesh.clock.advance(2_000);
+  mesh.crash('berlin');
+  mesh.restore('berlin', new MemoryKv().image());
+  mesh.path('berlin', 'tokyo').cut('both');
+  mesh.path('berlin', 'new-york').heal();
+  await mesh.start('berlin');
+  await mesh.clock.advance(6_000);
+  const refused = await settled(mesh, outcomeOf(mesh.edit('berlin', document, sell(8))));
+  expect(refused).toMatchObject({ code: 'insufficient_rights', details: { unconfirmedBy: ['tokyo'] } });
+  mesh.path('berlin', 'tokyo').heal();
+  mesh.path('tokyo', 'new-york').heal();
+  await mesh.clock.advance(6_000);
+  await mesh.untilConverged();
+  expect((await settled(mesh, mesh.edit('berlin', document, sell(2)))).json).toMatchObject({ stock: 0 });
+});
+
+test('[BOUND31] amounts that nobody has are refused and leave nothing behind: no rights move for them, and nothing fails', async () => {
+  const mesh = await meshOf();
+  await mesh.edit('berlin', document, stock(1_000));
+  await mesh.untilConverged();
+  for (const by of [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 1_000_000]) {
+    expect((await settled(mesh, outcomeOf(mesh.edit('tokyo', document, sell(by))))).code).toBe('insufficient_rights');
+  }
+  await mesh.clock.advance(12_000);
+  const { counters } = await mesh.replica('tokyo').rights(parseDocumentId(document));
+  expect(counters[0]?.holders).toMatchObject([{ region: 'berlin', down: 1_000 }]);
+});
+
+test('[BOUND20] several decrements of one edit get what they need together', async () => {
+  const mesh = await meshOf();
+  await mesh.edit('berlin', document, stock(1_000));
+  await mesh.edit('tokyo', document, stock(4));
+  await mesh.untilConverged();
+  const answer = await settled(mesh, mesh.edit('tokyo', document, [...sell(3), ...sell(3)]));
+  expect(answer.json).toMatchObject({ stock: 998 });
+});
+
+test('[BOUND32] over a slow link an ask that is repeated is answered once', async () => {
+  const mesh = await meshOf(3, { delayMs: 450, regions: ['berlin', 'tokyo'] });
+  await mesh.edit('berlin', document, stock(1_000));
+  await mesh.untilConverged();
+  await settled(mesh, mesh.edit('tokyo', document, sell(1)));
+  await mesh.clock.advance(5_000);
+  const { counters } = await mesh.replica('tokyo').rights(parseDocumentId(document));
+  expect(counters[0]?.holders).toMatchObject([
+    { region: 'berlin', down: 500 },
+    { region: 'tokyo', down: 499 },
+  ]);
+});
