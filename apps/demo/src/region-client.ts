@@ -21,6 +21,8 @@ export interface DigestReading {
 export interface EditOptions {
   /** Makes a repetition of the edit harmless, in any region. */
   readonly idempotencyKey?: string;
+  /** The regions that must hold it durably before it is answered, such as `majority; timeout=1s`. */
+  readonly writeConcern?: string;
 }
 
 /** The operations on one document of a transaction. */
@@ -35,6 +37,16 @@ export interface TransactionAnswer {
   readonly opId: string | null;
   /** The new view of each document, by `collection/id`. */
   readonly documents: JsonFields;
+  /** Regions that are known to hold it durably. */
+  readonly acknowledged: readonly string[];
+  /** Whether its concern was not met in time: ask later with {@link RegionClient.writeReport}. */
+  readonly isPending: boolean;
+}
+
+/** Which regions hold a write, as one of them knows. */
+export interface WriteReport {
+  readonly durable: readonly string[];
+  readonly isMet: boolean;
 }
 
 interface RequestOptions {
@@ -114,7 +126,19 @@ export class RegionClient {
     const response = await this.#ask('/v1/transactions', { method: 'POST', headers, body: JSON.stringify({ writes }) });
     await refuseFailure(response);
     const answer = new JsonFields(await response.json(), 'transaction');
-    return { opId: answer.optional('opId', () => answer.text('opId')), documents: answer.fields('documents') };
+    return {
+      opId: answer.optional('opId', () => answer.text('opId')),
+      documents: answer.fields('documents'),
+      acknowledged: (response.headers.get('anabranch-acknowledged') ?? '').split(', ').filter((name) => name !== ''),
+      isPending: response.status === 202,
+    };
+  }
+
+  /** @throws AnabranchError `write_not_found` when the region does not hold it. */
+  async writeReport(opId: string, concern: string): Promise<WriteReport> {
+    const response = await this.#get(`/v1/writes/${encodeURIComponent(opId)}?${new URLSearchParams({ concern })}`);
+    const report = new JsonFields(await response.json(), 'write');
+    return { durable: report.texts('durable'), isMet: report.flag('isMet') };
   }
 
   /** Who holds which rights to the bounded counters of a document. */
@@ -139,8 +163,11 @@ export class RegionClient {
   }
 }
 
-function headersOf({ idempotencyKey }: EditOptions): Readonly<Record<string, string>> {
-  return idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+function headersOf({ idempotencyKey, writeConcern }: EditOptions): Readonly<Record<string, string>> {
+  return {
+    ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    ...(writeConcern !== undefined && { 'anabranch-write-concern': writeConcern }),
+  };
 }
 
 function documentPath(collection: string, id: string): string {

@@ -38,6 +38,20 @@ test('[TX6] one that changes nothing has no op', async () => {
   expect(answer.json).not.toHaveProperty('opId');
 });
 
+test('[TX6] one that adds nothing shows several documents at one moment, without an op', async () => {
+  await transact({ writes: [{ document: 'depots/tx-look', ops: [{ op: 'increment', path: '/stock', by: 4 }] }] });
+  await transact({ writes: [{ document: 'depots-automerge/tx-look', ops: [{ op: 'increment', path: '/stock', by: 3 }] }] });
+  const before = await region.ask('/v1/status');
+  const look = ['depots/tx-look', 'depots-automerge/tx-look'].map((document) => ({
+    document,
+    ops: [{ op: 'increment', path: '/stock', by: 0 }],
+  }));
+  const { json } = await transact({ writes: look });
+  expect(json).toMatchObject({ documents: { 'depots/tx-look': { stock: 4 }, 'depots-automerge/tx-look': { stock: 3 } } });
+  expect(json).not.toHaveProperty('opId');
+  expect((await region.ask('/v1/status')).json?.['versionVector']).toEqual(before.json?.['versionVector']);
+});
+
 test('[TX4] repeated under its key it is one; with another body 422', async () => {
   const body = { writes: [{ document: 'carts/tx-key', ops: add(1) }] };
   const [first, second] = [await transact(body, { 'idempotency-key': 'tx-k' }), await transact(body, { 'idempotency-key': 'tx-k' })];

@@ -9,7 +9,7 @@ export class Program {
   #output = '';
   readonly whenEnded: Promise<number | null>;
 
-  constructor(name: 'main' | 'partition' | 'oversell', args: readonly string[]) {
+  constructor(name: 'main' | 'partition' | 'oversell' | 'bank', args: readonly string[]) {
     const path = fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url));
     this.#child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
