@@ -32,6 +32,8 @@ export interface HistoryEvent {
   readonly document: string;
   /** What the session had seen and presented. */
   readonly presented?: Vector;
+  /** Of reads: they show what a majority had acknowledged before. */
+  readonly readConcern?: 'majority';
   /** Of edits: the key, the same in all retries. */
   readonly key?: string;
   /** Of edits. */
@@ -63,6 +65,18 @@ export interface HistoryAnswer {
   readonly opId?: { readonly origin: string; readonly seq: number };
   /** Of edits: the key was known. */
   readonly isReplay?: boolean;
+  /** Of edits with a write concern: what the region said, and what was so in that moment. */
+  readonly concern?: ConcernAnswer;
+}
+
+export interface ConcernAnswer {
+  readonly target: 'majority' | 'all' | 2;
+  readonly isMet: boolean;
+  /** Regions that are said to hold the op durably, and the others. */
+  readonly durable: readonly string[];
+  readonly pending: readonly string[];
+  /** Of those said to hold it, the ones whose running process did not. */
+  readonly lacking: readonly string[];
 }
 
 /** One op as a region's log holds it. */

@@ -5,6 +5,7 @@ import { checkAtomicity } from './atomicity.ts';
 import { checkBoundedResources } from './bounded-resources.ts';
 import { checkBounds } from './bounds.ts';
 import { checkCausalDelivery } from './causal-delivery.ts';
+import { checkConcerns } from './concerns.ts';
 import { checkConvergence } from './convergence.ts';
 import { checkDurableAcks } from './durable-acks.ts';
 import { checkExactlyOnce } from './exactly-once.ts';
@@ -28,6 +29,7 @@ const checkers = {
   rebuild: checkRebuild,
   'session-acks': checkSessionAcks,
   'session-guarantees': checkSessionGuarantees,
+  concerns: checkConcerns,
   bounds: checkBounds,
   atomicity: checkAtomicity,
   liveness: checkLiveness,

@@ -184,5 +184,6 @@ function drawClients(random: SeededRandom, regions: number): readonly ClientHabi
     tokenShare: random.pick([0, 0.7, 1]),
     hopShare: random.pick([0, 0.05, 0.3]),
     timeoutMs: random.pick([300, 1_500, 5_000]),
+    concernShare: random.pick([0, 0, 0.1, 0.4]),
   }));
 }

@@ -203,8 +203,25 @@ class SeedRun {
       if (!(await this.#within(boundMs, 'the last units are taken or refused', () => isTaken !== undefined))) return false;
       if (isTaken) return true;
       await clock.advance(500);
+      if (clock.monotonicMs() >= endMs - boundMs / 2) await this.#unfreeze(document);
     }
     return false;
+  }
+
+  /**
+   * A region that was wiped, in a mesh where it cannot hear everybody itself, keeps frozen what it may have spent: its operator
+   * decides.
+   */
+  async #unfreeze(document: string): Promise<void> {
+    const { hosts, plan, sometimes } = this.#world;
+    if (plan.topology === 'mesh') return;
+    for (const { region, running } of hosts) {
+      const rights = await running?.replica.rights(parseDocumentId(document));
+      const isFrozen = rights?.counters.some(({ holders }) => holders.some((holder) => holder.region === region && holder.isFrozen));
+      if (!isFrozen) continue;
+      sometimes.hit('rights_reclaimed');
+      await running?.replica.reclaimRights({ document: parseDocumentId(document), path: '/stock', from: region }).catch(() => {});
+    }
   }
 
   /** A client that is present shows what its region does. */

@@ -2,7 +2,7 @@
 // run counts them; one of the normal size in which one never happened has failed.
 
 /** Branches that are so rare that a run of the normal size may do without: they are named, and fail nothing. */
-export const rareBranches = ['compaction_abandoned', 'update_incomplete'] as const;
+export const rareBranches = ['rights_reclaimed', 'compaction_abandoned', 'update_incomplete'] as const;
 
 /** Branches of product and harness, each with where it is seen. */
 export const branches = [
@@ -25,6 +25,10 @@ export const branches = [
   'replayed_key',
   'replayed_key_elsewhere',
   'answer_lost',
+  'concern_met',
+  'concern_pending',
+  'majority_read',
+  'read_concern_unmet',
   'transaction',
   'insufficient_rights',
   'rights_given',

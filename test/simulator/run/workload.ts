@@ -45,7 +45,7 @@ export function startWorkload(world: SimulatedWorld): Workload {
         working -= 1;
       });
   }
-  const lastHabits = { thinkMs: 0, readShare: 0, tokenShare: 0, hopShare: 0, timeoutMs: 5_000 };
+  const lastHabits = { thinkMs: 0, readShare: 0, tokenShare: 0, hopShare: 0, timeoutMs: 5_000, concernShare: 0 };
   const last = new TypedClient({ ...shared, name: 'last', habits: lastHabits, random: world.random('last') });
   const sessionAcks: SessionAck[] = [];
   const sessionClients = startSessionClients(world, sessionAcks);

@@ -7,7 +7,7 @@ import type { DocumentOp } from '@anabranch/crdt';
 import type { DocumentView, EditResult, Replica, TransactionRequest } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { NodeHash } from '@anabranch/system';
-import type { AskedEdit, HistoryAnswer, HistoryEvent } from '../history.ts';
+import type { AskedEdit, ConcernAnswer, HistoryAnswer, HistoryEvent } from '../history.ts';
 import type { Sometimes } from '../run/sometimes.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
@@ -24,6 +24,8 @@ export interface ClientHabits {
   readonly tokenShare: number;
   readonly hopShare: number;
   readonly timeoutMs: number;
+  /** How often an edit has a write concern beyond its region, and a read one of a majority. */
+  readonly concernShare: number;
 }
 
 export interface TypedClientParts {
@@ -48,6 +50,9 @@ interface Edit {
   readonly firstRegion: string;
 }
 
+type ConcernedEdit = EditResult & { readonly concern?: ConcernAnswer };
+
+const concernTargets = ['majority', 'majority', 'all', 2] as const;
 const retriesMax = 4;
 const hash = new NodeHash();
 
@@ -83,10 +88,13 @@ export class TypedClient {
     const presented = this.#presented();
     const id = parseDocumentId(document);
     const options = presented === undefined ? {} : { minVersion: presented };
-    const event = this.#invoke({ f: 'read', document, ...(presented && { presented: presented.toJSON() }) });
+    const isOfMajority = this.#random.chance(this.#parts.habits.concernShare);
+    const concern = isOfMajority ? ({ readConcern: { kind: 'majority' } } as const) : {};
+    const asked = isOfMajority ? ({ readConcern: 'majority' } as const) : {};
+    const event = this.#invoke({ f: 'read', document, ...asked, ...(presented && { presented: presented.toJSON() }) });
     const answer = await this.#parts.door.call({
       ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
-      act: (replica) => replica.read(id, options),
+      act: (replica) => replica.read(id, { ...options, ...concern }),
     });
     this.#complete(event, answer, (view) => answerOf(view));
   }
@@ -123,7 +131,22 @@ export class TypedClient {
     return { ...named, ops: from, others: [{ document: other, ops: to }] };
   }
 
-  async #attempt({ document, key, ops, others, firstRegion }: Edit): Promise<DoorAnswer<EditResult>> {
+  /** Waits for other regions, and looks whether those that are said to hold the op do. */
+  async #withConcern(replica: Replica, target: ConcernAnswer['target'] | undefined, result: EditResult): Promise<ConcernedEdit> {
+    const { opId } = result;
+    const known = replica.status().peers.length + 1;
+    if (target === undefined || opId === undefined || (target === 2 && known < 2)) return result;
+    const { isMet, durable, pending } = await replica.writeConcerns.whenMet(opId, { target, timeoutMs: 1_500 });
+    const lacking = durable.filter((region) => {
+      const running = this.#parts.hosts.find((host) => host.region === region)?.running;
+      return running !== undefined && running.replica.version.get(opId.origin) < opId.seq;
+    });
+    const { sometimes } = this.#parts;
+    sometimes.hit(isMet ? 'concern_met' : 'concern_pending');
+    return { ...result, concern: { target, isMet, durable, pending, lacking } };
+  }
+
+  async #attempt({ document, key, ops, others, firstRegion }: Edit): Promise<DoorAnswer<ConcernedEdit>> {
     const presented = this.#presented();
     const requestDigest = hash.sha256(encodeUtf8(JSON.stringify([document, ops, others]))).slice(0, 16);
     const options = presented === undefined ? {} : { minVersion: presented };
@@ -135,9 +158,15 @@ export class TypedClient {
       ...(others.length > 0 && { others }),
       ...(presented && { presented: presented.toJSON() }),
     });
+    const target = this.#random.chance(this.#parts.habits.concernShare) ? this.#random.pick(concernTargets) : undefined;
     const answer = await this.#parts.door.call({
       ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
-      act: (replica) => transact(replica, [{ document, ops }, ...others], { idempotency: { key, requestDigest }, ...options }),
+      act: async (replica) =>
+        this.#withConcern(
+          replica,
+          target,
+          await transact(replica, [{ document, ops }, ...others], { idempotency: { key, requestDigest }, ...options }),
+        ),
     });
     if (answer.type === 'ok' && answer.value.isReplay) {
       this.#parts.sometimes.hit(event.region === firstRegion ? 'replayed_key' : 'replayed_key_elsewhere');
@@ -163,6 +192,7 @@ export class TypedClient {
     const { recorder, sometimes } = this.#parts;
     if (answer.type === 'info') this.#infos += 1;
     if (answer.type === 'ok') {
+      if (invoked.readConcern !== undefined) sometimes.hit('majority_read');
       if (invoked.others !== undefined) sometimes.hit('transaction');
       recorder.record({ ...invoked, type: 'ok', answer: read(answer.value) }, answer.givenMs);
       this.#seen = this.#seen.merge(answer.value.version);
@@ -171,6 +201,7 @@ export class TypedClient {
     }
     if (answer.code === 'not_yet_visible') sometimes.hit('not_yet_visible');
     if (answer.code === 'insufficient_rights') sometimes.hit(answer.isFrozen ? 'rights_frozen' : 'insufficient_rights');
+    if (answer.code === 'read_concern_unmet') sometimes.hit('read_concern_unmet');
     if (answer.code === 'not_ready') sometimes.hit('not_ready');
     recorder.record({ ...invoked, type: answer.type, code: answer.code });
   }
@@ -189,14 +220,22 @@ export class TypedClient {
 }
 
 /** Refusals that a client tries again elsewhere or later, with the same key. */
-const retryable: ReadonlySet<string> = new Set(['unreachable', 'not_ready', 'not_yet_visible', 'overloaded', 'record_damaged']);
+const retryable: ReadonlySet<string> = new Set([
+  'unreachable',
+  'not_ready',
+  'not_yet_visible',
+  'overloaded',
+  'record_damaged',
+  'write_not_found',
+]);
 
 function answerOf({ json, version }: DocumentView): HistoryAnswer {
   return { json, version: version.toJSON() };
 }
 
-function editAnswerOf({ json, version, opId, isReplay }: EditResult): HistoryAnswer {
-  return { json, version: version.toJSON(), isReplay, ...(opId && { opId: { origin: opId.origin satisfies OriginId, seq: opId.seq } }) };
+function editAnswerOf({ json, version, opId, isReplay, concern }: ConcernedEdit): HistoryAnswer {
+  const named = opId && { opId: { origin: opId.origin satisfies OriginId, seq: opId.seq } };
+  return { json, version: version.toJSON(), isReplay, ...named, ...(concern && { concern }) };
 }
 
 /** The edit of one document or of several; answered with the view of the first. */

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import type { ConcernAnswer, HistoryEvent, RunRecord } from '../history.ts';
+import { checkConcerns } from './concerns.ts';
+
+const origin = 'berlin.00000000000a';
+const met: ConcernAnswer = { target: 'majority', isMet: true, durable: ['berlin', 'lagos'], pending: ['lima'], lacking: [] };
+
+function recordOf(concern: ConcernAnswer, readVersion: Record<string, number>, regionEvents: RunRecord['regionEvents'] = []): RunRecord {
+  const who = { session: 's', incarnation: 1, document: 'carts/d0' };
+  const edit = { ...who, process: 'c1', region: 'berlin', f: 'edit' as const, key: 'k' };
+  const read = { ...who, process: 'c2', region: 'lima', f: 'read' as const, readConcern: 'majority' as const };
+  const answer = { json: {}, version: { [origin]: 1 }, opId: { origin, seq: 1 }, concern };
+  const history: HistoryEvent[] = [
+    { ...edit, index: 0, timeMs: 1, type: 'invoke' },
+    { ...edit, index: 1, timeMs: 5, type: 'ok', answer },
+    { ...read, index: 2, timeMs: 6, type: 'invoke' },
+    { ...read, index: 3, timeMs: 9, type: 'ok', answer: { json: {}, version: readVersion } },
+  ];
+  return { seed: 1, history, regionEvents, dumps: [], finalDumps: [] };
+}
+
+const messages = (record: RunRecord): string[] => checkConcerns(record).map(({ message }) => message);
+const setback = (timeMs: number) => [{ timeMs, region: 'lagos', kind: 'rollback' as const, held: {}, left: {} }];
+
+test('[SIM34] a region that was counted and did not hold the write is found, unless its disk went back meanwhile', () => {
+  expect(messages(recordOf(met, { [origin]: 1 }))).toEqual([]);
+  const lied = { ...met, lacking: ['lagos'] };
+  expect(messages(recordOf(lied, { [origin]: 1 }))).toEqual(['a region was counted that did not hold the write']);
+  expect(messages(recordOf(lied, { [origin]: 1 }, setback(3)))).toEqual([]);
+});
+
+test('[SIM34] a majority that is none is found, and one that is not told', () => {
+  for (const wrong of [
+    { ...met, durable: ['berlin'], pending: ['lagos', 'lima'] },
+    { ...met, isMet: false },
+  ]) {
+    expect(messages(recordOf(wrong, { [origin]: 1 }))).toContain('a concern was said to be met, or not, against what was counted');
+  }
+});
+
+test('[SIM34] a read of a majority that misses what one had acknowledged is found, unless a disk that held it went back', () => {
+  expect(messages(recordOf(met, {}))).toEqual(['a read of a majority missed what a majority had acknowledged']);
+  expect(messages(recordOf(met, {}, setback(7)))).toEqual([]);
+});
