@@ -10,4 +10,5 @@ const program = {
   tell: tellStory,
 };
 
-process.exitCode = await runStory(program, process.argv.slice(2));
+// Whatever a story that failed or was ended is still waiting for ends with it.
+process.exit(await runStory(program, process.argv.slice(2)));
