@@ -44,6 +44,8 @@ describe.each(['depots', 'depots-automerge'])('on %s', (collection) => {
           ],
         },
       ],
+      refused: [],
+      refusedDroppedCount: 0,
     });
     const route = region.server.routes.find(({ description }) => description.operationId === 'readRights');
     const schema = route?.description.answers[200]?.content?.['application/json']?.schema;
@@ -109,9 +111,22 @@ describe.each(['depots', 'depots-automerge'])('on %s', (collection) => {
   });
 });
 
+test('[RIGHTS5] what was refused is listed with what it needed, newest first, each document its own', async () => {
+  await region.patch('/v1/docs/depots/asked', [{ op: 'increment', path: '/stock', by: 3 }]);
+  for (const by of [4, 9]) expect((await region.patch('/v1/docs/depots/asked', decrement('/stock', by))).status).toBe(409);
+  const { json } = await region.ask('/v1/docs/depots/asked/rights');
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+  const shared = { time, path: '/stock', kind: 'down', held: 3, total: 3 };
+  expect(json?.['refused']).toEqual([
+    { ...shared, needed: 9 },
+    { ...shared, needed: 4 },
+  ]);
+  expect((await region.ask('/v1/docs/depots/other/rights')).json).toMatchObject({ refused: [] });
+});
+
 test('[RIGHTS1] a document without counters, or none at all, has no rights to show', async () => {
-  expect((await region.ask('/v1/docs/depots/nobody/rights')).json).toEqual({ counters: [] });
-  expect((await region.ask('/v1/docs/notes/nobody/rights')).json).toEqual({ counters: [] });
+  expect((await region.ask('/v1/docs/depots/nobody/rights')).json).toEqual({ counters: [], refused: [], refusedDroppedCount: 0 });
+  expect((await region.ask('/v1/docs/notes/nobody/rights')).json).toEqual({ counters: [], refused: [], refusedDroppedCount: 0 });
   expect((await region.ask('/v1/docs/planes/1/rights')).json).toMatchObject({ status: 404, code: 'collection_not_found' });
 });
 

@@ -13,10 +13,11 @@ import type { LocalWrites } from './local-writes.ts';
 import type { Mesh } from './mesh.ts';
 import type { AppendedOp, OpLog } from './op-log.ts';
 import { OwnEpochs } from './own-epochs.ts';
-import type { ReclaimRequest, TransactionRequest } from './replica-door.ts';
+import { RefusedBounds } from './refused-bounds.ts';
+import type { DocumentRights, ReclaimRequest, TransactionRequest } from './replica-door.ts';
 import type { LoggedOp } from './replica-store.ts';
 import { lackOf } from './rights-lack.ts';
-import { type CounterRights, rightsOf } from './rights-report.ts';
+import { rightsOf } from './rights-report.ts';
 
 export interface BoundedRightsParts {
   readonly clock: Clock;
@@ -41,6 +42,7 @@ export interface BoundedRightsParts {
 const reachableMs = 50;
 
 export class BoundedRights {
+  readonly #refused = new RefusedBounds();
   readonly #parts: BoundedRightsParts;
   readonly #epochs: OwnEpochs;
   readonly #escrow: Escrow;
@@ -105,20 +107,28 @@ export class BoundedRights {
   }
 
   /** The refusal, with who of the holders can be heard, and what keeps our own earlier rights frozen. */
-  explain(refusal: AnabranchError): AnabranchError {
-    const holders = lackOf(refusal)?.holders ?? [];
+  explain({ writes }: TransactionRequest, refusal: AnabranchError): AnabranchError {
+    const lack = lackOf(refusal);
+    const holders = lack?.holders ?? [];
+    const document = lack && writes[lack.writeIndex]?.document;
+    if (lack !== undefined && document !== undefined) {
+      const { path, kind, needed, held, total } = lack;
+      this.#refused.note({ timeMs: this.#parts.clock.wallMs(), document, path, kind, needed, held, total });
+    }
+    this.#parts.metrics.count('anabranch_bounds_refused_total');
     const seen = holders.map((holder) => ({ ...holder, isReachable: this.#isReachable(regionIn(holder.origin)) }));
     const unconfirmed = holders.some(({ origin }) => regionIn(origin) === this.#parts.region) ? this.#epochs.unconfirmed() : [];
     const details = { ...refusal.details, holders: seen, ...(unconfirmed.length > 0 && { unconfirmedBy: unconfirmed }) };
     return new AnabranchError(refusal.code, refusal.message, details);
   }
 
-  report({ crdt }: LoadedDocument): CounterRights[] {
+  report({ id, crdt }: LoadedDocument): Omit<DocumentRights, 'version'> {
     const own = this.#parts.origin();
-    return rightsOf(crdt, {
+    const counters = rightsOf(crdt, {
       isReachable: (region) => this.#isReachable(region),
       isUsable: (holder) => holder === own || this.mayTakeOver(holder) || this.#isNewest(holder),
     });
+    return { counters, refused: this.#refused.of(id), refusedDroppedCount: this.#refused.droppedCount };
   }
 
   /**

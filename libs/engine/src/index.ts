@@ -16,6 +16,7 @@ export type {
   PastMoment,
 } from './history/history-door.ts';
 export type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+export type { RefusedBound } from './refused-bounds.ts';
 export { Replica } from './replica.ts';
 export type {
   Delivery,

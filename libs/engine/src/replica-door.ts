@@ -7,6 +7,7 @@ import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
 import type { DocumentView, OpId } from './document-view.ts';
 import type { PastDoor } from './history/past-door.ts';
+import type { RefusedBound } from './refused-bounds.ts';
 import type { CounterRights } from './rights-report.ts';
 
 export type { DocumentView, OpId } from './document-view.ts';
@@ -97,6 +98,10 @@ export interface EditResult extends DocumentView {
 /** Who holds which rights to the bounded counters of one document that were ever written. */
 export interface DocumentRights {
   readonly counters: readonly CounterRights[];
+  /** Changes of them that this region's process refused, newest first; of all documents together it keeps 1,000. */
+  readonly refused: readonly RefusedBound[];
+  /** Refusals, of any document, that are no longer kept. */
+  readonly refusedDroppedCount: number;
   /** The region's vector at the time: at least what the counters show. */
   readonly version: VersionVector;
 }

@@ -236,9 +236,9 @@ export class Replica implements ReplicaDoor {
   async rights(document: DocumentId, options: ReadOptions = {}): Promise<DocumentRights> {
     if (options.minVersion !== undefined || options.readConcern !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
-    const counters = this.#rights.report(loaded);
+    const report = this.#rights.report(loaded);
     await this.#log.whenDurable(loaded.localPosition);
-    return { counters, version: this.#log.durableVector };
+    return { ...report, version: this.#log.durableVector };
   }
 
   async reclaimRights(request: ReclaimRequest): Promise<ReclaimResult> {

@@ -11,6 +11,8 @@ export interface RightsLack {
   readonly needed: number;
   /** What the writer had left when it was refused. */
   readonly held: number;
+  /** What all holders have together. */
+  readonly total: number;
   /** Other holders of such rights, richest first. */
   readonly holders: readonly RichHolder[];
 }
@@ -22,11 +24,17 @@ interface RichHolder {
 
 /** What the details of an `insufficient_rights` say, as CrdtDocument.edit gives them; undefined for any other refusal. */
 export function lackOf({ code, details }: AnabranchError): RightsLack | undefined {
-  const { writeIndex = 0, counter: path, kind, needed, held, holders } = details;
+  const { writeIndex = 0, counter: path, kind, needed, held, total, holders } = details;
   if (code !== 'insufficient_rights' || typeof writeIndex !== 'number' || typeof path !== 'string') return undefined;
-  if ((kind !== 'down' && kind !== 'up') || typeof needed !== 'number' || typeof held !== 'number' || !Array.isArray(holders))
+  if (
+    (kind !== 'down' && kind !== 'up') ||
+    typeof needed !== 'number' ||
+    typeof held !== 'number' ||
+    typeof total !== 'number' ||
+    !Array.isArray(holders)
+  )
     return undefined;
-  return { writeIndex, path, kind, needed, held, holders: holders.filter(isRichHolder) };
+  return { writeIndex, path, kind, needed, held, total, holders: holders.filter(isRichHolder) };
 }
 
 function isRichHolder(holder: unknown): holder is RichHolder {

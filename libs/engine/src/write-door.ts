@@ -62,12 +62,12 @@ export class WriteDoor {
       if (!('refusal' in outcome)) return outcome;
       const { refusal, shortage } = outcome;
       const obtained = shortage === undefined ? 'hopeless' : await rights.whenObtained(shortage, deadlineMs);
-      if (obtained === 'hopeless') throw rights.explain(refusal);
+      if (obtained === 'hopeless') throw rights.explain(request, refusal);
       if (obtained === 'held') continue;
       // The time is up: what is said of it is of now.
       const last = await this.#attempt(request);
       if (!('refusal' in last)) return last;
-      throw rights.explain(last.refusal);
+      throw rights.explain(request, last.refusal);
     }
   }
 

@@ -52,6 +52,7 @@ export const metricTable: Readonly<Record<string, MetricSpec>> = {
   // The replica
   anabranch_ops_accepted_total: counter('Ops written in this region.'),
   anabranch_rights_asked_total: counter('Asks of other regions for rights to bounded counters, for a waiting change or ahead.', 'isUrgent'),
+  anabranch_bounds_refused_total: counter('Changes of bounded counters that were refused for want of rights.'),
   anabranch_rights_given_total: counter('Transfers of rights to bounded counters to other regions.', 'to', 'isUrgent'),
   anabranch_ops_received_total: counter('Ops of other regions made durable here.', 'from'),
   anabranch_ops_frames_received_total: counter('Frames of ops received on links, by what was done with them.', 'result'),

@@ -89,7 +89,7 @@ export class TestRegion {
       },
       region: parseRegionId(options.name ?? 'berlin'),
       collections: testCollections,
-      meshKey: options.meshKey ?? random.bytes(32),
+      meshKey: options.meshKey,
       peers: (options.peers ?? []).map(parseRegionId),
     });
     const links = acceptLinks({ replica, clock, logger });

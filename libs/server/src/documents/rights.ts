@@ -42,8 +42,19 @@ const counterSchema: z.ZodType<CounterRights> = z.strictObject({
   holders: z.array(holderSchema).meta({ description: 'Richest first.' }),
 }) as z.ZodType<CounterRights>;
 
+const refusedSchema = z.strictObject({
+  time: z.string().meta({ description: 'RFC 3339, by the clock of this region.' }),
+  path: pointerSchema,
+  kind: z.enum(['down', 'up']),
+  needed: z.int(),
+  held: z.int().meta({ description: 'What this region held, or could take over.' }),
+  total: z.int().meta({ description: 'What all regions held together, as far as was known here.' }),
+});
+
 const answerSchema = z.strictObject({
   counters: z.array(counterSchema).meta({ description: 'The bounded counters of the document that were ever written.' }),
+  refused: z.array(refusedSchema).meta({ description: 'Changes that this region refused since it started, newest first.' }),
+  refusedDroppedCount: z.int().meta({ description: 'Refusals, of any document, that are no longer kept: the last 1,000 are.' }),
 });
 
 const answerExample = {
@@ -58,6 +69,8 @@ const answerExample = {
       ],
     },
   ],
+  refused: [{ time: '2026-11-26T03:12:45.123Z', path: '/stock', kind: 'down', needed: 20, held: 3, total: 12 }],
+  refusedDroppedCount: 0,
 };
 
 const reclaimSchema = z.strictObject({
@@ -139,8 +152,14 @@ export function reclaimRightsRoute(parts: DoorParts): Route {
 
 async function readRights({ replica, limits }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const document = documentOf(request, replica);
-  const { counters, version } = await replica.rights(document, readDemand(request.headers, limits.readWaitMsMax));
-  return answer(JSON.stringify({ counters }), sessionTokenOf(version));
+  const { counters, refused, refusedDroppedCount, version } = await replica.rights(
+    document,
+    readDemand(request.headers, limits.readWaitMsMax),
+  );
+  const named = refused.map(({ timeMs, path, kind, needed, held, total }) => {
+    return { time: new Date(timeMs).toISOString(), path, kind, needed, held, total };
+  });
+  return answer(JSON.stringify({ counters, refused: named, refusedDroppedCount }), sessionTokenOf(version));
 }
 
 async function reclaimRights({ replica }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
