@@ -1,13 +1,19 @@
 // GET and POST .../rights, and refusals for want of rights, with everything that they say.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type TestAnswer, TestRegion } from './testing/region-under-test.ts';
 
 let region: TestRegion;
+let neighbour: TestRegion;
 beforeAll(async () => {
-  region = await TestRegion.start({ limits: { readWaitMsMax: 60 } });
+  const meshKey = new Uint8Array(32).fill(7);
+  region = await TestRegion.start({ meshKey, limits: { readWaitMsMax: 60 } });
+  neighbour = await TestRegion.start({ meshKey, name: 'new-york' });
+  region.linkWith(neighbour);
+  // A new region uses its share once a peer has told that it has no earlier epoch.
+  await vi.waitFor(async () => expect((await region.patch('/v1/docs/depots/first', decrement('/credit', 1))).status).toBe(200));
 });
-afterAll(() => region.stop());
+afterAll(() => Promise.all([region.stop(), neighbour.stop()]));
 
 const ours = expect.stringMatching(/^berlin\.[0-9a-f]{12}$/);
 
@@ -98,6 +104,11 @@ describe.each(['depots', 'depots-automerge'])('on %s', (collection) => {
       code: 'insufficient_rights',
       total: 0,
     });
+  });
+
+  test('[RIGHTS3] nothing is taken from a region that is linked', async () => {
+    const answer = await reclaim(`${collection}/linked`, { ...fromTokyo, from: 'new-york' });
+    expect(answer.json).toMatchObject({ status: 409, code: 'region_reachable', region: 'new-york' });
   });
 
   test.each([[{}], [{ acceptsRisk: false }]])('[RIGHTS2] without accepting the risk nothing moves: %j', async (said) => {
