@@ -16,12 +16,12 @@ vi.setConfig({ testTimeout: 180_000 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const corpus = readCorpus(join(root, 'test/corpus'));
 const fixed: readonly PlanOptions[] = [
-  { seed: 1, minutes: 0.5, plan: 'swarm' },
-  { seed: 2, minutes: 0.5, regions: 3, plan: 'crash' },
-  { seed: 3, minutes: 0.4, regions: 3, plan: 'partition' },
-  { seed: 4, minutes: 0.5, regions: 3, plan: 'disk' },
-  { seed: 5, minutes: 0.5, regions: 3, plan: 'setback' },
-  { seed: 6, minutes: 0.5, regions: 3, plan: 'clock' },
+  { seed: 1, minutes: 1, plan: 'swarm' },
+  { seed: 12, minutes: 1, regions: 3, plan: 'crash' },
+  { seed: 3, minutes: 1, regions: 3, plan: 'partition' },
+  { seed: 4, minutes: 1, regions: 3, plan: 'disk' },
+  { seed: 5, minutes: 1, regions: 3, plan: 'setback' },
+  { seed: 6, minutes: 1, regions: 3, plan: 'clock' },
 ];
 /** A seed with clients of both kinds. */
 const withClients = 3;
