@@ -54,12 +54,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keys-known-when-durable',
     bug: 'an idempotency key is known only when its first write is durable: a retry in between writes again',
-    replacements: [engine('idempotency-keys', 'this.#pending.get(key) ?? this.#store', 'this.#store')],
+    replacements: [engine('idempotency-keys', 'this.#pending.get(key)?.record ?? this.#store', 'this.#store')],
   },
   {
     name: 'rollback-keeps-epoch',
     bug: 'a store that went back in time writes on under its epoch, whatever its peers know',
-    replacements: [engine('epoch-guard', 'if (seq <= this.#parts.heldSeq())', 'if (true)')],
+    replacements: [engine('epoch-guard', 'if (ahead === undefined)', 'if (true)')],
   },
   {
     name: 'epoch-not-confirmed',
@@ -247,5 +247,16 @@ export const mutants: readonly Mutant[] = [
         '...(trace !== undefined && { trace }) })).at(-1);\n        for',
       ),
     ],
+  },
+  {
+    name: 'earlier-epoch-taken-up',
+    bug: 'a disk that went back to the end of an earlier epoch goes on under it, though a later one has inherited from it',
+    minutes: 5,
+    replacements: [engine('epoch-guard', "(this.#state === 'checking' && regionOf(origin) === regionOf(own))", 'false')],
+  },
+  {
+    name: 'half-is-a-majority',
+    bug: 'half of the regions pass for a majority',
+    replacements: [engine('write-concerns', 'Math.floor(count / 2) + 1', 'Math.ceil(count / 2)')],
   },
 ];
