@@ -83,8 +83,9 @@ export class ReadConcerns {
     const { lagMsOf, members } = this.#parts;
     const behind = () =>
       [...members()]
-        .map((region) => ({ region, lagMs: lagMsOf(region) ?? null }))
-        .filter(({ lagMs }) => lagMs === null || lagMs > maxLagMs);
+        .map((region) => ({ region, lagMs: lagMsOf(region) }))
+        .filter(({ lagMs }) => lagMs === undefined || lagMs > maxLagMs)
+        .map(({ region, lagMs }) => ({ region, lagMs: lagMs === undefined ? null : Math.ceil(lagMs) }));
     const unmet = () => new AnabranchError('read_concern_unmet', `the region may be more than ${maxLagMs} ms behind`, { behind: behind() });
     return this.#wait(() => behind().length === 0, unmet, waitMs);
   }
