@@ -69,6 +69,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'identity-kept-in-new-epoch',
     bug: 'a new epoch writes under the CRDT identity of the old one',
+    minutes: 4,
     replacements: [
       engine('replica', 'this.#crdtIdentity = identityOf(identity.origin, hash);\n        this.#writes.renewed', 'this.#writes.renewed'),
     ],
