@@ -63,6 +63,8 @@ export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => v
   process.on('unhandledRejection', onRejection);
   try {
     await run.toTheEnd();
+  } catch (error) {
+    world.onDefect(`the run itself failed: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
     release();
     process.off('unhandledRejection', onRejection);
@@ -174,9 +176,9 @@ class SeedRun {
   async #useWhatIsLeft(workload: Workload): Promise<boolean> {
     const { hosts, plan } = this.#world;
     const random = this.#world.random('leftovers');
-    const healthy = hosts.filter(({ region }) => !this.#injector.rotted.has(region));
-    for (const document of plan.trades && healthy.length > 0 ? depots : []) {
-      const host = random.pick(healthy);
+    // A region whose record of a document has rotted can give nothing of it.
+    for (const document of plan.trades && this.#injector.rotted.size === 0 ? depots : []) {
+      const host = random.pick(hosts);
       const json = await host.running?.replica.read(parseDocumentId(document)).then(
         (view) => view.json,
         () => undefined,
