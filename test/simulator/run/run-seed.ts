@@ -179,14 +179,11 @@ class SeedRun {
     // A region whose record of a document has rotted can give nothing of it.
     for (const document of plan.trades && this.#injector.rotted.size === 0 ? depots : []) {
       const host = random.pick(hosts);
-      const json = await host.running?.replica.read(parseDocumentId(document)).then(
-        (view) => view.json,
-        () => undefined,
-      );
-      const left = Number(json?.['stock'] ?? 0);
+      const view = await this.#settled(host.running?.replica.read(parseDocumentId(document)));
+      const left = Number(view?.json['stock'] ?? 0);
       if (left === 0) continue;
       if (await this.#isTakenInTime(workload, host, { document, left })) continue;
-      const rights = await host.running?.replica.rights(parseDocumentId(document)).then(({ counters }) => counters);
+      const rights = await this.#settled(host.running?.replica.rights(parseDocumentId(document)));
       const details = { document, region: host.region, left, rights };
       this.#violations.push({ checker: 'justified-refusals', message: 'units that are left could not be taken', details });
     }
@@ -218,11 +215,11 @@ class SeedRun {
     const { hosts, plan, sometimes } = this.#world;
     if (plan.topology === 'mesh') return;
     for (const { region, running } of hosts) {
-      const rights = await running?.replica.rights(parseDocumentId(document));
+      const rights = await this.#settled(running?.replica.rights(parseDocumentId(document)));
       const isFrozen = rights?.counters.some(({ holders }) => holders.some((holder) => holder.region === region && holder.isFrozen));
       if (!isFrozen) continue;
       sometimes.hit('rights_reclaimed');
-      await running?.replica.reclaimRights({ document: parseDocumentId(document), path: '/stock', from: region }).catch(() => {});
+      await this.#settled(running?.replica.reclaimRights({ document: parseDocumentId(document), path: '/stock', from: region }));
     }
   }
 
@@ -358,6 +355,21 @@ class SeedRun {
       clock.setTimer(random.below(2 * moveSampleMs), next);
     };
     next();
+  }
+
+  /** What a region answers, with the time that its disk takes; undefined when it refuses, or does not answer in time. */
+  async #settled<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
+    let given: { readonly value: T | undefined } | undefined;
+    answer?.then(
+      (value) => {
+        given = { value };
+      },
+      () => {
+        given = { value: undefined };
+      },
+    );
+    if (answer !== undefined) await this.#within(boundMs, 'a region answers', () => given !== undefined);
+    return given?.value;
   }
 
   /** Lets time pass until `isTrue`. A violation when it does not come true in time. */
