@@ -6,7 +6,6 @@
 // Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
 
 import { canonicalJson, isAnabranchError } from '@anabranch/base';
-import { parseDocumentId } from '@anabranch/protocol';
 import { checkRun } from '../checkers/check-run.ts';
 import type { Violation } from '../checkers/violation.ts';
 import { FaultInjector } from '../faults/fault-injector.ts';
@@ -14,10 +13,11 @@ import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import { drawCore } from '../faults/topology.ts';
 import type { MovedSample, RegionDump, ResourceSample, RunRecord } from '../history.ts';
 import { trapGlobals } from '../traps/global-traps.ts';
-import { depots, simulatedCollections } from '../world/collections.ts';
+import { simulatedCollections } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import { SimulatedWorld } from '../world/simulated-world.ts';
 import { dumpNow, dumpWhole } from './dump-region.ts';
+import { LastUnits } from './last-units.ts';
 import { sampleMoved } from './sample-moved.ts';
 import { sampleResources } from './sample-resources.ts';
 import { startWorkload, type Workload } from './workload.ts';
@@ -102,7 +102,12 @@ class SeedRun {
     if (!(await this.#healCore())) return;
     if (!(await this.#within(boundMs, 'the last operations end', () => workload.isIdle))) return;
     if (!(await this.#settleSessions(workload))) return;
-    if (!(await this.#useWhatIsLeft(workload))) return;
+    const within = (ms: number, what: string, isTrue: () => boolean): Promise<boolean> => this.#within(ms, what, isTrue);
+    // A region whose record of a document has rotted can give nothing of it.
+    if (plan.trades && this.#injector.rotted.size === 0) {
+      this.#violations.push(...(await new LastUnits(this.#world, workload, { within, boundMs }).takeAll()));
+      if (!(await this.#within(boundMs, 'all regions converge at last', () => haveConverged(hosts)))) return;
+    }
     await this.#dumpAtTheEnd();
     this.#compareCopies(workload);
   }
@@ -170,57 +175,6 @@ class SeedRun {
     // What others exchanged last is on its way to them still.
     await this.#world.clock.advance(500);
     return this.#within(boundMs, 'clients of sessions settle', areSettled);
-  }
-
-  /** With everything healed any region gets all rights there are: what is left can be taken out anywhere. */
-  async #useWhatIsLeft(workload: Workload): Promise<boolean> {
-    const { hosts, plan } = this.#world;
-    const random = this.#world.random('leftovers');
-    // A region whose record of a document has rotted can give nothing of it.
-    for (const document of plan.trades && this.#injector.rotted.size === 0 ? depots : []) {
-      const host = random.pick(hosts);
-      const view = await this.#settled(host.running?.replica.read(parseDocumentId(document)));
-      const left = Number(view?.json['stock'] ?? 0);
-      if (left === 0) continue;
-      if (await this.#isTakenInTime(workload, host, { document, left })) continue;
-      const rights = await this.#settled(host.running?.replica.rights(parseDocumentId(document)));
-      const details = { document, region: host.region, left, rights };
-      this.#violations.push({ checker: 'justified-refusals', message: 'units that are left could not be taken', details });
-    }
-    return this.#within(boundMs, 'all regions converge at last', () => haveConverged(hosts));
-  }
-
-  /** A client that is refused tries again: links come back one after the other, and frozen rights with them. */
-  async #isTakenInTime(workload: Workload, host: RegionHost, { document, left }: { document: string; left: number }): Promise<boolean> {
-    const { clock } = this.#world;
-    const endMs = clock.monotonicMs() + boundMs;
-    while (clock.monotonicMs() < endMs) {
-      let isTaken: boolean | undefined;
-      void workload.editOnce(host, document, [{ op: 'decrement', path: '/stock', by: left }]).then((isOk) => {
-        isTaken = isOk;
-      });
-      if (!(await this.#within(boundMs, 'the last units are taken or refused', () => isTaken !== undefined))) return false;
-      if (isTaken) return true;
-      await clock.advance(500);
-      if (clock.monotonicMs() >= endMs - boundMs / 2) await this.#unfreeze(document);
-    }
-    return false;
-  }
-
-  /**
-   * A region that was wiped, in a mesh where it cannot hear everybody itself, keeps frozen what it may have spent: its operator
-   * decides.
-   */
-  async #unfreeze(document: string): Promise<void> {
-    const { hosts, plan, sometimes } = this.#world;
-    if (plan.topology === 'mesh') return;
-    for (const { region, running } of hosts) {
-      const rights = await this.#settled(running?.replica.rights(parseDocumentId(document)));
-      const isFrozen = rights?.counters.some(({ holders }) => holders.some((holder) => holder.region === region && holder.isFrozen));
-      if (!isFrozen) continue;
-      sometimes.hit('rights_reclaimed');
-      await this.#settled(running?.replica.reclaimRights({ document: parseDocumentId(document), path: '/stock', from: region }));
-    }
   }
 
   /** A client that is present shows what its region does. */
@@ -355,21 +309,6 @@ class SeedRun {
       clock.setTimer(random.below(2 * moveSampleMs), next);
     };
     next();
-  }
-
-  /** What a region answers, with the time that its disk takes; undefined when it refuses, or does not answer in time. */
-  async #settled<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
-    let given: { readonly value: T | undefined } | undefined;
-    answer?.then(
-      (value) => {
-        given = { value };
-      },
-      () => {
-        given = { value: undefined };
-      },
-    );
-    if (answer !== undefined) await this.#within(boundMs, 'a region answers', () => given !== undefined);
-    return given?.value;
   }
 
   /** Lets time pass until `isTrue`. A violation when it does not come true in time. */
