@@ -79,6 +79,7 @@ describe('a JSON patch becomes operations', () => {
     ['a test that does not hold', { op: 'test', path: '/status/step', value: 2 }, 'patch_test_failed'],
     ['a bounded counter set to a number', { op: 'replace', path: '/stock', value: 3 }, 'type_mismatch'],
     ['a counter set to a number', { op: 'replace', path: '/items/sku-1/qty', value: 3 }, 'type_mismatch'],
+    ['a map key below which there is nothing', { op: 'add', path: '/items/sku-9', value: {} }, 'value_invalid'],
     ['a path the schema lacks', { op: 'add', path: '/colour', value: 3 }, 'path_unknown'],
     ['a path that is no pointer', { op: 'add', path: 'status', value: 3 }, 'op_invalid'],
     ['a pointer with a bad escape', { op: 'add', path: '/labels/~2', value: 3 }, 'op_invalid'],

@@ -17,7 +17,7 @@ import type { CollectionSchema, DocumentOp, FieldSchema, ObjectSchema } from '@a
 import { assign, fieldOf, mismatch } from './assignment.ts';
 import { appendSegment, parsePointer } from './json-pointer.ts';
 import type { PatchPlan } from './patch-plan.ts';
-import { changed, emptyView, indexIn, isArray, jsonEqual, settledView, valueAt } from './patch-view.ts';
+import { changed, emptyView, indexIn, isArray, isLiveView, jsonEqual, settledView, valueAt } from './patch-view.ts';
 
 export type JsonPatchEntry =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: JsonValue }
@@ -108,6 +108,10 @@ class Patching {
     const current = at.isMapKey && at.inside.length === 0 && kind === 'add' ? this.#find(at.segments) : valueAt(this.#view, at.segments);
     const target = at.inside.length === 0 ? value : valueAt(next, at.segments);
     this.#plan(...assign(at.field, at.path, current, target));
+    // A map has the keys below which there is something.
+    if (at.isMapKey && at.inside.length === 0 && !isLiveView(at.field, target)) {
+      throw new AnabranchError('value_invalid', 'below a map key there must be something: remove the key instead', { path: at.path });
+    }
     this.#settle(at, settledView(at.field, target));
   }
 

@@ -62,6 +62,32 @@ export function settledView(field: FieldSchema, value: JsonValue): JsonValue {
   );
 }
 
+/** Whether a map has a key when this is all that is below it. */
+export function isLiveView(field: FieldSchema, value: JsonValue): boolean {
+  switch (field.type) {
+    case 'register':
+      return true;
+    case 'counter':
+    case 'boundedCounter':
+      return value !== 0;
+    case 'flag':
+      return value === true;
+    case 'text':
+      return value !== '';
+    case 'set':
+    case 'list':
+      return isArray(value) && value.length > 0;
+    case 'map':
+      return isObject(value) && Object.values(value).some((below) => isLiveView(field.of, below));
+    case 'object':
+      return isObject(value) && Object.entries(value).some(([name, below]) => isLiveMember(field.fields[name], below));
+  }
+}
+
+function isLiveMember(field: FieldSchema | undefined, value: JsonValue): boolean {
+  return field !== undefined && isLiveView(field, value);
+}
+
 /** The value at a path. @throws AnabranchError `path_unknown` when there is none, `index_out_of_range`. */
 export function valueAt(root: JsonValue, segments: readonly string[]): JsonValue {
   let value = root;
