@@ -62,7 +62,7 @@ export class Concerns implements MeshListener {
   }
 
   close(reason: string): void {
-    this.writes.close(reason);
+    this.writes.close();
     this.reads.close(reason);
   }
 

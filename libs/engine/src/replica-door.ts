@@ -47,7 +47,7 @@ export interface WriteReport {
 export interface WriteConcernDoor {
   /** @throws AnabranchError `write_concern_invalid` when the mesh could never meet it. */
   check(target: WriteTarget): void;
-  /** Resolves when the concern is met or its time is up. @throws AnabranchError `write_not_found`, `not_ready`. */
+  /** Resolves when the concern is met, its time is up, or the replica waits no longer. @throws AnabranchError `write_not_found`. */
   whenMet(opId: OpId, concern: WriteConcern): Promise<WriteReport>;
   /** @throws AnabranchError `write_not_found`. */
   report(opId: OpId, target?: WriteTarget): WriteReport;

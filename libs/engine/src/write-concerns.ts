@@ -6,15 +6,14 @@
 //
 // Invariant 1: a region counts once, for what it is known to hold now (holdings.ts): what was acknowledged by a process that
 //              has lost it since counts no more.
-// Invariant 2: a wait ends as met, as pending when its time is up, or as `not_ready` when the replica cannot tell any more:
-//              never as met without knowing.
+// Invariant 2: a wait ends as met, or as pending when its time is up or the replica cannot wait any longer: never as met without
+//              knowing, and never as a refusal, because the write is durable here.
 // Invariant 3: a region shows an op in the same step in which it becomes durable there, so what is durable in a region is
 //              applied in it, and both levels of a concern are met by the same acknowledgement.
 
 import { AnabranchError, type Clock } from '@anabranch/base';
 import type { RegionId, VersionVector } from '@anabranch/causality';
 import type { OpLog } from './op-log.ts';
-import { notReady } from './refusals.ts';
 import type { OpId, WriteConcern, WriteConcernDoor, WriteReport, WriteTarget } from './replica-door.ts';
 
 export interface WriteConcernsParts {
@@ -30,7 +29,6 @@ interface Waiter {
   readonly opId: OpId;
   readonly target: WriteTarget;
   readonly resolve: (report: WriteReport) => void;
-  readonly reject: (error: AnabranchError) => void;
 }
 
 /** Of so many regions. Two majorities have a region in common. */
@@ -44,7 +42,7 @@ export class WriteConcerns implements WriteConcernDoor {
 
   readonly #parts: WriteConcernsParts;
   readonly #waiters = new Set<Waiter>();
-  #closedReason: string | undefined;
+  #isClosed = false;
 
   constructor(parts: WriteConcernsParts) {
     this.#parts = parts;
@@ -65,9 +63,8 @@ export class WriteConcerns implements WriteConcernDoor {
   async whenMet(opId: OpId, { target, timeoutMs }: WriteConcern): Promise<WriteReport> {
     const now = this.report(opId, target);
     if (now.isMet) return now;
-    if (this.#closedReason !== undefined) throw this.#undecided(opId);
-    if (timeoutMs <= 0 || this.#waiters.size >= WriteConcerns.waitersMax) return now;
-    return new Promise<WriteReport>((resolve, reject) => {
+    if (this.#isClosed || timeoutMs <= 0 || this.#waiters.size >= WriteConcerns.waitersMax) return now;
+    return new Promise<WriteReport>((resolve) => {
       const end = (): void => {
         timer.cancel();
         this.#waiters.delete(waiter);
@@ -77,10 +74,6 @@ export class WriteConcerns implements WriteConcernDoor {
         resolve: (report) => {
           end();
           resolve(report);
-        },
-        reject: (error) => {
-          end();
-          reject(error);
         },
       };
       const timer = this.#parts.clock.setTimer(timeoutMs, () => waiter.resolve(this.report(opId, target)));
@@ -108,10 +101,10 @@ export class WriteConcerns implements WriteConcernDoor {
     }
   }
 
-  /** The replica stops or has failed: who waits cannot be told any more. */
-  close(reason: string): void {
-    this.#closedReason ??= reason;
-    for (const { opId, reject } of this.#waiters) reject(this.#undecided(opId));
+  /** The replica stops or has failed: who waits is told what is known, and nobody waits any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { opId, target, resolve } of this.#waiters) resolve(this.report(opId, target));
   }
 
   #isMet(opId: OpId, target: WriteTarget, members: readonly RegionId[]): boolean {
@@ -124,11 +117,6 @@ export class WriteConcerns implements WriteConcernDoor {
 
   #holds(region: RegionId, { origin, seq }: OpId): boolean {
     return this.#parts.holdingOf(region).get(origin) >= seq;
-  }
-
-  #undecided({ origin, seq }: OpId): AnabranchError {
-    const { code, message } = notReady(`${this.#closedReason}: the write is durable here, who else has it is not known`);
-    return new AnabranchError(code, message, { opId: `${origin}:${seq}` });
   }
 }
 

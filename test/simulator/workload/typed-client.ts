@@ -1,7 +1,7 @@
 // One client that edits and reads typed documents through the doors: it keeps what its session has seen, repeats what was
 // not answered under the same key, and sometimes moves to another region.
 
-import { AnabranchError, assert, encodeUtf8, isAnabranchError, type JsonObject } from '@anabranch/base';
+import { assert, encodeUtf8, type JsonObject } from '@anabranch/base';
 import { type OriginId, VersionVector } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { DocumentView, EditResult, Replica, TransactionRequest } from '@anabranch/engine';
@@ -136,11 +136,7 @@ export class TypedClient {
     const { opId } = result;
     const known = replica.status().peers.length + 1;
     if (target === undefined || opId === undefined || (target === 2 && known < 2)) return result;
-    const waited = await replica.writeConcerns.whenMet(opId, { target, timeoutMs: 1_500 }).catch((error: unknown) => {
-      // The write stands; only the wait for others has ended: what becomes of it the client does not know.
-      throw isAnabranchError(error, 'not_ready') ? new AnabranchError('store_failed', error.message) : error;
-    });
-    const { isMet, durable, pending } = waited;
+    const { isMet, durable, pending } = await replica.writeConcerns.whenMet(opId, { target, timeoutMs: 1_500 });
     const lacking = durable.filter((region) => {
       const running = this.#parts.hosts.find((host) => host.region === region)?.running;
       return running !== undefined && running.replica.version.get(opId.origin) < opId.seq;
