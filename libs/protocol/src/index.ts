@@ -14,14 +14,19 @@ export type { Denial, DeniedFrame, SubscribeFrame, UnsubscribeFrame } from './fr
 export { chainHashLength, chainNext, chainStart } from './hash-chain.ts';
 export {
   awarenessBytesMax,
+  followedDocumentsMax,
   frameBytesMax,
   frameBytesTarget,
+  frameDocumentsMax,
   frameOpsMax,
   holdingsMax,
   idempotencyKeyLengthMax,
   linkedRegionsMax,
   opBytesMax,
   opWritesMax,
+  refusalBytesMax,
+  requestFrameBytesMax,
+  stateBytesMax,
   traceLengthMax,
   updateBytesMax,
   vectorOriginsMax,
@@ -42,3 +47,17 @@ export {
   protocolVersion,
   protocolVersionFloor,
 } from './protocol-version.ts';
+export type { ChangesFrame, FollowedOp, ReplicatedFrame, StateFrame, UnavailableFrame } from './session/changes.ts';
+export type { FollowedDocument, FollowFrame, UnfollowFrame } from './session/follow.ts';
+export { type CollectionDefinition, type OpenFrame, resumeKeyLength, type WelcomeFrame } from './session/open.ts';
+export type { PresenceFrame } from './session/presence.ts';
+export type { DocumentUpdate, PushedFrame, PushFrame, RefusedFrame } from './session/push.ts';
+export {
+  decodeSessionAnswer,
+  decodeSessionRequest,
+  encodeSessionFrame,
+  type SessionAnswer,
+  type SessionRequest,
+  sessionProtocol,
+} from './session/session-frame.ts';
+export type { VectorEntries } from './vector-field.ts';

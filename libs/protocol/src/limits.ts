@@ -27,3 +27,20 @@ export const idempotencyKeyLengthMax = 255;
 export const traceLengthMax = 255;
 /** Bytes of one awareness message. Beyond: the session is closed with 1009. */
 export const awarenessBytesMax: number = 64 << 10;
+
+/** Documents that one session follows. Beyond: `follow` is answered `unavailable` with `overloaded` for the rest. */
+export const followedDocumentsMax = 100_000;
+/** Documents named by one frame of a session. Beyond: the frame is refused; a sender begins another. */
+export const frameDocumentsMax = 4096;
+/** Collections that a client describes. Beyond: the frame is refused. */
+export const sessionCollectionsMax = 256;
+/** Bytes of one such description. Beyond: the frame is refused. */
+export const collectionBytesMax: number = 64 << 10;
+/** Bytes of a credential. Beyond: the frame is refused. */
+export const credentialBytesMax: number = 8 << 10;
+/** Bytes of what is said in words or JSON about a refusal. Beyond: the frame is refused; a sender leaves details out. */
+export const refusalBytesMax: number = 32 << 10;
+/** Bytes of the state of a document sent whole. Beyond: the document is `unavailable` with `document_too_large`. */
+export const stateBytesMax: number = 64 << 20;
+/** One frame from a client. Beyond: the session is closed with 1009. */
+export const requestFrameBytesMax: number = opBytesMax + (64 << 10);
