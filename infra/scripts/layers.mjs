@@ -32,6 +32,8 @@ export const layerTable = {
   crdt: { layer: 2, imports: ['base', 'causality'], npm: ['yjs', '@automerge/automerge', 'lib0'] },
   protocol: { layer: 2, imports: ['base', 'causality'], npm: [] },
   engine: { layer: 3, imports: ['base', 'causality', 'crdt', 'protocol'], npm: [] },
+  // Beside the engine, and with the platforms it runs on: no layer above is ever imported.
+  client: { layer: 4, imports: ['base', 'causality', 'crdt', 'protocol'], npm: ['yjs', 'react'] },
   storage: { layer: 4, imports: ['base', 'causality', 'crdt', 'protocol', 'engine'], npm: ['lmdb'] },
   transport: { layer: 4, imports: ['base', 'causality', 'crdt', 'protocol', 'engine'], npm: ['ws'] },
   server: {

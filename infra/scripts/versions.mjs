@@ -24,7 +24,7 @@ function pinProblems(root) {
   const problems = [];
   for (const file of projectFiles(root).filter((path) => /(^|\/)package\.json$/.test(path))) {
     const manifest = readJson(root, file);
-    for (const group of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies', 'overrides']) {
+    for (const group of ['dependencies', 'devDependencies', 'optionalDependencies', 'overrides']) {
       for (const [name, version] of Object.entries(manifest[group] ?? {})) {
         if (!exactVersion.test(version)) problems.push(`${file}: ${name} is not pinned exactly, but "${version}"`);
       }

@@ -109,6 +109,17 @@ export const errorCodes = {
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
   config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),
+  // The embedded client
+  region_unreachable: entry(503, 'Region unreachable', 'No region can be reached, or the device was switched offline; nothing was done.', true),
+  region_left: entry(503, 'Region left', 'The client ended its session because it goes to another region.', true),
+  outcome_unknown: entry(
+    504,
+    'Outcome unknown',
+    'The region did not answer in time whether it has done what was asked; ask again with the same key.',
+    true,
+  ),
+  document_unavailable: entry(503, 'Document unavailable', 'The device does not hold the document, and no region has sent it in time.', true),
+  client_closed: entry(409, 'Client closed', 'The client was closed.'),
   // The local world of the demo
   region_not_found: entry(404, 'Unknown region', 'The local world has no region of this name.'),
   link_not_found: entry(404, 'Unknown link', 'The local world has no link between these two regions.'),

@@ -1,0 +1,1 @@
+export { type BrowserClientOptions, createClient } from './create-client.ts';

@@ -1,0 +1,33 @@
+import { AnabranchError } from '@anabranch/base';
+import { isCollectionName } from '@anabranch/protocol';
+import { nearest, type RegionAddress } from './courier/region-choice.ts';
+import type { Collections } from './schema.ts';
+
+export interface ClientOptions<C extends Collections> {
+  /** The regions of the mesh, by name. The name is the application's; errors and the status use it. */
+  readonly regions: readonly RegionAddress[];
+  /** As the regions are configured. Documents of a collection that differs are refused with `collection_differs`. */
+  readonly collections: C;
+  /** The name of a region to stay with; `nearest`, the default, takes the nearest that answers and moves on when it fails. */
+  readonly region?: string;
+  /** Asked for before each session; for regions that authenticate. */
+  readonly credential?: () => Promise<string>;
+}
+
+/** @throws AnabranchError `config_invalid`. */
+export function checkOptions({ regions, collections, region = nearest }: ClientOptions<Collections>): void {
+  const names = new Set(regions.map(({ name }) => name));
+  if (regions.length === 0 || names.size < regions.length) throw invalid('it needs regions, each with a name of its own');
+  if (names.has(nearest)) throw invalid(`no region is called ${nearest}`);
+  if (region !== nearest && !names.has(region)) throw invalid(`there is no region ${region}`);
+  for (const { url } of regions) {
+    const isHttp = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+    if (!isHttp) throw invalid(`${url} is not an http or https URL`);
+  }
+  const unnamed = Object.keys(collections).find((name) => !isCollectionName(name));
+  if (unnamed !== undefined) throw invalid(`${unnamed} is no name for a collection`);
+}
+
+function invalid(why: string): AnabranchError {
+  return new AnabranchError('config_invalid', `the client cannot be made: ${why}`);
+}

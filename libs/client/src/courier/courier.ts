@@ -1,0 +1,399 @@
+// Speaks with regions for all tabs of the device: between the store, one session at a time, and what the tabs say.
+//
+//   tab: wrote, follow, switch ... --+                       +--> told to the tabs: received, settled, refused, status ...
+//                                    +--> state, evaluate ---+
+//   region: frames, loss ------------+                       +--> session: open, follow, push
+//
+// Invariant 1: what is told of documents and writes was kept in the store before, in the same order.
+// Invariant 2: `seen` and the documents are kept together, so a device never claims to hold what it does not.
+// Invariant 3: a session is opened only when everything of the session before is kept.
+// Invariant 4: what a region refuses for reasons of its own (it stops, it is full) is not taken as refused: it is pushed
+//              again, there or elsewhere.
+
+import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Timer } from '@anabranch/base';
+import { VersionVector } from '@anabranch/causality';
+import {
+  type ChangesFrame,
+  type CollectionDefinition,
+  type DocumentId,
+  type OpenFrame,
+  type RefusedFrame,
+  type SessionAnswer,
+  type StateFrame,
+  sessionProtocol,
+  type UnavailableFrame,
+  type WelcomeFrame,
+} from '@anabranch/protocol';
+import type { Platform } from '../ports.ts';
+import { type Refusal, refusalOf } from '../refusal.ts';
+import type { ClientStore, StoreChange, StoreOpening } from '../store/client-store.ts';
+import type { FromCourier, ToCourier } from '../tab-message.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { Follows } from './follows.ts';
+import { Outbox } from './outbox.ts';
+import { Probes } from './probes.ts';
+import { nearest, type RegionAddress, type RegionChoice } from './region-choice.ts';
+import { Session } from './session.ts';
+
+export interface CourierParts {
+  readonly platform: Platform;
+  readonly store: ClientStore;
+  readonly choice: RegionChoice;
+  readonly definitions: readonly CollectionDefinition[];
+  readonly writer: string;
+  readonly credential: (() => Promise<string>) | undefined;
+  readonly tell: (message: FromCourier) => void;
+}
+
+/** Refusals that say nothing about what was pushed. */
+const passingCodes: readonly ErrorCode[] = ['not_ready', 'overloaded', 'store_failed', 'store_full', 'not_yet_visible', 'internal_error'];
+const passing: ReadonlySet<string> = new Set(passingCodes);
+/** How long a region may lack what was shown here before another one is tried. */
+const behindMsMax = 5_000;
+/** When a document that a region cannot send yet is asked for again. */
+const askAgainMs = 2_000;
+
+export class Courier {
+  readonly #parts: CourierParts;
+  readonly #queue: CommitQueue;
+  readonly #outbox = new Outbox();
+  readonly #follows = new Follows();
+  readonly #probes: Probes;
+  readonly #endOnline: () => void;
+  readonly #resync = new Map<DocumentId, Uint8Array>();
+  #seen: VersionVector;
+  /** What the region of the session has told that it holds. */
+  #regionVector = VersionVector.empty;
+  #resumeKey: Uint8Array;
+  #session: Session | undefined;
+  #region: RegionAddress | undefined;
+  #isConnecting = false;
+  #isOffline = false;
+  #isStopped = false;
+  /** The store takes nothing any more. */
+  #hasFailed = false;
+  #lastError: Refusal | undefined;
+  #wallOffsetMs = 0;
+  #retry: Timer | undefined;
+  #behind: Timer | undefined;
+  #isStatusDue = false;
+
+  constructor(parts: CourierParts, { session, followed }: StoreOpening) {
+    this.#parts = parts;
+    this.#seen = VersionVector.of(session?.seen ?? []);
+    this.#resumeKey = session?.resumeKey ?? new Uint8Array();
+    this.#follows.restore(followed, session?.followSerial ?? 0);
+    this.#queue = new CommitQueue(parts.store, (cause) => this.#fail(cause));
+    this.#probes = new Probes(parts.platform, parts.choice, () => this.#probed());
+    this.#endOnline = parts.platform.onOnline(() => {
+      parts.choice.retryNow();
+      this.#evaluate();
+    });
+  }
+
+  /** Begins: takes up the writes that were left, and opens a session. */
+  async start(): Promise<void> {
+    await this.#takeUp();
+    this.#probes.start();
+    this.#evaluate();
+  }
+
+  receive(message: ToCourier): void {
+    if (this.#isStopped) return;
+    switch (message.type) {
+      case 'wrote':
+        if (message.write.n === this.#outbox.lastN + 1) this.#outbox.add(message.write);
+        // Writes of several tabs are told in another order than they were kept: the store has it.
+        else void this.#takeUp().then(() => this.#evaluate());
+        break;
+      case 'follow':
+        this.#follow(message.document);
+        break;
+      case 'forget':
+        if (this.#follows.remove(message.document)) this.#session?.send(this.#follows.renounce(message.document));
+        break;
+      case 'present':
+        this.#session?.send({ type: 'presence', document: message.document, update: message.update });
+        break;
+      case 'switch':
+        this.#switch(message.isOffline, message.region);
+        break;
+      case 'ask':
+        this.#noteStatus();
+        break;
+      default:
+        assertNever(message);
+    }
+    this.#evaluate();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#endOnline();
+    this.#probes.stop();
+    this.#evaluate();
+    await this.#queue.whenIdle();
+  }
+
+  /** The one place that decides what is open and what is sent. */
+  #evaluate(): void {
+    const isWanted = !this.#isStopped && !this.#isOffline && !this.#hasFailed;
+    if (!isWanted) {
+      this.#retry?.cancel();
+      this.#session?.end(new AnabranchError('region_unreachable', 'the device is offline'));
+    } else if (this.#session?.isOpen === true) {
+      for (let push = this.#nextPush(); push !== undefined; push = this.#nextPush()) this.#session?.send(push);
+    } else if (this.#session === undefined && !this.#isConnecting && this.#probes.hasAnswer) {
+      this.#chooseRegion();
+    }
+    this.#noteStatus();
+  }
+
+  #nextPush() {
+    return this.#session?.mayPush === true ? this.#outbox.next() : undefined;
+  }
+
+  #chooseRegion(): void {
+    this.#retry?.cancel();
+    const next = this.#parts.choice.next();
+    if ('region' in next) void this.#connect(next.region);
+    else this.#retry = this.#parts.platform.clock.setTimer(next.waitMs, () => this.#evaluate());
+  }
+
+  async #connect(region: RegionAddress): Promise<void> {
+    this.#isConnecting = true;
+    const credential = await this.#prepare(region);
+    this.#isConnecting = false;
+    const { wanted } = this.#parts.choice;
+    const isWanted = !this.#isStopped && !this.#isOffline && !this.#hasFailed && (wanted === nearest || wanted === region.name);
+    if (credential === undefined || !isWanted) return this.#evaluate();
+    const { clock, connect } = this.#parts.platform;
+    this.#region = region;
+    const url = `${region.url.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/sync/documents`;
+    this.#session = new Session(url, clock, connect, {
+      open: () => this.#openFrame(credential),
+      welcomed: (frame) => this.#welcomed(frame),
+      receive: (frame) => this.#receiveFrame(frame),
+      ended: (cause) => this.#ended(cause),
+    });
+    this.#noteStatus();
+  }
+
+  /** The credential for the session, once everything of the one before is kept; undefined when there is none to be had. */
+  async #prepare(region: RegionAddress): Promise<string | undefined> {
+    await this.#queue.whenIdle();
+    try {
+      return (await this.#parts.credential?.()) ?? '';
+    } catch (error) {
+      this.#lastError = refusalOf(error);
+      this.#parts.choice.failed(region.name);
+      return undefined;
+    }
+  }
+
+  #openFrame(credential: string): OpenFrame {
+    const { definitions, writer } = this.#parts;
+    return {
+      ...{ type: 'open', protocolVersion: sessionProtocol.version, protocolVersionFloor: sessionProtocol.floor },
+      ...{ writer, seen: this.#seen.entries(), resumeKey: this.#resumeKey, followSerial: this.#follows.serial },
+      ...{ credential, collections: definitions },
+    };
+  }
+
+  #welcomed(frame: WelcomeFrame): void {
+    const { clock } = this.#parts.platform;
+    this.#wallOffsetMs = frame.wallMs - clock.wallMs();
+    this.#regionVector = VersionVector.of(frame.durable);
+    this.#lastError = undefined;
+    if (this.#region !== undefined) this.#parts.choice.opened(this.#region.name);
+    for (const request of this.#follows.welcomed(frame.followSerial)) this.#session?.send(request);
+    // Kept with the next changes: by then the region has read what it was told.
+    this.#resumeKey = frame.resumeKey;
+    if (!frame.coversSeen && this.#parts.choice.isFree) {
+      this.#behind = clock.setTimer(behindMsMax, () => this.#leaveIfBehind());
+    }
+    this.#evaluate();
+  }
+
+  #receiveFrame(frame: SessionAnswer): void {
+    switch (frame.type) {
+      case 'changes':
+        this.#takeChanges(frame);
+        break;
+      case 'state':
+        this.#takeState(frame);
+        break;
+      case 'unavailable':
+        this.#takeUnavailable(frame);
+        break;
+      case 'pushed': {
+        const write = this.#outbox.answered(frame.id);
+        if (write === undefined) break;
+        this.#queue.add([{ type: 'settle', n: write.n }], () => {
+          this.#parts.tell({ type: 'settled', id: write.id, covered: frame.covered });
+        });
+        break;
+      }
+      case 'refused':
+        this.#takeRefused(frame);
+        break;
+      case 'replicated':
+        this.#parts.tell({ type: 'replicated', majority: frame.majority, all: frame.all });
+        return;
+      case 'presence':
+        this.#parts.tell({ type: 'presence', document: frame.document, update: frame.update });
+        return;
+      default:
+        return;
+    }
+    this.#evaluate();
+  }
+
+  #takeChanges({ ops, told }: ChangesFrame): void {
+    const vector = VersionVector.of(told);
+    this.#regionVector = this.#regionVector.merge(vector);
+    this.#seen = this.#seen.merge(vector);
+    const states = [...this.#resync].filter(([document]) => this.#follows.has(document)).map(([document, state]) => ({ document, state }));
+    this.#resync.clear();
+    const received = ops
+      .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => this.#follows.has(document)) }))
+      .filter(({ writes }) => writes.length > 0);
+    const changes: StoreChange[] = states.map((state) => ({ type: 'state', ...state }));
+    for (const { writes } of received) for (const write of writes) changes.push({ type: 'update', ...write });
+    this.#keepReceived(changes, { type: 'received', states, ops: received, seen: this.#seen.entries() });
+  }
+
+  #takeState({ document, isResync, state }: StateFrame): void {
+    if (!this.#follows.has(document)) return;
+    if (isResync) {
+      this.#resync.set(document, state);
+      return;
+    }
+    this.#follows.noteHeld(document);
+    const states = [{ document, state }];
+    this.#keepReceived([{ type: 'state', document, state }], { type: 'received', states, ops: [], seen: this.#seen.entries() });
+  }
+
+  #keepReceived(changes: readonly StoreChange[], message: FromCourier): void {
+    const session = { seen: this.#seen.entries(), resumeKey: this.#resumeKey, followSerial: this.#follows.serial };
+    this.#queue.add([...changes, { type: 'session', session }], () => this.#parts.tell(message));
+  }
+
+  #takeUnavailable({ document, code, message }: UnavailableFrame): void {
+    this.#parts.tell({ type: 'unavailable', document, refusal: { code, message, details: {} } });
+    if (!passing.has(code)) return;
+    this.#parts.platform.clock.setTimer(askAgainMs, () => {
+      if (this.#follows.has(document)) this.#session?.send(this.#follows.announce(document));
+    });
+  }
+
+  #takeRefused({ id, code, message, details }: RefusedFrame): void {
+    if (passing.has(code)) {
+      this.#session?.end(new AnabranchError('region_unreachable', message, { code }));
+      return;
+    }
+    const write = this.#outbox.answered(id);
+    if (write === undefined) return;
+    const refusal = { code, message, details: parseDetails(details) };
+    this.#lastError = refusal;
+    this.#queue.add([{ type: 'drop', n: write.n }], () => this.#parts.tell({ type: 'refused', write, refusal }));
+  }
+
+  #ended(cause: AnabranchError): void {
+    this.#session = undefined;
+    this.#behind?.cancel();
+    this.#resync.clear();
+    this.#outbox.ended();
+    const region = this.#region;
+    this.#region = undefined;
+    if (this.#isStopped || this.#isOffline || region === undefined) return this.#noteStatus();
+    if (cause.code !== 'region_left') {
+      this.#lastError = refusalOf(cause);
+      this.#parts.choice.failed(region.name);
+    }
+    this.#evaluate();
+  }
+
+  #follow(document: DocumentId): void {
+    if (!this.#follows.add(document)) return;
+    if (this.#session?.isOpen === true) this.#session.send(this.#follows.announce(document));
+  }
+
+  #switch(isOffline: boolean, region: string): void {
+    this.#isOffline = isOffline;
+    if (region !== this.#parts.choice.wanted) {
+      this.#parts.choice.want(region);
+      if (region !== nearest && this.#region !== undefined && this.#region.name !== region) this.#leave();
+    }
+    this.#probes.ask();
+  }
+
+  /** Another region is to be spoken with. */
+  #leave(): void {
+    this.#session?.end(new AnabranchError('region_left', 'another region was chosen'));
+  }
+
+  #leaveIfBehind(): void {
+    if (this.#regionVector.covers(this.#seen) || this.#region === undefined || !this.#parts.choice.isFree) return;
+    this.#parts.choice.behind(this.#region.name);
+    this.#leave();
+  }
+
+  #probed(): void {
+    const nearer = this.#region === undefined ? undefined : this.#parts.choice.nearerThan(this.#region.name);
+    if (nearer !== undefined) this.#leave();
+    this.#evaluate();
+  }
+
+  async #takeUp(): Promise<void> {
+    try {
+      for (const write of await this.#parts.store.pendingAfter(this.#outbox.lastN)) this.#outbox.add(write);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.#hasFailed = true;
+    this.#lastError = isAnabranchError(cause) ? refusalOf(cause) : { code: 'store_failed', message: String(cause), details: {} };
+    this.#evaluate();
+  }
+
+  /** Told once for all that changes in one turn. */
+  #noteStatus(): void {
+    if (this.#isStatusDue) return;
+    this.#isStatusDue = true;
+    void Promise.resolve().then(() => {
+      this.#isStatusDue = false;
+      this.#tellStatus();
+    });
+  }
+
+  #tellStatus(): void {
+    const isOnline = this.#session?.isOpen === true;
+    const isSwitchedOff = this.#isOffline || this.#isStopped || this.#hasFailed;
+    this.#parts.tell({
+      type: 'status',
+      wallOffsetMs: this.#wallOffsetMs,
+      status: {
+        connection: isOnline ? 'online' : isSwitchedOff || !this.#probes.isAnyReachable ? 'offline' : 'connecting',
+        region: isOnline ? this.#region?.name : undefined,
+        isOffline: this.#isOffline,
+        wantedRegion: this.#parts.choice.wanted,
+        pendingWrites: this.#outbox.count,
+        lacksHere: isOnline && !this.#regionVector.covers(this.#seen),
+        lastError: this.#lastError,
+        regions: this.#parts.choice.view(),
+      },
+    });
+  }
+}
+
+function parseDetails(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,78 @@
+// How far the regions are: asks each of them from time to time whether it takes writes, and measures the answer.
+//
+// Invariant 1: a client that may choose opens its first session when the first region has answered: that is the nearest.
+// Invariant 2: one round is under way at a time; rounds come `roundMs` apart, give or take a quarter.
+
+import type { Timer } from '@anabranch/base';
+import type { Platform } from '../ports.ts';
+import type { RegionChoice } from './region-choice.ts';
+
+export class Probes {
+  static readonly roundMs = 20_000;
+  static readonly answerMsMax = 4_000;
+
+  readonly #platform: Platform;
+  readonly #choice: RegionChoice;
+  readonly #probed: () => void;
+  #timer: Timer | undefined;
+  #isAsking = false;
+  #hasAnswer = false;
+  #isStopped = false;
+
+  constructor(platform: Platform, choice: RegionChoice, probed: () => void) {
+    this.#platform = platform;
+    this.#choice = choice;
+    this.#probed = probed;
+  }
+
+  /** Whether there is no reason to wait any more before a session is opened. */
+  get hasAnswer(): boolean {
+    return this.#hasAnswer || !this.#choice.isFree;
+  }
+
+  /** False when every region is known not to answer. */
+  get isAnyReachable(): boolean {
+    return this.#choice.view().some(({ isReachable }) => isReachable !== false);
+  }
+
+  start(): void {
+    this.ask();
+  }
+
+  /** Begins a round now, unless one is under way. */
+  ask(): void {
+    if (this.#isAsking || this.#isStopped) return;
+    this.#isAsking = true;
+    this.#timer?.cancel();
+    void Promise.all(this.#choice.addresses.map(({ name, url }) => this.#askOne(name, url))).then(() => {
+      this.#isAsking = false;
+      if (this.#isStopped) return;
+      this.#hasAnswer = true;
+      const { clock, random } = this.#platform;
+      const afterMs = Probes.roundMs * (0.75 + random.u32() / 2 ** 33);
+      this.#timer = clock.setTimer(afterMs, () => this.ask());
+      this.#probed();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #askOne(name: string, url: string): Promise<void> {
+    const { clock, sendHttp } = this.#platform;
+    const startMs = clock.monotonicMs();
+    const target = `${url.replace(/\/$/, '')}/readyz`;
+    const isReady = await sendHttp({ method: 'GET', url: target, headers: {}, timeoutMs: Probes.answerMsMax }).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+    if (this.#isStopped) return;
+    this.#choice.probed(name, isReady ? clock.monotonicMs() - startMs : undefined);
+    if (isReady && !this.#hasAnswer) {
+      this.#hasAnswer = true;
+      this.#probed();
+    }
+  }
+}

@@ -1,0 +1,125 @@
+// One session with one region: between a WebSocket and the courier.
+//
+//   connecting --opened: open sent--> opening --welcome--> open --silence, loss, close--> ended
+//
+// Invariant 1: frames are delivered in order, none before the welcome and none after the end.
+// Invariant 2: a region that says nothing for `silenceMsMax`, or does not welcome in `welcomeMsMax`, has lost the session.
+// Invariant 3: `ended` is called once.
+
+import { AnabranchError, type Clock, isAnabranchError, type Timer } from '@anabranch/base';
+import {
+  decodeSessionAnswer,
+  encodeSessionFrame,
+  type OpenFrame,
+  type SessionAnswer,
+  type SessionRequest,
+  type WelcomeFrame,
+} from '@anabranch/protocol';
+import type { Connect, Connection } from '../ports.ts';
+
+export interface SessionListener {
+  readonly open: () => OpenFrame;
+  readonly welcomed: (frame: WelcomeFrame) => void;
+  /** @throws AnabranchError to end the session. */
+  readonly receive: (frame: SessionAnswer) => void;
+  readonly ended: (cause: AnabranchError) => void;
+}
+
+export class Session {
+  static readonly welcomeMsMax = 10_000;
+  static readonly silenceMsMax = 25_000;
+  static readonly aliveMs = 8_000;
+  /** Bytes handed to the connection and not sent. Beyond: pushes wait. */
+  static readonly unsentBytesMax: number = 1 << 20;
+
+  readonly #clock: Clock;
+  readonly #listener: SessionListener;
+  readonly #connection: Connection;
+  #state: 'connecting' | 'opening' | 'open' | 'ended' = 'connecting';
+  #heardMs: number;
+  #watch: Timer;
+
+  constructor(url: string, clock: Clock, connect: Connect, listener: SessionListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+    this.#heardMs = clock.monotonicMs();
+    this.#watch = clock.setTimer(Session.welcomeMsMax, () => this.#end(new AnabranchError('handshake_timeout', 'no welcome in time')));
+    this.#connection = connect(url, {
+      opened: () => this.#opened(),
+      received: (bytes) => this.#received(bytes),
+      closed: (code, reason) => this.#end(closeCause(code, reason)),
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  get mayPush(): boolean {
+    return this.isOpen && this.#connection.bufferedBytes < Session.unsentBytesMax;
+  }
+
+  send(frame: SessionRequest): void {
+    if (this.isOpen) this.#connection.send(encodeSessionFrame(frame));
+  }
+
+  /** Ends the session as its owner wants; `ended` is called before this returns. */
+  end(cause: AnabranchError): void {
+    this.#end(cause);
+  }
+
+  #opened(): void {
+    if (this.#state !== 'connecting') return;
+    this.#state = 'opening';
+    this.#connection.send(encodeSessionFrame(this.#listener.open()));
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.#state === 'ended') return;
+    this.#heardMs = this.#clock.monotonicMs();
+    try {
+      const frame = decodeSessionAnswer(bytes);
+      if (frame !== undefined) this.#deliver(frame);
+    } catch (error) {
+      if (!isAnabranchError(error)) throw error;
+      this.#end(error);
+    }
+  }
+
+  #deliver(frame: SessionAnswer): void {
+    if (this.#state === 'opening' && frame.type === 'welcome') {
+      this.#state = 'open';
+      this.#watch.cancel();
+      this.#watchSilence();
+      this.#listener.welcomed(frame);
+    } else if (this.#state === 'open' && frame.type !== 'welcome') {
+      if (frame.type !== 'alive') this.#listener.receive(frame);
+    } else {
+      throw new AnabranchError('frame_invalid', `a frame of type ${frame.type} is out of order`);
+    }
+  }
+
+  #watchSilence(): void {
+    this.#watch = this.#clock.setTimer(Session.aliveMs, () => {
+      if (this.#clock.monotonicMs() - this.#heardMs > Session.silenceMsMax) {
+        this.#end(new AnabranchError('link_silent', 'the region says nothing'));
+      } else {
+        this.send({ type: 'alive' });
+        this.#watchSilence();
+      }
+    });
+  }
+
+  #end(cause: AnabranchError): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#watch.cancel();
+    this.#connection.close();
+    this.#listener.ended(cause);
+  }
+}
+
+function closeCause(code: number, reason: string): AnabranchError {
+  if (code === 1001 || code === 1012) return new AnabranchError('not_ready', 'the region stops or restarts', { closeCode: code });
+  return new AnabranchError('region_unreachable', reason === '' ? 'the connection is lost' : reason, { closeCode: code });
+}

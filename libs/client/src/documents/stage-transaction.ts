@@ -1,0 +1,71 @@
+// Applies the operations of one write to its documents, all or none.
+//
+//   check --> rehearse each typed document --> edit the freeform one --> edit the typed ones
+//
+// Invariant: what a typed document would refuse is known before anything is changed, and a freeform one changes nothing when it
+//            refuses; so there is at most one of these, and it comes first.
+
+import { AnabranchError, isAnabranchError } from '@anabranch/base';
+import type { Hlc } from '@anabranch/causality';
+import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
+import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
+import type { WriteDescription } from '../store/client-store.ts';
+import { fieldAt } from './field-at.ts';
+import type { LocalDocument } from './local-document.ts';
+
+export interface StagedWrite {
+  readonly document: LocalDocument;
+  readonly ops: readonly DocumentOp[];
+}
+
+export interface StagedTransaction {
+  /** Of the documents that changed. */
+  readonly updates: readonly DocumentUpdate[];
+  readonly described: readonly WriteDescription[];
+}
+
+/** @throws AnabranchError as ClientDocument.edit; details name the `writeIndex` when there are several. */
+export function stageTransaction(
+  writes: readonly StagedWrite[],
+  hlc: Hlc,
+  collectionOf: (document: DocumentId) => CollectionSchema,
+): StagedTransaction {
+  const freeform = writes.filter(({ document }) => !document.crdt.isTyped);
+  if (new Set(writes.map(({ document }) => document)).size < writes.length || freeform.length > 1) {
+    throw new AnabranchError('op_invalid', 'a transaction names each document once, and at most one freeform one');
+  }
+  const prepared = writes.map((write, at) => ({ ...write, author: write.document.author.next(hlc), at }));
+  const inWrite = <T>(at: number, act: () => T): T => (writes.length === 1 ? act() : naming(at, act));
+  for (const { document, ops, author, at } of prepared) {
+    inWrite(at, () => {
+      refuseBounded(collectionOf(document.name), ops);
+      document.change((crdt) => crdt.rehearse(author, ops));
+    });
+  }
+  const updates: DocumentUpdate[] = [];
+  const inOrder = prepared.toSorted((a, b) => Number(a.document.crdt.isTyped) - Number(b.document.crdt.isTyped));
+  for (const { document, ops, author, at } of inOrder) {
+    const update = inWrite(at, () => document.change((crdt) => crdt.edit(author, ops)));
+    if (update !== undefined) updates.push({ document: document.name, update });
+  }
+  const described = writes.map(({ document, ops }) => ({ document: document.name, ops: JSON.stringify(ops) }));
+  return { updates, described };
+}
+
+/** Only regions hold rights to bounded counters. */
+function refuseBounded({ schema }: CollectionSchema, ops: readonly DocumentOp[]): void {
+  if (schema === 'freeform') return;
+  const opIndex = ops.findIndex(({ path }) => typeof path === 'string' && fieldAt(schema, path)?.type === 'boundedCounter');
+  if (opIndex < 0) return;
+  const details = { path: ops[opIndex]?.path ?? '', opIndex };
+  throw new AnabranchError('op_invalid', 'a bounded counter is changed by a region: use submit', details);
+}
+
+function naming<T>(writeIndex: number, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!isAnabranchError(error)) throw error;
+    throw new AnabranchError(error.code, error.message, { ...error.details, writeIndex });
+  }
+}

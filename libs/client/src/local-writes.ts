@@ -1,0 +1,122 @@
+// The writes of this tab that are on their way: between what was applied and what the store and the courier say of it.
+//
+// Invariant 1: writes are handed to the store in the order in which they were made, and told to the courier when kept.
+// Invariant 2: a write that the store does not take is refused: it is shown no longer.
+
+import type { AnabranchError } from '@anabranch/base';
+import { VersionVector } from '@anabranch/causality';
+import { callSafely } from './documents/local-document.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+import type { ClientStore, NewWrite, PendingWrite } from './store/client-store.ts';
+import { LocalWrite, type Write } from './write.ts';
+
+export class LocalWrites {
+  /** Writes whose way is followed. Beyond: of the oldest that is durable no more is told. */
+  static readonly trackedMax = 10_000;
+
+  /** Called for a write that could not be kept. */
+  onUnsaved: (write: PendingWrite, refusal: Refusal) => void = () => {};
+
+  readonly #store: ClientStore;
+  readonly #saved: (write: PendingWrite) => void;
+  readonly #tracked = new Map<string, LocalWrite>();
+  readonly #refusedListeners = new Set<(write: Write) => void>();
+  #lastSave: Promise<void> = Promise.resolve();
+  #number = 0;
+  #covered = VersionVector.empty;
+  #replicated = { majority: VersionVector.empty, all: VersionVector.empty };
+
+  constructor(store: ClientStore, saved: (write: PendingWrite) => void) {
+    this.#store = store;
+    this.#saved = saved;
+  }
+
+  /** What a reader must have seen to see every write of this tab that is durable. */
+  get covered(): VersionVector {
+    return this.#covered;
+  }
+
+  nextNumber(): number {
+    this.#number += 1;
+    return this.#number;
+  }
+
+  onRefused(listener: (write: Write) => void): () => void {
+    this.#refusedListeners.add(listener);
+    return () => this.#refusedListeners.delete(listener);
+  }
+
+  add(write: NewWrite): LocalWrite {
+    const local = new LocalWrite(write.id, write.described);
+    if (write.updates.length === 0) {
+      // It changed nothing: there is nothing that anybody lacks.
+      local.reach('all');
+      return local;
+    }
+    this.#track(local);
+    this.#lastSave = this.#save(write, local);
+    return local;
+  }
+
+  /** A write that will be told to be refused in this turn. */
+  refuseAtOnce({ id, described }: NewWrite): LocalWrite {
+    const local = new LocalWrite(id, described);
+    this.#track(local);
+    return local;
+  }
+
+  /** Resolves when every write so far is kept, or could not be. */
+  whenSaved(): Promise<void> {
+    return this.#lastSave;
+  }
+
+  /** Resolves when every write of this tab so far is durable in a region, or refused. */
+  async whenDurable(): Promise<void> {
+    const waiting = [...this.#tracked.values()].filter(({ state }) => state === 'applied' || state === 'saved');
+    await Promise.all(waiting.map((write) => write.when('durable').catch(() => {})));
+  }
+
+  settled(id: string, covered: VersionVector): void {
+    const local = this.#tracked.get(id);
+    if (local === undefined) return;
+    this.#covered = this.#covered.merge(covered);
+    local.settle(covered);
+    if (local.replicated(this.#replicated.majority, this.#replicated.all)) this.#tracked.delete(id);
+  }
+
+  replicated(majority: VersionVector, all: VersionVector): void {
+    this.#replicated = { majority, all };
+    for (const [id, local] of this.#tracked) if (local.replicated(majority, all)) this.#tracked.delete(id);
+  }
+
+  refused(write: PendingWrite, error: AnabranchError): void {
+    const local = this.#tracked.get(write.id) ?? new LocalWrite(write.id, write.described);
+    this.#tracked.delete(write.id);
+    local.refuse(error);
+    for (const listener of [...this.#refusedListeners]) callSafely(() => listener(local));
+  }
+
+  async #save(write: NewWrite, local: LocalWrite): Promise<void> {
+    const before = this.#lastSave;
+    const appended = this.#store.append(write);
+    try {
+      const n = await appended;
+      await before;
+      local.reach('saved');
+      this.#saved({ ...write, n });
+    } catch (error) {
+      await before;
+      this.onUnsaved({ ...write, n: 0 }, refusalOf(error));
+    }
+  }
+
+  #track(local: LocalWrite): void {
+    this.#tracked.set(local.id, local);
+    if (this.#tracked.size <= LocalWrites.trackedMax) return;
+    for (const [id, { state }] of this.#tracked) {
+      if (state !== 'durable' && state !== 'majority') continue;
+      this.#tracked.delete(id);
+      return;
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { createClient, type NodeClientOptions } from './create-client.ts';

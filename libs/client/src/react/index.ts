@@ -1,0 +1,1 @@
+export { type DocumentHook, useClientStatus, useDocument, usePresence, useWriteState } from './hooks.ts';

@@ -1,0 +1,136 @@
+// Asks a region to make a change itself, as one transaction: what needs rights that only regions hold (bounded counters), or
+// must be refused rather than merged.
+//
+//   local writes first --> POST /v1/transactions --answer--> shown here --> done
+//                              ^---- no answer, not ready ----'  same region, same key, until the time is up
+//
+// Invariant 1: one submission is one idempotency key, and goes to one region: another region knows of the key only when the op
+//              has arrived there, and might do it twice.
+// Invariant 2: without an answer the outcome is unknown, and said to be: never "not done".
+
+import { AnabranchError, type Clock, isAnabranchError, type JsonObject } from '@anabranch/base';
+import { encodeSessionToken, isOriginId, type OriginId, type VersionVector } from '@anabranch/causality';
+import type { DocumentOp } from '@anabranch/crdt';
+import type { HttpAnswer, SendHttp } from './ports.ts';
+import { errorOf } from './refusal.ts';
+
+export interface SubmittedWrite {
+  /** `collection/id`. */
+  readonly document: string;
+  readonly ops: readonly DocumentOp[];
+  /** The entity tag of the state that the document must be in. */
+  readonly ifMatch?: string;
+}
+
+export interface SubmitOptions {
+  /** How long to wait for the region's answer, in milliseconds: 10,000 unless given. */
+  readonly timeoutMs?: number;
+  /** Of an `outcome_unknown` before: asks for the same again. */
+  readonly retryKey?: string;
+  /** As the header `Anabranch-Write-Concern`: `majority; timeout=500ms`. */
+  readonly writeConcern?: string;
+}
+
+export interface Submitted {
+  /** `origin:seq`; undefined when nothing changed. */
+  readonly opId: string | undefined;
+  /** The new views by `collection/id`, as the region had them. */
+  readonly documents: Readonly<Record<string, JsonObject>>;
+  /** False when a write concern was asked for and not met in time: the write is durable in the region, and on its way. */
+  readonly isConcernMet: boolean;
+}
+
+export interface SubmitParts {
+  readonly clock: Clock;
+  readonly sendHttp: SendHttp;
+  readonly url: string;
+  readonly seen: VersionVector;
+  readonly retryKey: string;
+}
+
+const retryMsMin = 200;
+const retryMsMax = 2_000;
+
+/** @throws AnabranchError what the region refused it for; `outcome_unknown` with `details.retryKey`. */
+export async function submitTo(parts: SubmitParts, writes: readonly SubmittedWrite[], options: SubmitOptions): Promise<Submitted> {
+  const { clock, retryKey } = parts;
+  const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? 10_000);
+  let mayBeDone = options.retryKey !== undefined;
+  let last: AnabranchError | undefined;
+  for (let waitMs = retryMsMin; ; waitMs = Math.min(2 * waitMs, retryMsMax)) {
+    const leftMs = deadlineMs - clock.monotonicMs();
+    const answer = await ask(parts, writes, options, Math.max(leftMs, 1)).catch((error: unknown) => error);
+    if (isAnswer(answer) && answer.status < 300) return readAnswer(answer);
+    if (isAnswer(answer)) {
+      last = problemOf(answer);
+      if (!isPassing(last)) throw last;
+      // A region that fails while it commits may have kept it.
+      if (last.code === 'store_failed' || last.code === 'store_full' || last.code === 'internal_error') mayBeDone = true;
+    } else {
+      mayBeDone = true;
+      last = new AnabranchError('region_unreachable', 'the region does not answer');
+    }
+    if (clock.monotonicMs() + waitMs >= deadlineMs) break;
+    await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
+  }
+  if (!mayBeDone) throw last;
+  throw new AnabranchError('outcome_unknown', 'the region did not say in time what became of it', { retryKey, cause: last.code });
+}
+
+/** The op of an answer, as a component of a vector. */
+export function parseOpId(text: string | undefined): readonly [OriginId, number] | undefined {
+  const at = text?.lastIndexOf(':') ?? -1;
+  const [origin, seq] = [text?.slice(0, at) ?? '', Number(text?.slice(at + 1))];
+  return at > 0 && isOriginId(origin) && Number.isSafeInteger(seq) && seq > 0 ? [origin, seq] : undefined;
+}
+
+function ask(parts: SubmitParts, writes: readonly SubmittedWrite[], options: SubmitOptions, timeoutMs: number): Promise<HttpAnswer> {
+  const { url, seen, retryKey, sendHttp } = parts;
+  return sendHttp({
+    method: 'POST',
+    url: `${url.replace(/\/$/, '')}/v1/transactions`,
+    headers: {
+      'content-type': 'application/json',
+      'idempotency-key': retryKey.slice(retryKey.indexOf('|') + 1),
+      ...(seen.size > 0 && { 'anabranch-session': encodeSessionToken(seen) }),
+      ...(options.writeConcern !== undefined && { 'anabranch-write-concern': options.writeConcern }),
+    },
+    body: JSON.stringify({ writes }),
+    timeoutMs,
+  });
+}
+
+function isAnswer(answer: unknown): answer is HttpAnswer {
+  return typeof answer === 'object' && answer !== null && 'status' in answer && 'text' in answer;
+}
+
+function isPassing(error: AnabranchError): boolean {
+  return error.entry.status === 503 || error.entry.status === 507 || error.code === 'internal_error';
+}
+
+function problemOf({ status, text }: HttpAnswer): AnabranchError {
+  const { code, detail, title, type, status: _, ...details } = parseObject(text);
+  const message = typeof detail === 'string' ? detail : `the region answered ${status}`;
+  return errorOf({ code: typeof code === 'string' ? code : 'internal_error', message, details });
+}
+
+function readAnswer({ status, text }: HttpAnswer): Submitted {
+  const { opId, documents, result } = parseObject(text);
+  const pending = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : {};
+  const views = documents ?? pending['documents'];
+  return {
+    opId: typeof opId === 'string' ? opId : undefined,
+    documents: typeof views === 'object' && views !== null ? (views as Record<string, JsonObject>) : {},
+    isConcernMet: status !== 202,
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch (error) {
+    if (isAnabranchError(error)) throw error;
+    return {};
+  }
+}

@@ -1,0 +1,39 @@
+// What the tabs of a device tell each other: between the clients, one in each tab, and the courier, which is in the tab that
+// speaks with regions. All of it is plain data.
+
+import type { OriginId } from '@anabranch/causality';
+import type { DocumentId, DocumentUpdate, VectorEntries } from '@anabranch/protocol';
+import type { ClientStatus } from './client-status.ts';
+import type { Refusal } from './refusal.ts';
+import type { PendingWrite } from './store/client-store.ts';
+
+export interface ReceivedOp {
+  readonly origin: OriginId;
+  readonly writes: readonly DocumentUpdate[];
+}
+
+/** From a client. */
+export type ToCourier =
+  | { readonly type: 'wrote'; readonly write: PendingWrite }
+  | { readonly type: 'follow'; readonly document: DocumentId }
+  | { readonly type: 'forget'; readonly document: DocumentId }
+  | { readonly type: 'present'; readonly document: DocumentId; readonly update: Uint8Array }
+  | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
+  | { readonly type: 'ask' };
+
+/** From the courier, in this order: what is told was kept before. */
+export type FromCourier =
+  | {
+      readonly type: 'received';
+      readonly states: readonly { readonly document: DocumentId; readonly state: Uint8Array }[];
+      readonly ops: readonly ReceivedOp[];
+      readonly seen: VectorEntries;
+    }
+  | { readonly type: 'settled'; readonly id: string; readonly covered: VectorEntries }
+  | { readonly type: 'refused'; readonly write: PendingWrite; readonly refusal: Refusal }
+  | { readonly type: 'replicated'; readonly majority: VectorEntries; readonly all: VectorEntries }
+  | { readonly type: 'unavailable'; readonly document: DocumentId; readonly refusal: Refusal }
+  | { readonly type: 'presence'; readonly document: DocumentId; readonly update: Uint8Array }
+  | { readonly type: 'status'; readonly status: ClientStatus; readonly wallOffsetMs: number };
+
+export type TabMessage = ToCourier | FromCourier;

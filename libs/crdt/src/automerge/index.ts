@@ -1,0 +1,2 @@
+// Documents kept by Automerge, for programs that load the library when they first need it.
+export { AutomergeDocument } from './automerge-document.ts';
