@@ -174,8 +174,8 @@ test('[SYNC3] a session hears of updates from here and from other regions, once 
   await session.ingest(update);
   expect(await session.ingest(update)).toBeUndefined();
   await mesh.clock.advance(500);
-  expect(here.deliveries.map((delivery) => delivery.session === session)).toEqual([false, true]);
-  expect(there.deliveries.map((delivery) => delivery.session)).toEqual([undefined, undefined]);
+  expect(here.deliveries.map((delivery) => delivery.author === session)).toEqual([false, true]);
+  expect(there.deliveries.map((delivery) => delivery.author)).toEqual([undefined, undefined]);
   expect(await mesh.json('tokyo', 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 6 } } });
 });
 

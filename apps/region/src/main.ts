@@ -44,7 +44,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     peers: config.peers.map((peer) => peer.region),
     documentsLoadedMax: config.documentsLoadedMax,
   });
-  const sync = createSyncDoors({ replica, clock, logger, metrics });
+  const sync = createSyncDoors({ replica, clock, random, logger, metrics });
   const links = acceptLinks({ replica, clock, logger });
   const upgrades = new Map<string, UpgradeHandler>(sync.upgrades);
   if (config.meshKey !== undefined) upgrades.set(linkPath, (request, socket, head) => links.handleUpgrade(request, socket, head));

@@ -110,7 +110,18 @@ export const errorCodes = {
   config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),
   // The embedded client
-  region_unreachable: entry(503, 'Region unreachable', 'No region can be reached, or the device was switched offline; nothing was done.', true),
+  collection_differs: entry(
+    409,
+    'Collection differs',
+    'The client describes the collection with another library or schema than the region.',
+  ),
+  session_superseded: entry(409, 'Session superseded', 'Another session of the same client has begun; this one has ended.', true),
+  region_unreachable: entry(
+    503,
+    'Region unreachable',
+    'No region can be reached, or the device was switched offline; nothing was done.',
+    true,
+  ),
   region_left: entry(503, 'Region left', 'The client ended its session because it goes to another region.', true),
   outcome_unknown: entry(
     504,
@@ -118,7 +129,12 @@ export const errorCodes = {
     'The region did not answer in time whether it has done what was asked; ask again with the same key.',
     true,
   ),
-  document_unavailable: entry(503, 'Document unavailable', 'The device does not hold the document, and no region has sent it in time.', true),
+  document_unavailable: entry(
+    503,
+    'Document unavailable',
+    'The device does not hold the document, and no region has sent it in time.',
+    true,
+  ),
   client_closed: entry(409, 'Client closed', 'The client was closed.'),
   // The local world of the demo
   region_not_found: entry(404, 'Unknown region', 'The local world has no region of this name.'),

@@ -54,6 +54,8 @@ export interface DocumentCacheParts {
 }
 
 export class DocumentCache {
+  /** Documents kept loaded, unless the region is configured otherwise. */
+  static readonly documentsMaxDefault = 10_000;
   /** Bytes of updates held by loaded documents (memory is a multiple). Beyond: the least recently used are evicted. */
   static readonly bytesMax: number = 64 << 20;
   /** Ops after which a tail is folded into a snapshot. */

@@ -34,7 +34,7 @@ export interface LocalWritesParts {
 }
 
 /** What an op writes to one loaded document. */
-interface AppliedUpdate {
+export interface AppliedUpdate {
   readonly loaded: LoadedDocument;
   /** Undefined when it changes nothing. */
   readonly update: Uint8Array | undefined;

@@ -4,11 +4,12 @@
 import type { ErrorCode } from '@anabranch/base';
 import type { Hlc, OriginId, RegionId, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, CrdtDocument, DocumentOp } from '@anabranch/crdt';
-import type { DocumentId, Idempotency } from '@anabranch/protocol';
+import type { DocumentId, DocumentUpdate, Idempotency } from '@anabranch/protocol';
 import type { DocumentView, OpId } from './document-view.ts';
 import type { PastDoor } from './history/past-door.ts';
 import type { RefusedBound } from './refused-bounds.ts';
 import type { CounterRights } from './rights-report.ts';
+import type { LiveSubscription } from './subscriptions/subscription.ts';
 
 export type { DocumentView, OpId } from './document-view.ts';
 
@@ -51,6 +52,8 @@ export interface WriteConcernDoor {
   whenMet(opId: OpId, concern: WriteConcern): Promise<WriteReport>;
   /** @throws AnabranchError `write_not_found`. */
   report(opId: OpId, target?: WriteTarget): WriteReport;
+  /** The same object until more is known. */
+  replicated(): Replicated;
 }
 
 /** The changes of one document. */
@@ -125,8 +128,8 @@ export interface Delivery {
   readonly document: DocumentId;
   readonly update: Uint8Array;
   readonly opId: OpId;
-  /** The session it came from, when it was written through one of this region. */
-  readonly session: DocumentSession | undefined;
+  /** What it came in through, when that was a session of this region. */
+  readonly author: object | undefined;
   readonly version: VersionVector;
 }
 
@@ -155,6 +158,34 @@ export interface DocumentSession {
   /** Relays awareness bytes to the other sessions of the document, here and in other regions. Never logged. */
   relayAwareness(bytes: Uint8Array): void;
   close(): void;
+}
+
+/** The ops of many documents, in causal order: for a session that follows them. */
+export interface Subscription {
+  /** What is followed, and what of it is to be told. */
+  readonly updates: LiveSubscription;
+  /**
+   * Inspects, applies and logs untrusted updates of several documents as one op, all or none; resolves when durable, with
+   * undefined when they brought nothing new. `onApplied` is called, in the same turn if nothing has to be waited for, when they are
+   * applied and on their way to the disk. @throws AnabranchError as {@link DocumentSession.ingest}, `collection_not_found`.
+   */
+  ingest(writes: readonly DocumentUpdate[], onApplied: () => void): Promise<OpId | undefined>;
+  /** A document whole, as it is now; to be sent when durable. @throws AnabranchError `collection_not_found`, `record_damaged`, `document_quarantined`. */
+  stateOf(document: DocumentId): { readonly state: Uint8Array; readonly whenDurable: Promise<void> };
+  close(): void;
+}
+
+export interface SubscriptionListener {
+  /** There may be more to take. */
+  readonly onMore: () => void;
+  /** The replica ended the subscription (it stops, or continues under a new epoch). */
+  readonly ended: (code: ErrorCode) => void;
+}
+
+/** What is durable in so many regions: per origin, the seq up to which they are known to hold its log. */
+export interface Replicated {
+  readonly majority: VersionVector;
+  readonly all: VersionVector;
 }
 
 /** How far this region is behind one origin. */
@@ -238,5 +269,7 @@ export interface ReplicaDoor {
   reclaimRights(request: ReclaimRequest): Promise<ReclaimResult>;
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
   openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession;
+  /** Follows documents from a vector on, which the region need not cover yet. @throws AnabranchError `not_ready`. */
+  subscribe(after: VersionVector, listener: SubscriptionListener): Subscription;
   status(): ReplicaStatus;
 }

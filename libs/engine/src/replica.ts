@@ -15,7 +15,7 @@ import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { BoundedRights } from './bounded-rights.ts';
 import { collectionsFeature } from './collections-feature.ts';
 import { Concerns } from './concerns.ts';
-import { DocumentCache, type LoadedDocument } from './document-cache.ts';
+import { DocumentCache } from './document-cache.ts';
 import { EpochGuard, type RenewalCause } from './epoch-guard.ts';
 import { Past } from './history/past.ts';
 import { IdempotencyKeys } from './idempotency-keys.ts';
@@ -34,12 +34,13 @@ import type {
   DocumentView,
   EditRequest,
   EditResult,
-  OpId,
   ReadOptions,
   ReclaimRequest,
   ReclaimResult,
   ReplicaDoor,
   ReplicaStatus,
+  Subscription,
+  SubscriptionListener,
   TransactionRequest,
   TransactionResult,
   WriteConcernDoor,
@@ -53,7 +54,6 @@ import { Visibility } from './visibility.ts';
 import { viewOf, WriteDoor } from './write-door.ts';
 import { WriteGate } from './write-gate.ts';
 
-const documentsLoadedMaxDefault = 10_000;
 /** How long a read or write waits for what its session has seen, unless it says otherwise. */
 const waitMsDefault = 2_000;
 
@@ -125,20 +125,13 @@ export class Replica implements ReplicaDoor {
       log: this.#log,
       logger,
       commitFailed: (cause) => this.#commitFailed(cause),
-      documentsMax: options.documentsLoadedMax ?? documentsLoadedMaxDefault,
+      documentsMax: options.documentsLoadedMax ?? DocumentCache.documentsMaxDefault,
       create: (document) => createDocument(this.#schemaOf(document), this.#crdtIdentity),
     });
     this.past = new Past({ ...options, ...options.ports, log: this.#log, documents: this.#documents });
     // The wall clock may have been set back since the last process; the stamps of its ops tell.
     const counterStart = Math.max(0, Math.floor(clock.wallMs()), this.#hlc.last.ms);
-    this.#sessions = new SessionHub({
-      documents: this.#documents,
-      origin: () => this.#identity.origin,
-      ingest: (loaded, update, session) => this.#ingest(loaded, update, session),
-      whenDurable: (position) => this.#log.whenDurable(position),
-      relay: (frame) => this.#mesh.flood(frame),
-      counterStart,
-    });
+    this.#sessions = this.#makeSessions(counterStart);
     this.#log.onDurable((ops) => this.#confirm(ops));
     this.#guard = new EpochGuard({
       clock,
@@ -254,23 +247,21 @@ export class Replica implements ReplicaDoor {
   }
 
   openSession(document: DocumentId, listener: DocumentSessionListener): DocumentSession {
-    if (this.#isStopping || this.#guard.state === 'renewing') throw notReady('the region is not ready for sessions');
+    this.#assertTakesSessions();
     this.#schemaOf(document);
     return this.#sessions.open(document, listener);
   }
 
+  subscribe(after: VersionVector, listener: SubscriptionListener): Subscription {
+    this.#assertTakesSessions();
+    return this.#sessions.subscribe(after, listener);
+  }
+
   status(): ReplicaStatus {
     return statusOf({
-      identity: this.#identity,
-      isStopping: this.#isStopping,
-      epochState: this.#guard.state,
-      peers: this.#peers,
-      log: this.#log,
-      mesh: this.#mesh,
-      clock: this.#ports.clock,
-      hlc: this.#hlc.last,
-      documentsLoaded: this.#documents.size,
-      sessions: this.#sessions.size,
+      ...{ identity: this.#identity, isStopping: this.#isStopping, epochState: this.#guard.state, peers: this.#peers },
+      ...{ log: this.#log, mesh: this.#mesh, clock: this.#ports.clock, hlc: this.#hlc.last },
+      ...{ documentsLoaded: this.#documents.size, sessions: this.#sessions.size },
     });
   }
 
@@ -289,12 +280,26 @@ export class Replica implements ReplicaDoor {
     await this.#ports.store.close();
   }
 
+  #makeSessions(counterStart: number): SessionHub {
+    return new SessionHub({
+      documents: this.#documents,
+      origin: () => this.#identity.origin,
+      intake: () => this.#sessionIntake,
+      append: (applied) => this.#writes.append(applied, { hlc: this.#hlc.next() }),
+      durable: () => this.#log.durableVector,
+      readAfter: (after) => this.past.changes.readAfter(after, () => {}),
+      whenDurable: (position) => this.#log.whenDurable(position),
+      relay: (frame) => this.#mesh.flood(frame),
+      counterStart,
+    });
+  }
+
   #makeSessionIntake({ ports }: ReplicaOptions): SessionIntake {
     return new SessionIntake({
       ...ports,
       documents: this.#documents,
       log: this.#log,
-      undo: (loaded) => this.#writes.undo([loaded]),
+      undo: (loaded) => this.#writes.undo(loaded),
       whenAccepting: () => (this.#gate.isOpen() ? undefined : this.#gate.whenOpen()),
       authors: new RegionAuthors({
         hash: ports.hash,
@@ -328,12 +333,8 @@ export class Replica implements ReplicaDoor {
     });
   }
 
-  #ingest(loaded: LoadedDocument, update: Uint8Array, session: DocumentSession): Promise<OpId | undefined> {
-    return this.#sessionIntake.ingest(loaded, update, (applied) => {
-      const logged = this.#writes.append([{ loaded, update: applied }], { hlc: this.#hlc.next() });
-      this.#sessions.attribute(logged.position, session);
-      return logged;
-    });
+  #assertTakesSessions(): void {
+    if (this.#isStopping || this.#guard.state === 'renewing') throw notReady('the region is not ready for sessions');
   }
 
   /** Ops became durable: from here on they may be shown. */

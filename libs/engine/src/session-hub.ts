@@ -11,14 +11,21 @@ import type { OriginId, VersionVector } from '@anabranch/causality';
 import type { CrdtDocument } from '@anabranch/crdt';
 import type { AwarenessFrame, DocumentId } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
+import type { AppliedUpdate } from './local-writes.ts';
 import type { AppendedOp } from './op-log.ts';
-import type { DocumentSession, DocumentSessionListener, OpId } from './replica-door.ts';
+import { notReady } from './refusals.ts';
+import type { DocumentSession, DocumentSessionListener, Subscription } from './replica-door.ts';
+import type { LoggedOp } from './replica-store.ts';
+import type { SessionIntake } from './session-intake.ts';
+import { SubscriptionHub, type SubscriptionHubParts } from './subscriptions/subscription-hub.ts';
 
-export interface SessionHubParts {
+export interface SessionHubParts extends SubscriptionHubParts {
   readonly documents: DocumentCache;
   readonly origin: () => OriginId;
-  /** Inspects, applies and logs an update of a session; resolves when durable. */
-  readonly ingest: (loaded: LoadedDocument, update: Uint8Array, session: DocumentSession) => Promise<OpId | undefined>;
+  /** Inspects, applies and logs what sessions bring; resolves when durable. */
+  readonly intake: () => SessionIntake;
+  /** Appends what was applied to documents as one op. */
+  readonly append: (applied: readonly AppliedUpdate[]) => LoggedOp;
   readonly whenDurable: (position: number) => Promise<void>;
   readonly relay: (frame: AwarenessFrame) => void;
   /** Milliseconds of wall time, from which the awareness counter starts: it rises from one process to the next. */
@@ -37,13 +44,17 @@ export class SessionHub {
 
   readonly #parts: SessionHubParts;
   readonly #sessions = new Map<DocumentId, Set<OpenSession>>();
-  /** Which session an op on its way to durability came from. */
-  readonly #authors = new Map<number, DocumentSession>();
+  readonly #subscriptions: SubscriptionHub;
+  /** What an op on its way to durability came in through: a session or a subscription. */
+  readonly #authors = new Map<number, object>();
+  /** Ended when the replica goes on under another epoch, or stops. */
+  readonly #endings = new Set<(code: ErrorCode) => void>();
   #awarenessCounter: number;
   #count = 0;
 
   constructor(parts: SessionHubParts) {
     this.#parts = parts;
+    this.#subscriptions = new SubscriptionHub(parts);
     this.#awarenessCounter = parts.counterStart * SessionHub.awarenessPerMsMax;
   }
 
@@ -58,7 +69,7 @@ export class SessionHub {
       get document(): CrdtDocument {
         return loaded.crdt;
       },
-      ingest: (update) => this.#parts.ingest(loaded, update, session),
+      ingest: (update) => this.#parts.intake().ingest(loaded, update, (applied) => this.#append([{ loaded, update: applied }], session)),
       whenDurable: () => this.#parts.whenDurable(loaded.localPosition),
       relayAwareness: (bytes) => this.#relayAwareness(opened, bytes),
       close: () => this.#close(opened),
@@ -72,22 +83,51 @@ export class SessionHub {
     return session;
   }
 
-  /** Remembers that the op at `position` came through `session`. */
-  attribute(position: number, session: DocumentSession): void {
-    this.#authors.set(position, session);
+  /** Follows many documents at once. @throws AnabranchError `not_ready` when the replica takes no sessions. */
+  subscribe(after: VersionVector, listener: { readonly onMore: () => void; readonly ended: (code: ErrorCode) => void }): Subscription {
+    const subscription = this.#subscriptions.open(after, listener.onMore);
+    const { documents, whenDurable } = this.#parts;
+    this.#endings.add(listener.ended);
+    this.#count += 1;
+    let isClosed = false;
+    const close = (): void => {
+      if (isClosed) return;
+      isClosed = true;
+      this.#endings.delete(listener.ended);
+      this.#count -= 1;
+      subscription.close();
+    };
+    return {
+      updates: subscription,
+      ingest: (writes, onApplied) => {
+        if (isClosed) return Promise.reject(notReady('the session has ended'));
+        return this.#parts.intake().ingestAll(writes, (applied) => {
+          const logged = this.#append(applied, subscription);
+          onApplied();
+          return logged;
+        });
+      },
+      stateOf: (document) => {
+        const loaded = documents.open(document);
+        return { state: loaded.crdt.encodeState(), whenDurable: whenDurable(loaded.localPosition) };
+      },
+      close,
+    };
   }
 
   /** Tells the sessions of ops that became durable. */
   deliver(ops: readonly AppendedOp[], version: VersionVector): void {
     if (this.#count === 0 && this.#authors.size === 0) return;
-    for (const { op, origin, seq, position } of ops) {
-      const session = this.#authors.get(position);
+    for (const appended of ops) {
+      const { op, origin, seq, position } = appended;
+      const author = this.#authors.get(position);
       this.#authors.delete(position);
+      this.#subscriptions.deliver(appended, author);
       const opId = { origin, seq };
       for (const { document, library, update } of op.writes) {
         for (const { loaded, listener } of [...(this.#sessions.get(document) ?? [])]) {
           if (loaded.damage !== undefined) this.end(document, loaded.damage.code);
-          else if (library === loaded.crdt.library) listener.deliver({ document, update, opId, session, version });
+          else if (library === loaded.crdt.library) listener.deliver({ document, update, opId, author, version });
         }
       }
     }
@@ -100,6 +140,7 @@ export class SessionHub {
   /** Ends every session, for example because the replica stops. */
   endAll(code: ErrorCode): void {
     for (const document of [...this.#sessions.keys()]) this.end(document, code);
+    for (const ended of [...this.#endings]) ended(code);
   }
 
   /** Ends the sessions of one document. */
@@ -108,6 +149,13 @@ export class SessionHub {
       this.#close(opened);
       opened.listener.ended(code);
     }
+  }
+
+  /** Remembers what the op came in through, so that it is not told of it. */
+  #append(applied: readonly AppliedUpdate[], author: object): LoggedOp {
+    const logged = this.#parts.append(applied);
+    this.#authors.set(logged.position, author);
+    return logged;
   }
 
   #relayAwareness(from: OpenSession, bytes: Uint8Array): void {

@@ -8,9 +8,10 @@
 // Invariant 2: what cannot be merged after all is a defect; nothing of it stays, in memory or in the log.
 // Invariant 3: entries of bounded counters are written by regions only, under the rights they hold: an update of a client
 //              that writes any, to whatever effect, is refused whole.
-// Invariant 4: what was loaded under an earlier epoch takes nothing any more.
+// Invariant 4: updates of several documents are one op, and all of them are applied, or none is.
+// Invariant 5: what was loaded under an earlier epoch takes nothing any more.
 
-import { AnabranchError, type Logger } from '@anabranch/base';
+import { AnabranchError, concatBytes, type Logger } from '@anabranch/base';
 import {
   acceptPart,
   type InflateRaw,
@@ -20,8 +21,9 @@ import {
   type LogAuthors,
   type SoundPart,
 } from '@anabranch/crdt';
-import { updateBytesMax } from '@anabranch/protocol';
+import { type DocumentUpdate, updateBytesMax } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
+import type { AppliedUpdate } from './local-writes.ts';
 import type { OpLog } from './op-log.ts';
 import { notReady } from './refusals.ts';
 import type { OpId } from './replica-door.ts';
@@ -34,8 +36,8 @@ export interface SessionIntakeParts {
   readonly logger: Logger;
   readonly inflateRaw: InflateRaw;
   readonly examine: (inspectionCase: InspectionCase) => Promise<InspectionFinding>;
-  /** Takes back what was applied to a document and not appended. */
-  readonly undo: (loaded: LoadedDocument) => void;
+  /** Takes back what was applied to documents and not appended. */
+  readonly undo: (loaded: readonly LoadedDocument[]) => void;
   /** Resolves when local ops may be appended, undefined when they may right now. @throws AnabranchError `not_ready`, `store_failed`. */
   readonly whenAccepting: () => Promise<void> | undefined;
 }
@@ -71,6 +73,82 @@ export class SessionIntake {
     return last;
   }
 
+  /** The same for updates of several documents, which are logged as one op. */
+  async ingestAll(writes: readonly DocumentUpdate[], append: (applied: readonly AppliedUpdate[]) => LoggedOp): Promise<OpId | undefined> {
+    const { documents, whenAccepting } = this.#parts;
+    for (let whenOpen = whenAccepting(); whenOpen !== undefined; whenOpen = whenAccepting()) await whenOpen;
+    const opened = documents.openAll(writes.map(({ document }) => document));
+    for (const loaded of opened) loaded.pins += 1;
+    try {
+      const steps = opened.map((loaded, at) => ({ loaded, update: writes[at]?.update ?? new Uint8Array() }));
+      const [only] = steps;
+      if (only !== undefined && steps.length === 1) {
+        return await this.ingest(only.loaded, only.update, (update) => append([{ loaded: only.loaded, update }]));
+      }
+      return await this.#ingestTogether(steps, append);
+    } finally {
+      for (const loaded of opened) loaded.pins -= 1;
+    }
+  }
+
+  async #ingestTogether(
+    steps: readonly { readonly loaded: LoadedDocument; readonly update: Uint8Array }[],
+    append: (applied: readonly AppliedUpdate[]) => LoggedOp,
+  ): Promise<OpId | undefined> {
+    const { authors, inflateRaw, examine, log, undo, whenAccepting } = this.#parts;
+    const examined = new Map<LoadedDocument, readonly SoundPart[]>();
+    for (;;) {
+      for (let whenOpen = whenAccepting(); whenOpen !== undefined; whenOpen = whenAccepting()) await whenOpen;
+      for (const { loaded } of steps) this.#assertCurrent(loaded);
+      let undecided: { readonly loaded: LoadedDocument; readonly inspectionCase: InspectionCase } | undefined;
+      for (const { loaded, update } of steps) {
+        if (examined.has(loaded)) continue;
+        const inspected = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
+        if ('undecided' in inspected) undecided = { loaded, inspectionCase: inspected.undecided };
+      }
+      if (undecided === undefined) break;
+      examined.set(undecided.loaded, partsOf(await examine(undecided.inspectionCase)));
+    }
+    // From here on in one synchronous step (Invariant 1).
+    const touched: LoadedDocument[] = [];
+    const applied: AppliedUpdate[] = [];
+    try {
+      for (const { loaded, update } of steps) {
+        touched.push(loaded);
+        const news = this.#applyWhole(loaded, update, examined.get(loaded));
+        if (news !== undefined) applied.push({ loaded, update: news });
+      }
+    } catch (error) {
+      undo(touched);
+      throw error;
+    }
+    if (applied.length === 0) {
+      await log.whenDurable(Math.max(...steps.map(({ loaded }) => loaded.localPosition)));
+      return undefined;
+    }
+    const { origin, seq, position } = append(applied);
+    await log.whenDurable(position);
+    return { origin, seq };
+  }
+
+  /** Applies an update, or the parts that were found in it; what was news of it. The caller undoes it when this throws. */
+  #applyWhole(loaded: LoadedDocument, update: Uint8Array, parts: readonly SoundPart[] | undefined): Uint8Array | undefined {
+    const { authors, inflateRaw } = this.#parts;
+    const { boundedWrites } = loaded.crdt;
+    const news: Uint8Array[] = [];
+    if (parts === undefined) {
+      const inspected = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
+      if (!('update' in inspected)) throw notReady('the document has changed while another one was examined');
+      if (loaded.crdt.apply([inspected.update])) news.push(inspected.update);
+    }
+    for (const part of parts ?? []) {
+      acceptPart(loaded.crdt, part, authors);
+      if (loaded.crdt.apply([part.update])) news.push(part.update);
+    }
+    if (loaded.crdt.boundedWrites !== boundedWrites) throw writesBounded();
+    return news.length === 0 ? undefined : concatBytes(news);
+  }
+
   #assertCurrent(loaded: LoadedDocument): void {
     if (this.#parts.documents.open(loaded.id) !== loaded) throw notReady('the session was opened under an earlier epoch');
   }
@@ -92,8 +170,8 @@ export class SessionIntake {
 
   /** Inspection refuses such an update before it is applied. Should one get past it, it is undone. */
   #refuseBounded(loaded: LoadedDocument): never {
-    this.#parts.undo(loaded);
-    throw new AnabranchError('update_invalid', 'the update writes to a bounded counter, which takes increment and decrement only');
+    this.#parts.undo([loaded]);
+    throw writesBounded();
   }
 
   #apply(loaded: LoadedDocument, update: Uint8Array): boolean {
@@ -101,10 +179,14 @@ export class SessionIntake {
       return loaded.crdt.apply([update]);
     } catch (error) {
       this.#parts.logger.error('session.merge_failed', { document: loaded.id, error });
-      this.#parts.undo(loaded);
+      this.#parts.undo([loaded]);
       throw new AnabranchError('update_invalid', 'the update cannot be merged');
     }
   }
+}
+
+function writesBounded(): AnabranchError {
+  return new AnabranchError('update_invalid', 'the update writes to a bounded counter, which takes increment and decrement only');
 }
 
 function partsOf(finding: InspectionFinding): readonly SoundPart[] {

@@ -12,9 +12,9 @@
 //              applied in it, and both levels of a concern are met by the same acknowledgement.
 
 import { AnabranchError, type Clock } from '@anabranch/base';
-import type { RegionId, VersionVector } from '@anabranch/causality';
+import { type OriginId, type RegionId, VersionVector } from '@anabranch/causality';
 import type { OpLog } from './op-log.ts';
-import type { OpId, WriteConcern, WriteConcernDoor, WriteReport, WriteTarget } from './replica-door.ts';
+import type { OpId, Replicated, WriteConcern, WriteConcernDoor, WriteReport, WriteTarget } from './replica-door.ts';
 
 export interface WriteConcernsParts {
   readonly clock: Clock;
@@ -42,6 +42,9 @@ export class WriteConcerns implements WriteConcernDoor {
 
   readonly #parts: WriteConcernsParts;
   readonly #waiters = new Set<Waiter>();
+  #replicated: Replicated = { majority: VersionVector.empty, all: VersionVector.empty };
+  /** More may be known than `replicated` says. */
+  #hasNews = true;
   #isClosed = false;
 
   constructor(parts: WriteConcernsParts) {
@@ -92,8 +95,23 @@ export class WriteConcerns implements WriteConcernDoor {
     return { opId, durable, pending, isMet: this.#isMet(opId, target, members) };
   }
 
+  replicated(): Replicated {
+    if (!this.#hasNews) return this.#replicated;
+    this.#hasNews = false;
+    const holdings = [...this.#parts.members()].map((region) => this.#parts.holdingOf(region));
+    const heldBy = (origin: OriginId, count: number): number =>
+      holdings.map((holding) => holding.get(origin)).sort((a, b) => b - a)[count - 1] ?? 0;
+    const origins = [...this.#parts.log.durableVector.origins()];
+    const vectorOf = (count: number) => VersionVector.of(origins.map((origin) => [origin, heldBy(origin, count)] as const));
+    const [majority, all] = [vectorOf(majorityOf(holdings.length)), vectorOf(holdings.length)];
+    const isSame = majority.equals(this.#replicated.majority) && all.equals(this.#replicated.all);
+    if (!isSame) this.#replicated = { majority, all };
+    return this.#replicated;
+  }
+
   /** More may be durable elsewhere. */
   advance(): void {
+    this.#hasNews = true;
     if (this.#waiters.size === 0) return;
     const members = [...this.#parts.members()];
     for (const { opId, target, resolve } of this.#waiters) {

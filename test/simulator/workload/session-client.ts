@@ -114,7 +114,7 @@ export class SessionClient {
     const nowMs = clock.monotonicMs();
     const session = replica.openSession(parseDocumentId(this.#parts.document), {
       deliver: (delivery) => {
-        if (delivery.session !== session) this.#arriveAtClient(presence, () => this.#parts.copy.merge(delivery.update));
+        if (delivery.author !== session) this.#arriveAtClient(presence, () => this.#parts.copy.merge(delivery.update));
       },
       awareness: () => {},
       ended: () => {

@@ -178,7 +178,7 @@ export class RegionHost {
       peers: peers.map(parseRegionId),
       documentsLoadedMax: this.#parts.documentsLoadedMax,
     });
-    this.running = { process, replica, store, kv, sync: createSyncDoors({ replica, clock, logger, metrics }) };
+    this.running = { process, replica, store, kv, sync: createSyncDoors({ replica, clock, random, logger, metrics }) };
     void replica.whenFailed.then((cause) => this.#commitFailed(process, cause));
     void replica.whenWritable().then(() => this.#parts.record({ kind: 'writable' }));
     wire.listen(region, { enter, accept: (connection) => void replica.attachLink(connection, 'acceptor') });

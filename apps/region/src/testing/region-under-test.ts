@@ -93,7 +93,7 @@ export class TestRegion {
       peers: (options.peers ?? []).map(parseRegionId),
     });
     const links = acceptLinks({ replica, clock, logger });
-    const sync = createSyncDoors({ replica: wrap(replica), clock, logger, metrics });
+    const sync = createSyncDoors({ replica: wrap(replica), clock, random, logger, metrics });
     const ownUpgrades: [string, UpgradeHandler][] = [[linkPath, (...args) => links.handleUpgrade(...args)], ...sync.upgrades];
     const server = new RegionServer({
       replica: wrap(replica),

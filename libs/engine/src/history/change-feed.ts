@@ -80,7 +80,9 @@ class LogReader implements ChangeReader {
     this.#version = this.#version.with(origin, logged.seq);
     this.#heads.delete(origin);
     this.#setHead(origin, behind);
-    return { opId: { origin, seq: logged.seq }, hlc: op.hlc, documents: op.writes.map((write) => write.document), version: this.#version };
+    const { hlc, writes } = op;
+    const documents = writes.map(({ document }) => document);
+    return { opId: { origin, seq: logged.seq }, hlc, documents, writes, version: this.#version };
   }
 
   close(): void {

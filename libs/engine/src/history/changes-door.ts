@@ -1,7 +1,7 @@
 // What the doors ask of a region about the ops of all its documents, one after the other.
 
 import type { Hlc, VersionVector } from '@anabranch/causality';
-import type { DocumentId } from '@anabranch/protocol';
+import type { DocumentId, DocumentWrite } from '@anabranch/protocol';
 import type { OpId } from '../document-view.ts';
 
 /** An op, as a reader of the change feed meets it. */
@@ -10,6 +10,7 @@ export interface ChangedOp {
   readonly hlc: Hlc;
   /** What it wrote, all in one: a transaction. Empty for an op that only remembers an idempotency key. */
   readonly documents: readonly DocumentId[];
+  readonly writes: readonly DocumentWrite[];
   /** What was read when this op was: the reader's vector, this op included. */
   readonly version: VersionVector;
 }

@@ -187,7 +187,7 @@ export class AutomergeDocumentSync {
   }
 
   #deliver(delivery: Delivery): void {
-    if (delivery.session === this.#session || this.#needsEvaluation) return;
+    if (delivery.author === this.#session || this.#needsEvaluation) return;
     this.#needsEvaluation = true;
     // The other deliveries of this commit come first: one message for all of them.
     queueMicrotask(() => {

@@ -4,10 +4,11 @@
 // Invariant 2: after `stop` no session is opened, and it resolves when the last socket is gone: each within the time its
 //              close handshake may take.
 
-import { AnabranchError, type Clock, type Logger, type Metrics, type Timer } from '@anabranch/base';
+import { AnabranchError, type Clock, type Logger, type Metrics, type Random, type Timer } from '@anabranch/base';
 import type { ReplicaDoor } from '@anabranch/engine';
 import { refuseSocket } from '../http/raw-answer.ts';
 import { AutomergeDoor } from './automerge-door.ts';
+import { DocumentsDoor } from './documents-door.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
 import type { UpgradeHandler } from './upgrade.ts';
@@ -16,6 +17,7 @@ import { YjsDoor } from './yjs-door.ts';
 export interface SyncDoorsOptions {
   readonly replica: ReplicaDoor;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits?: Partial<SyncLimits>;
@@ -43,7 +45,7 @@ class SweptSyncDoors implements SyncDoors {
   #whenEmpty: (() => void) | undefined;
   #isStopping = false;
 
-  constructor({ replica, clock, logger, metrics, limits }: SyncDoorsOptions) {
+  constructor({ replica, clock, random, logger, metrics, limits }: SyncDoorsOptions) {
     this.#clock = clock;
     this.#metrics = metrics;
     this.#limits = { ...defaultSyncLimits, ...limits };
@@ -55,10 +57,12 @@ class SweptSyncDoors implements SyncDoors {
     };
     const yjs = new YjsDoor(parts);
     const automerge = new AutomergeDoor(parts);
-    this.#doors = [yjs, automerge];
+    const documents = new DocumentsDoor(parts, random);
+    this.#doors = [yjs, automerge, documents];
     this.upgrades = new Map([
       ['/v1/sync/yjs/', this.#guard(yjs.handleUpgrade)],
       ['/v1/sync/automerge/', this.#guard(automerge.handleUpgrade)],
+      ['/v1/sync/documents', this.#guard(documents.handleUpgrade)],
     ]);
   }
 

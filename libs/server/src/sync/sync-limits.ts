@@ -1,6 +1,6 @@
 // Everything a sync session can make the region hold, send or work for, with its limit and what happens there.
 
-import { opBytesMax, updateBytesMax } from '@anabranch/protocol';
+import { followedDocumentsMax, opBytesMax, requestFrameBytesMax, updateBytesMax } from '@anabranch/protocol';
 
 export interface SyncLimits {
   /** Open sync sessions of the region. Beyond: 503 before the upgrade. */
@@ -9,6 +9,20 @@ export interface SyncLimits {
   readonly yjsMessageBytesMax: number;
   /** Bytes of one automerge-repo message. Beyond: close 1009 before it has arrived whole. */
   readonly repoMessageBytesMax: number;
+  /** Bytes of one frame of an embedded client. Beyond: close 1009 before it has arrived whole. */
+  readonly documentsFrameBytesMax: number;
+  /** Documents that one embedded client follows. Beyond: further ones are `unavailable` with `overloaded`. */
+  readonly followedDocumentsMax: number;
+  /** Bytes waiting to be sent to an embedded client. Beyond: what happens meanwhile is read from the log later. */
+  readonly documentsUnsentBytesHigh: number;
+  /** How long it is remembered what an embedded client followed whose socket is gone. Then it names all of it again. */
+  readonly resumeMsMax: number;
+  /** Clients of which that is remembered, and documents of all of them. Beyond: the longest gone is forgotten. */
+  readonly resumableClientsMax: number;
+  readonly resumableDocumentsMax: number;
+  /** How often a client is told where its writes are at most; while nothing changes, ever more seldom. */
+  readonly replicatedMsMin: number;
+  readonly replicatedMsMax: number;
   /** Bytes of received updates of one session on their way to durability. Beyond: its socket is not read until they are. */
   readonly ingestBytesMax: number;
   /** Bytes waiting to be sent to a client, besides the answer it asked for. Beyond: close 1013, the client syncs anew. */
@@ -51,6 +65,14 @@ export const defaultSyncLimits: SyncLimits = {
   sessionsMax: 20_000,
   yjsMessageBytesMax: updateBytesMax + 16,
   repoMessageBytesMax: opBytesMax,
+  documentsFrameBytesMax: requestFrameBytesMax,
+  followedDocumentsMax,
+  documentsUnsentBytesHigh: 512 << 10,
+  resumeMsMax: 600_000,
+  resumableClientsMax: 10_000,
+  resumableDocumentsMax: 1_000_000,
+  replicatedMsMin: 50,
+  replicatedMsMax: 1_000,
   ingestBytesMax: 4 << 20,
   sendBufferBytesMax: 4 << 20,
   repoUnsentBytesHigh: 256 << 10,

@@ -157,7 +157,7 @@ export class YjsSession {
   }
 
   #deliver(delivery: Delivery): void {
-    if (!this.#isLive || delivery.session === this.#session) return;
+    if (!this.#isLive || delivery.author === this.#session) return;
     if (lastUpdateFrame?.update !== delivery.update) {
       lastUpdateFrame = { update: delivery.update, frame: encodeUpdate(delivery.update) };
     }

@@ -145,7 +145,7 @@ export class TestRegion {
       peers: [],
     });
     await this.#replica.whenWritable();
-    const parts = { replica: this.#replica, clock: realClock, logger, metrics: silentMetrics };
+    const parts = { replica: this.#replica, clock: realClock, random: nodeRandom, logger, metrics: silentMetrics };
     this.#doors = createSyncDoors({ ...parts, ...(limits && { limits }) });
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }

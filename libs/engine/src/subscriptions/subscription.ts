@@ -1,0 +1,152 @@
+// What one client follows, and the place up to which it was told: between the durable log and a session of many documents.
+//
+//   behind --read from the logs, in causal order, up to the durable vector--> live
+//      ^--------- more than `bufferBytesMax` waits to be taken ----------------'
+//
+// Invariant 1: what is taken is, for the documents that are followed, every op after `version`, in causal order; afterwards
+//              `version` covers it, and everything else up to there was passed over.
+// Invariant 2: nothing is queued beyond `bufferBytesMax`: who takes too slowly is sent to the logs again.
+// Invariant 3: a document costs nothing but its name: none is loaded to be followed.
+
+import type { VersionVector } from '@anabranch/causality';
+import type { DocumentId, DocumentWrite } from '@anabranch/protocol';
+import type { OpId } from '../document-view.ts';
+import type { ChangeReader } from '../history/changes-door.ts';
+
+export interface SubscribedOp {
+  readonly opId: OpId;
+  /** Those to documents that are followed, at least one. */
+  readonly writes: readonly DocumentWrite[];
+}
+
+export interface Taken {
+  readonly ops: readonly SubscribedOp[];
+  /** What the client has of its documents with these ops. */
+  readonly version: VersionVector;
+}
+
+/** What a subscription asks of its hub. */
+export interface SubscriptionSource {
+  readonly durable: () => VersionVector;
+  readonly readAfter: (after: VersionVector) => ChangeReader;
+  readonly index: (document: DocumentId, subscription: LiveSubscription) => void;
+  readonly unindex: (document: DocumentId, subscription: LiveSubscription) => void;
+}
+
+export class LiveSubscription {
+  /** Bytes of updates that wait to be taken. Beyond: they are read from the logs later. */
+  static readonly bufferBytesMax: number = 1 << 20;
+  /** Ops passed over in one call, after which others get their turn. */
+  static readonly passedOverMax = 4_096;
+
+  readonly #source: SubscriptionSource;
+  readonly #onMore: () => void;
+  readonly #documents = new Set<DocumentId>();
+  #version: VersionVector;
+  #reader: ChangeReader | undefined;
+  #buffer: SubscribedOp[] = [];
+  #bufferBytes = 0;
+
+  constructor(source: SubscriptionSource, after: VersionVector, onMore: () => void) {
+    this.#source = source;
+    this.#version = after;
+    this.#onMore = onMore;
+    this.#reader = source.readAfter(after);
+  }
+
+  get version(): VersionVector {
+    return this.#version;
+  }
+
+  get isLive(): boolean {
+    return this.#reader === undefined;
+  }
+
+  get size(): number {
+    return this.#documents.size;
+  }
+
+  documents(): IterableIterator<DocumentId> {
+    return this.#documents.values();
+  }
+
+  has(document: DocumentId): boolean {
+    return this.#documents.has(document);
+  }
+
+  add(document: DocumentId): void {
+    if (this.#documents.has(document)) return;
+    this.#documents.add(document);
+    this.#source.index(document, this);
+  }
+
+  remove(document: DocumentId): void {
+    if (this.#documents.delete(document)) this.#source.unindex(document, this);
+  }
+
+  /** Goes to what is durable now, as if everything before had been taken. */
+  jump(): void {
+    this.#reader?.close();
+    this.#reader = undefined;
+    this.#buffer = [];
+    this.#bufferBytes = 0;
+    this.#version = this.#version.merge(this.#source.durable());
+  }
+
+  /** The next ops, of about `bytesMax` bytes; undefined when there is nothing to tell. @throws AnabranchError `record_damaged`. */
+  take(bytesMax: number): Taken | undefined {
+    return this.#reader === undefined ? this.#takeBuffered() : this.#read(this.#reader, bytesMax);
+  }
+
+  /** The hub has an op that became durable. */
+  offer(op: SubscribedOp): void {
+    if (!this.isLive) return;
+    this.#buffer.push(op);
+    for (const { update } of op.writes) this.#bufferBytes += update.length;
+    if (this.#bufferBytes > LiveSubscription.bufferBytesMax) this.#fallBehind();
+    this.#onMore();
+  }
+
+  close(): void {
+    this.#reader?.close();
+    for (const document of this.#documents) this.#source.unindex(document, this);
+    this.#documents.clear();
+  }
+
+  #fallBehind(): void {
+    this.#buffer = [];
+    this.#bufferBytes = 0;
+    this.#reader = this.#source.readAfter(this.#version);
+  }
+
+  #takeBuffered(): Taken | undefined {
+    const version = this.#version.merge(this.#source.durable());
+    if (version === this.#version || version.equals(this.#version)) return undefined;
+    const ops = this.#buffer;
+    this.#buffer = [];
+    this.#bufferBytes = 0;
+    this.#version = version;
+    return { ops, version };
+  }
+
+  #read(reader: ChangeReader, bytesMax: number): Taken | undefined {
+    const ops: SubscribedOp[] = [];
+    let bytes = 0;
+    for (let count = 0; count < LiveSubscription.passedOverMax && bytes < bytesMax; count++) {
+      const op = reader.next();
+      if (op === undefined) {
+        reader.close();
+        this.#reader = undefined;
+        break;
+      }
+      const writes = op.writes.filter(({ document }) => this.#documents.has(document));
+      if (writes.length === 0) continue;
+      ops.push({ opId: op.opId, writes });
+      for (const { update } of writes) bytes += update.length;
+    }
+    const version = this.#version.merge(reader.version);
+    const isNews = !version.equals(this.#version);
+    this.#version = version;
+    return isNews || ops.length > 0 ? { ops, version } : undefined;
+  }
+}

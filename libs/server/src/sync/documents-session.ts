@@ -1,0 +1,345 @@
+// One embedded client: between its socket and a subscription of the replica (libs/protocol/src/session).
+//
+//   joining --open: welcome--> naming --follow complete--> following --any end--> closed
+//                                 \------resume key known-----^
+//
+// Frames are sent by one loop: what was missed, then states of documents that are new to the client, then what happens.
+//
+// Invariant 1: `changes` come in causal order and are durable; their `told` vectors add up to what the client has been told.
+// Invariant 2: a state is made when everything before was told, and nothing is told before it is sent: what it lacks comes
+//              after it.
+// Invariant 3: pushes are taken in their order, and those of a client that has seen more than this region wait until the
+//              region has it, as its new documents do: what a client writes never comes before what it had read.
+// Invariant 4: what waits to be sent is bounded; behind it, the log is read instead.
+
+import { AnabranchError, type ErrorCode, isAnabranchError } from '@anabranch/base';
+import { VersionVector } from '@anabranch/causality';
+import type { ReplicaDoor, Subscription } from '@anabranch/engine';
+import {
+  collectionOf,
+  type DocumentId,
+  decodeSessionRequest,
+  encodeSessionFrame,
+  type FollowFrame,
+  frameBytesTarget,
+  frameInvalid,
+  type OpenFrame,
+  type SessionRequest,
+  sessionProtocol,
+  stateBytesMax,
+  type UnfollowFrame,
+} from '@anabranch/protocol';
+import type { WebSocket } from 'ws';
+import { PushLane } from './push-lane.ts';
+import { ReplicatedNews } from './replicated-news.ts';
+import type { ResumableClients, ResumableFollows } from './resumable-follows.ts';
+import { SessionSocket, type SessionSocketParts } from './session-socket.ts';
+
+export interface DocumentsSessionParts extends SessionSocketParts {
+  readonly replica: ReplicaDoor;
+  readonly definitions: ReadonlyMap<string, string>;
+  readonly resumable: ResumableClients;
+  /** Called once, when the socket is gone. */
+  readonly onClosed: () => void;
+}
+
+/** Ops missed in the whole region up to which they are read from the log, whatever the client follows. */
+const readOpsMin = 10_000;
+/** Ops that cost about as much to read as a document costs to be sent whole. */
+const opsPerDocument = 64;
+
+/** What is known of a client that has said who it is. */
+interface Joined {
+  readonly key: Uint8Array;
+  readonly subscription: Subscription;
+  readonly lane: PushLane;
+  readonly news: ReplicatedNews;
+  /** Of the collections, those that the client describes as the region has them. */
+  readonly agreed: ReadonlySet<string>;
+}
+
+export class DocumentsSession {
+  readonly socket: SessionSocket;
+  readonly #parts: DocumentsSessionParts;
+  readonly #openedMs: number;
+  /** Documents that the client wants to be sent. */
+  readonly #wanted = new Set<DocumentId>();
+  readonly #resync: DocumentId[] = [];
+  readonly #holder = { handOver: (): ResumableFollows | undefined => this.#handOver() };
+  #joined: Joined | undefined;
+  #serial = 0;
+  #isComplete = false;
+  /** The region has all that the client has seen. */
+  #isCovering = false;
+  #told = VersionVector.empty;
+  #mustTell = false;
+  #isPumping = false;
+  #hasMore = false;
+  #isClosed = false;
+
+  constructor(webSocket: WebSocket, parts: DocumentsSessionParts) {
+    this.#parts = parts;
+    this.#openedMs = parts.clock.monotonicMs();
+    this.socket = new SessionSocket(
+      webSocket,
+      {
+        receive: (message) => this.#receive(message),
+        keepAlive: () => this.socket.send(encodeSessionFrame({ type: 'alive' })),
+        drained: () => this.#pump(),
+        closed: () => this.#closed(),
+      },
+      parts,
+    );
+  }
+
+  sweep(nowMs: number): void {
+    const isLate = this.#joined === undefined && nowMs - this.#openedMs > this.#parts.limits.joinMsMax;
+    if (isLate) this.socket.close('handshake_timeout', 'the client did not open');
+    else this.socket.sweep(nowMs);
+    // The vector moves on with documents that the client does not follow; it is told now and then.
+    this.#pump();
+  }
+
+  #receive(message: Uint8Array): void {
+    const frame = decodeSessionRequest(message);
+    if (frame === undefined) return;
+    const joined = this.#joined;
+    if (frame.type === 'open') {
+      if (joined !== undefined) throw frameInvalid('the client opens twice');
+      this.#open(frame);
+    } else if (joined === undefined) {
+      throw frameInvalid('the client has not opened');
+    } else {
+      this.#receiveJoined(frame, joined);
+    }
+  }
+
+  #receiveJoined(frame: Exclude<SessionRequest, OpenFrame>, joined: Joined): void {
+    switch (frame.type) {
+      case 'follow':
+        this.#follow(frame, joined);
+        return;
+      case 'unfollow':
+        this.#unfollow(frame, joined);
+        return;
+      case 'push':
+        joined.lane.push(frame, joined.agreed);
+        return;
+      case 'presence':
+      case 'alive':
+        return;
+    }
+  }
+
+  #open(frame: OpenFrame): void {
+    const { replica, definitions, resumable, clock, limits } = this.#parts;
+    const seen = VersionVector.of(frame.seen);
+    const subscription = replica.subscribe(seen, {
+      onMore: () => this.#pump(),
+      ended: (code) => this.socket.close(code, 'the region ended the session'),
+    });
+    const agreed = new Set(
+      frame.collections.filter(({ name, definition }) => definitions.get(name) === definition).map(({ name }) => name),
+    );
+    const { key, follows } = resumable.begin(frame.resumeKey, this.#holder);
+    const news = new ReplicatedNews({ clock, limits, replica, send: (bytes) => this.socket.send(bytes) });
+    const lane = new PushLane({
+      ...{ replica, subscription, socket: this.socket },
+      onPushed: (covered) => news.watch(covered),
+    });
+    this.#joined = { key, subscription, lane, news, agreed };
+    this.#told = seen;
+    for (const document of follows?.documents ?? []) subscription.updates.add(document);
+    this.#serial = follows?.serial ?? 0;
+    const durable = replica.version;
+    this.#isCovering = durable.covers(seen);
+    this.socket.send(
+      encodeSessionFrame({
+        ...{ type: 'welcome', protocolVersion: sessionProtocol.version, region: replica.region, origin: replica.status().origin },
+        ...{ resumeKey: key, followSerial: this.#serial, wallMs: Math.max(0, Math.floor(clock.wallMs())) },
+        ...{ durable: durable.entries(), coversSeen: this.#isCovering },
+      }),
+    );
+    news.watch(seen.merge(durable));
+    if (this.#isCovering) lane.open();
+    else void this.#awaitCover(seen);
+    if (follows !== undefined) this.#begin(subscription);
+  }
+
+  /** Until the region has what the client has seen. */
+  async #awaitCover(seen: VersionVector): Promise<void> {
+    while (!this.#isClosed && !this.#isCovering) {
+      try {
+        await this.#parts.replica.whenVisible({ minVersion: seen, waitMsMax: this.#parts.limits.sessionWaitMsMax });
+        this.#isCovering = true;
+      } catch (error) {
+        if (!isAnabranchError(error)) return this.socket.fail(error);
+        for (const document of this.#wanted) this.#refuse(document, error);
+        this.#wanted.clear();
+        // Whoever may not even wait asks again later.
+        if (error.code !== 'not_yet_visible') return this.socket.fail(error);
+      }
+    }
+    this.#joined?.lane.open();
+    this.#pump();
+  }
+
+  /** All that the client follows is known: what it missed is told, or sent whole when that is less. */
+  #begin({ updates }: Subscription): void {
+    this.#isComplete = true;
+    let missedOps = 0;
+    for (const [origin, seq] of this.#parts.replica.version.since(updates.version)) missedOps += seq - updates.version.get(origin);
+    if (missedOps > Math.max(readOpsMin, opsPerDocument * updates.size)) this.#beginResync();
+    // Told in any case: with it the client knows that it was understood.
+    this.#mustTell = true;
+    this.#pump();
+  }
+
+  #beginResync(): void {
+    const updates = this.#joined?.subscription.updates;
+    updates?.jump();
+    this.#resync.push(...(updates?.documents() ?? []));
+    this.#mustTell = true;
+  }
+
+  #follow({ serial, documents, isComplete }: FollowFrame, { subscription, agreed }: Joined): void {
+    if (!this.#isNext(serial)) return;
+    for (const { document, isHeld } of documents) {
+      const refusal = this.#refusalOf(document, subscription, agreed);
+      if (refusal !== undefined) this.#refuse(document, refusal);
+      else if (isHeld) subscription.updates.add(document);
+      else this.#wanted.add(document);
+    }
+    if (isComplete && !this.#isComplete) this.#begin(subscription);
+    else this.#pump();
+  }
+
+  #refusalOf(document: DocumentId, { updates }: Subscription, agreed: ReadonlySet<string>): AnabranchError | undefined {
+    const collection = collectionOf(document);
+    const { followedDocumentsMax } = this.#parts.limits;
+    if (!this.#parts.definitions.has(collection)) {
+      return new AnabranchError('collection_not_found', 'the region serves no collection of this name');
+    }
+    if (!agreed.has(collection)) return new AnabranchError('collection_differs', 'the client describes the collection otherwise');
+    const isFull = updates.size + this.#wanted.size >= followedDocumentsMax && !updates.has(document);
+    return isFull ? new AnabranchError('overloaded', `a client follows at most ${followedDocumentsMax} documents`) : undefined;
+  }
+
+  #unfollow({ serial, documents }: UnfollowFrame, { subscription }: Joined): void {
+    if (!this.#isNext(serial)) return;
+    for (const document of documents) {
+      subscription.updates.remove(document);
+      this.#wanted.delete(document);
+    }
+  }
+
+  #isNext(serial: number): boolean {
+    if (serial <= this.#serial) return false;
+    if (serial > this.#serial + 1) throw frameInvalid('a frame that changed what is followed is missing');
+    this.#serial = serial;
+    return true;
+  }
+
+  #pump(): void {
+    this.#hasMore = true;
+    if (this.#isPumping || !this.#isComplete) return;
+    this.#isPumping = true;
+    void this.#send().catch((error: unknown) => this.socket.fail(error));
+  }
+
+  async #send(): Promise<void> {
+    while (this.#hasMore && this.socket.isOpen) {
+      this.#hasMore = false;
+      // A turn later: what becomes durable together is told together.
+      await Promise.resolve();
+      while (this.socket.isOpen && this.socket.bufferedBytes < this.#parts.limits.documentsUnsentBytesHigh) {
+        if (!(await this.#sendNext())) break;
+      }
+    }
+    this.#isPumping = false;
+  }
+
+  /** Sends one frame; false when there is nothing to send. */
+  async #sendNext(): Promise<boolean> {
+    const subscription = this.#joined?.subscription;
+    if (subscription === undefined) return false;
+    const missed = this.#resync.pop();
+    if (missed !== undefined) {
+      if (subscription.updates.has(missed)) await this.#sendState(missed, subscription, true);
+      return true;
+    }
+    const isReading = !subscription.updates.isLive;
+    const hasTold = this.#tellChanges(subscription);
+    if (isReading) await new Promise<void>((resolve) => void this.#parts.clock.setTimer(0, resolve));
+    if (hasTold || isReading) return true;
+    const [wanted] = this.#wanted;
+    if (wanted === undefined || !this.#isCovering) return false;
+    this.#wanted.delete(wanted);
+    await this.#sendState(wanted, subscription, false);
+    return true;
+  }
+
+  #tellChanges({ updates }: Subscription): boolean {
+    let taken: ReturnType<typeof updates.take>;
+    try {
+      taken = updates.take(frameBytesTarget);
+    } catch (error) {
+      // The log no longer has all that the client missed: it is sent the documents whole.
+      if (!isAnabranchError(error, 'record_damaged') || updates.isLive) throw error;
+      this.#parts.logger.error('session.resync', { cause: error.message });
+      this.#beginResync();
+      return true;
+    }
+    if (taken === undefined && !this.#mustTell) return false;
+    this.#mustTell = false;
+    const { ops, version } = taken ?? { ops: [], version: updates.version };
+    const told = version.since(this.#told);
+    this.#told = version;
+    const followed = ops.map(({ opId: { origin, seq }, writes }) => ({ origin, seq, writes }));
+    this.socket.send(encodeSessionFrame({ type: 'changes', ops: followed, told }));
+    return true;
+  }
+
+  async #sendState(document: DocumentId, subscription: Subscription, isResync: boolean): Promise<void> {
+    try {
+      subscription.updates.add(document);
+      const { state, whenDurable } = subscription.stateOf(document);
+      if (state.length > stateBytesMax) throw new AnabranchError('document_too_large', `${state.length} bytes are not sent whole`);
+      await whenDurable;
+      this.socket.answer(encodeSessionFrame({ type: 'state', document, isResync, state }));
+    } catch (error) {
+      if (!isAnabranchError(error)) throw error;
+      if (!isResync) subscription.updates.remove(document);
+      this.#refuse(document, error);
+    }
+  }
+
+  #refuse(document: DocumentId, { code, message }: AnabranchError): void {
+    this.socket.send(encodeSessionFrame({ type: 'unavailable', document, code, message }));
+  }
+
+  /** Another session of this client has begun. */
+  #handOver(): ResumableFollows | undefined {
+    const follows = this.#follows();
+    this.socket.close('session_superseded' satisfies ErrorCode, 'another session of the client has begun');
+    return follows;
+  }
+
+  #follows(): ResumableFollows | undefined {
+    const subscription = this.#joined?.subscription;
+    if (!this.#isComplete || subscription === undefined) return undefined;
+    return { documents: [...subscription.updates.documents()], serial: this.#serial };
+  }
+
+  #closed(): void {
+    this.#isClosed = true;
+    const joined = this.#joined;
+    if (joined !== undefined) {
+      this.#parts.resumable.end(joined.key, this.#holder, this.#follows(), this.#parts.clock.monotonicMs());
+      joined.lane.close();
+      joined.news.close();
+      joined.subscription.close();
+    }
+    this.#parts.onClosed();
+  }
+}
