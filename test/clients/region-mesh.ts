@@ -1,6 +1,5 @@
 // Real regions in this process, on real sockets of the loopback interface, each with a store in memory: for what is asked of
-// clients and their sessions. Links are cut and healed, a region is stopped, or killed, and started again on what its store
-// had made durable.
+// clients and their sessions. Links are cut and healed, a region is stopped and started again on its store.
 
 import { createServer } from 'node:net';
 import { silentLogger } from '@anabranch/base';
@@ -59,11 +58,30 @@ export class RegionMesh {
     return found;
   }
 
-  /** Keeps links between all regions. */
+  /** Keeps links between all regions that run. */
   heal(): void {
-    this.regions.forEach((from, at) => {
-      for (const to of this.regions.slice(at + 1)) this.#dial(from, to);
+    const running = this.regions.filter(({ isRunning }) => isRunning);
+    running.forEach((from, at) => {
+      for (const to of running.slice(at + 1)) this.#dial(from, to);
     });
+  }
+
+  async stopRegion(name: string): Promise<void> {
+    await this.cut(name);
+    await this.region(name).stop();
+  }
+
+  /** Starts it on what was durable, and links it with those that run. */
+  async startRegion(name: string): Promise<void> {
+    await this.region(name).start();
+    this.heal();
+    await this.region(name).replica.whenWritable();
+  }
+
+  /** Takes a region down and up again. */
+  async restartRegion(name: string): Promise<void> {
+    await this.stopRegion(name);
+    await this.startRegion(name);
   }
 
   /** Ends the links of one region, or all, until they are healed. */
@@ -88,15 +106,13 @@ export class RegionMesh {
   }
 }
 
-export class MeshRegion {
+class MeshRegion {
   readonly name: string;
   readonly #names: readonly string[];
   readonly #options: MeshOptions;
   readonly #port: number;
   #kv = new MemoryKv();
   #running: Running | undefined;
-  /** Sockets of clients are counted by their bytes. */
-  readonly bytes = { toClients: 0, fromClients: 0 };
 
   constructor(name: string, names: readonly string[], options: MeshOptions, port: number) {
     this.name = name;
@@ -107,6 +123,10 @@ export class MeshRegion {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
   }
 
   get replica(): Replica {
@@ -124,6 +144,7 @@ export class MeshRegion {
 
   async start(): Promise<void> {
     const [clock, random, hash, metrics, logger] = [new NodeClock(), new NodeRandom(), new NodeHash(), new PromMetrics(), silentLogger];
+    this.#kv = new MemoryKv(this.#kv.image());
     const store = await KvReplicaStore.open(this.#kv, logger);
     const examine = async (inspectionCase: InspectionCase) => examineUpdate(inspectionCase, inflateRaw);
     const replica = await Replica.open({
@@ -157,15 +178,6 @@ export class MeshRegion {
     if (running === undefined) return;
     await Promise.all([running.server.stop(), running.sync.stop(), running.links.stop()]);
     await running.replica.stop();
-  }
-
-  /** What is not durable is lost; sessions end without a word. */
-  async restart(): Promise<void> {
-    const image = this.#kv.image();
-    await this.stop();
-    this.#kv = new MemoryKv(image);
-    await this.start();
-    await this.replica.whenWritable();
   }
 
   async read(document: string): Promise<unknown> {

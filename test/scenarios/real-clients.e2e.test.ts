@@ -122,7 +122,7 @@ describe('y-websocket: providers in new-york and tokyo, a browser page in berlin
   test('[SYNC4] names and cursors cross regions, and go with their session', async () => {
     newYork.provider.awareness.setLocalStateField('cursor', 7);
     tokyo.provider.awareness.setLocalStateField('cursor', 9);
-    await area().evaluate((element: { setSelectionRange(start: number, end: number): void }) => element.setSelectionRange(3, 3));
+    await area().evaluate((element: HTMLTextAreaElement) => element.setSelectionRange(3, 3));
     for (const line of ['Ada at 7', 'Ben at 3', 'Chiyo at 9']) await people().getByText(line).waitFor(patience);
     for (const writer of [newYork, tokyo]) await expect.poll(() => writer.people, patience).toEqual(['Ada at 7', 'Ben at 3', 'Chiyo at 9']);
 

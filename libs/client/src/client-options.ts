@@ -1,4 +1,5 @@
 import { AnabranchError } from '@anabranch/base';
+import { schemaFault } from '@anabranch/crdt/yjs';
 import { isCollectionName } from '@anabranch/protocol';
 import { nearest, type RegionAddress } from './courier/region-choice.ts';
 import type { Collections } from './schema.ts';
@@ -26,6 +27,10 @@ export function checkOptions({ regions, collections, region = nearest }: ClientO
   }
   const unnamed = Object.keys(collections).find((name) => !isCollectionName(name));
   if (unnamed !== undefined) throw invalid(`${unnamed} is no name for a collection`);
+  for (const [name, { schema }] of Object.entries(collections)) {
+    const fault = schema === 'freeform' ? undefined : schemaFault(schema);
+    if (fault !== undefined) throw invalid(`the schema of ${name}: ${fault}`);
+  }
 }
 
 function invalid(why: string): AnabranchError {

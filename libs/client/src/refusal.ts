@@ -18,3 +18,13 @@ export function errorOf({ code, message, details }: Refusal): AnabranchError {
   if (Object.hasOwn(errorCodes, code)) return new AnabranchError(code as ErrorCode, message, details);
   return new AnabranchError('internal_error', message, { ...details, code });
 }
+
+/** The details of a refusal as a region sends them: the JSON text of an object. */
+export function parseDetails(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

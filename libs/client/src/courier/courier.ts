@@ -25,7 +25,7 @@ import {
   type WelcomeFrame,
 } from '@anabranch/protocol';
 import type { Platform } from '../ports.ts';
-import { type Refusal, refusalOf } from '../refusal.ts';
+import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
 import type { ClientStore, StoreChange, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
@@ -62,8 +62,8 @@ export class Courier {
   readonly #endOnline: () => void;
   readonly #resync = new Map<DocumentId, Uint8Array>();
   #seen: VersionVector;
-  /** What the region of the session has told that it holds. */
-  #regionVector = VersionVector.empty;
+  /** The region of the session has all that was shown here. */
+  #isCovered = false;
   #resumeKey: Uint8Array;
   #session: Session | undefined;
   #region: RegionAddress | undefined;
@@ -203,7 +203,7 @@ export class Courier {
   #welcomed(frame: WelcomeFrame): void {
     const { clock } = this.#parts.platform;
     this.#wallOffsetMs = frame.wallMs - clock.wallMs();
-    this.#regionVector = VersionVector.of(frame.durable);
+    this.#isCovered = frame.coversSeen;
     this.#lastError = undefined;
     if (this.#region !== undefined) this.#parts.choice.opened(this.#region.name);
     for (const request of this.#follows.welcomed(frame.followSerial)) this.#session?.send(request);
@@ -237,6 +237,9 @@ export class Courier {
       case 'refused':
         this.#takeRefused(frame);
         break;
+      case 'covering':
+        this.#isCovered = true;
+        break;
       case 'replicated':
         this.#parts.tell({ type: 'replicated', majority: frame.majority, all: frame.all });
         return;
@@ -251,7 +254,6 @@ export class Courier {
 
   #takeChanges({ ops, told }: ChangesFrame): void {
     const vector = VersionVector.of(told);
-    this.#regionVector = this.#regionVector.merge(vector);
     this.#seen = this.#seen.merge(vector);
     const states = [...this.#resync].filter(([document]) => this.#follows.has(document)).map(([document, state]) => ({ document, state }));
     this.#resync.clear();
@@ -334,7 +336,7 @@ export class Courier {
   }
 
   #leaveIfBehind(): void {
-    if (this.#regionVector.covers(this.#seen) || this.#region === undefined || !this.#parts.choice.isFree) return;
+    if (this.#isCovered || this.#region === undefined || !this.#parts.choice.isFree) return;
     this.#parts.choice.behind(this.#region.name);
     this.#leave();
   }
@@ -381,19 +383,10 @@ export class Courier {
         isOffline: this.#isOffline,
         wantedRegion: this.#parts.choice.wanted,
         pendingWrites: this.#outbox.count,
-        lacksHere: isOnline && !this.#regionVector.covers(this.#seen),
+        lacksHere: isOnline && !this.#isCovered,
         lastError: this.#lastError,
         regions: this.#parts.choice.view(),
       },
     });
-  }
-}
-
-function parseDetails(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
   }
 }

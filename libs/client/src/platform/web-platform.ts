@@ -32,7 +32,7 @@ export function webPlatform({ tabs, webSocket, onOnline }: WebPlatformOptions): 
   return { clock: webClock, random: webRandom, connect: connectBy(webSocket), sendHttp: sendByFetch, tabs, onOnline };
 }
 
-export const webClock: Clock = {
+const webClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer: (afterMs, callback) => {
@@ -42,7 +42,7 @@ export const webClock: Clock = {
   },
 };
 
-export const webRandom: Random = {
+const webRandom: Random = {
   u32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
   bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };

@@ -1,2 +1,3 @@
-// Documents kept by Yjs, for programs that must not load the other library.
+// Documents kept by Yjs, and schemas, for programs that must not load the other library.
+export { schemaFault } from '../schema-fault.ts';
 export { YjsDocument } from './yjs-document.ts';

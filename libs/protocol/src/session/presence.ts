@@ -3,6 +3,7 @@
 //
 //   presence   document text | awareness update, sized     empty: from here on, tell me of this document
 //   alive      -
+//   covering   -                                from the region: it now has all that the client had seen elsewhere
 
 import type { BoundedReader } from '../bounded-reader.ts';
 import type { ByteWriter } from '../byte-writer.ts';
@@ -17,6 +18,10 @@ export interface PresenceFrame {
 
 export interface AliveFrame {
   readonly type: 'alive';
+}
+
+export interface CoveringFrame {
+  readonly type: 'covering';
 }
 
 export function writePresence(writer: ByteWriter, frame: PresenceFrame): void {

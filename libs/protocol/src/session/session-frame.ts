@@ -31,7 +31,7 @@ import {
 } from './changes.ts';
 import { type FollowFrame, readFollow, readUnfollow, type UnfollowFrame, writeFollow, writeUnfollow } from './follow.ts';
 import { type OpenFrame, readOpen, readWelcome, type WelcomeFrame, writeOpen, writeWelcome } from './open.ts';
-import { type AliveFrame, type PresenceFrame, readPresence, writePresence } from './presence.ts';
+import { type AliveFrame, type CoveringFrame, type PresenceFrame, readPresence, writePresence } from './presence.ts';
 import {
   type PushedFrame,
   type PushFrame,
@@ -55,6 +55,7 @@ export type SessionAnswer =
   | PushedFrame
   | RefusedFrame
   | ReplicatedFrame
+  | CoveringFrame
   | PresenceFrame
   | AliveFrame;
 export type SessionFrame = SessionRequest | SessionAnswer;
@@ -81,6 +82,7 @@ const codecs: { readonly [T in FrameType]: FrameCodec<T> } = {
   refused: { code: 10, write: writeRefused, read: readRefused },
   replicated: { code: 11, write: writeReplicated, read: readReplicated },
   presence: { code: 12, write: writePresence, read: readPresence },
+  covering: { code: 14, write: () => {}, read: () => ({ type: 'covering' }) },
   alive: { code: 13, write: () => {}, read: () => ({ type: 'alive' }) },
 };
 
@@ -93,6 +95,7 @@ const answerTypes: ReadonlySet<FrameType> = new Set<SessionAnswer['type']>([
   'pushed',
   'refused',
   'replicated',
+  'covering',
   'presence',
   'alive',
 ]);

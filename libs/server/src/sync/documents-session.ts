@@ -172,6 +172,7 @@ export class DocumentsSession {
       try {
         await this.#parts.replica.whenVisible({ minVersion: seen, waitMsMax: this.#parts.limits.sessionWaitMsMax });
         this.#isCovering = true;
+        this.socket.send(encodeSessionFrame({ type: 'covering' }));
       } catch (error) {
         if (!isAnabranchError(error)) return this.socket.fail(error);
         for (const document of this.#wanted) this.#refuse(document, error);

@@ -1,0 +1,145 @@
+// What a client goes through: regions that die, devices that are offline, stores that were put back.
+
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { afterThisTest, connect, patience, startMesh } from './client-mesh.ts';
+
+const tea = (by: number) => ({ op: 'increment', path: '/items/tea/qty', by }) as const;
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'anabranch-device-'));
+  afterThisTest(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('a client', () => {
+  test('[CLIENT10] that may choose goes to another region when its own dies, and loses and doubles nothing', async () => {
+    const mesh = await startMesh();
+    const client = await connect(mesh);
+    const cart = await client.open('carts', 'ann');
+    let shown = 0;
+    cart.subscribe(({ value }) => {
+      const qty = value.items['tea']?.qty ?? 0;
+      expect(qty).toBeGreaterThanOrEqual(shown);
+      shown = qty;
+    });
+    const writes = [];
+    for (let round = 0; round < 6; round++) {
+      for (let count = 0; count < 10; count++) writes.push(cart.edit([tea(1)]));
+      const { region } = client.status;
+      if (region !== undefined && round % 2 === 1) await mesh.restartRegion(region);
+      await vi.waitFor(() => expect(client.status.connection).toBe('online'), patience);
+    }
+    mesh.heal();
+    await Promise.all(writes.map((write) => write.when('durable')));
+    expect(cart.value.items['tea']?.qty).toBe(60);
+    for (const region of mesh.regions)
+      await vi.waitFor(async () => expect(await region.read('carts/ann')).toMatchObject({ items: { tea: { qty: 60 } } }), patience);
+  });
+
+  test('[CLIENT11] works offline, and is taken up again where it was', async () => {
+    const mesh = await startMesh(2);
+    const folder = await newFolder();
+    const device = await connect(mesh, 'berlin', { folder });
+    const cart = await device.open('carts', 'ann');
+    await cart.edit([tea(1)]).when('durable');
+    device.goOffline();
+    await vi.waitFor(() => expect(device.status.connection).toBe('offline'), patience);
+    const offline = cart.edit([tea(2)]);
+    await offline.when('saved');
+    await device.close();
+
+    // A cold start without any region: what was kept is there, and may be changed.
+    await mesh.stopRegion('berlin');
+    await mesh.stopRegion('new-york');
+    const again = await connect(mesh, 'berlin', { folder });
+    const kept = await again.open('carts', 'ann');
+    expect(kept.value.items['tea']?.qty).toBe(3);
+    await kept.edit([tea(4)]).when('saved');
+    await expect(again.open('carts', 'bob', { waitMs: 1 })).rejects.toMatchObject({ code: 'document_unavailable' });
+    expect(await again.submit([{ document: 'depots/d', ops: [] }], { timeoutMs: 1 }).catch(({ code }) => code)).toBe('region_unreachable');
+    expect((await again.open('carts', 'new', { startEmpty: true })).value.items).toEqual({});
+
+    await mesh.startRegion('berlin');
+    await vi.waitFor(
+      async () => expect(await mesh.region('berlin').read('carts/ann')).toMatchObject({ items: { tea: { qty: 7 } } }),
+      patience,
+    );
+    await vi.waitFor(() => expect(again.status.pendingWrites).toBe(0), patience);
+  });
+
+  test('[CLIENT12] moved to a region that lacks what it has seen shows nothing older, and its writes come after what it saw', async () => {
+    const mesh = await startMesh(2);
+    const client = await connect(mesh, 'new-york');
+    const cart = await client.open('carts', 'ann');
+    await mesh.cut();
+    await cart.edit([tea(5)]).when('durable');
+    client.useRegion('berlin');
+    await vi.waitFor(() => expect(client.status).toMatchObject({ region: 'berlin', lacksHere: true }), patience);
+    expect(cart.value.items['tea']?.qty).toBe(5);
+    const write = cart.edit([tea(1)]);
+    const fresh = client.open('carts', 'fresh');
+    // Both wait: berlin has not what was shown here.
+    expect(await Promise.race([write.when('durable'), fresh, new Promise((resolve) => setImmediate(resolve, 'waits'))])).toBe('waits');
+    expect(await mesh.region('berlin').read('carts/ann')).toMatchObject({ items: {} });
+    mesh.heal();
+    await write.when('all');
+    expect((await fresh).value.items).toEqual({});
+    await vi.waitFor(() => expect(client.status.lacksHere).toBe(false), patience);
+    expect(await mesh.region('berlin').read('carts/ann')).toMatchObject({ items: { tea: { qty: 6 } } });
+  });
+
+  test('[CLIENT13] whose store was put back to an older copy loses nothing that regions had, and breaks nobody', async () => {
+    const mesh = await startMesh(2);
+    const [folder, copy] = [await newFolder(), await newFolder()];
+    const watcher = await connect(mesh, 'new-york');
+    const watched = await watcher.open('carts', 'ann');
+    const device = await connect(mesh, 'berlin', { folder });
+    const cart = await device.open('carts', 'ann');
+    await cart.edit([tea(1), { op: 'insert', path: '/note', index: 0, text: 'one ' }]).when('all');
+    await device.close();
+    await cp(folder, copy, { recursive: true });
+
+    const later = await connect(mesh, 'berlin', { folder });
+    const newer = await later.open('carts', 'ann');
+    await newer.edit([tea(10), { op: 'insert', path: '/note', index: 4, text: 'two ' }]).when('all');
+    await later.close();
+
+    // The copy writes before it has heard of anything that the device wrote since.
+    await mesh.cut();
+    const restored = await connect(mesh, 'berlin', { folder: copy });
+    restored.goOffline();
+    const old = await restored.open('carts', 'ann');
+    expect(old.value.items['tea']?.qty).toBe(1);
+    await old.edit([tea(100), { op: 'insert', path: '/note', index: 4, text: 'three ' }]).when('saved');
+    restored.goOnline();
+    mesh.heal();
+    await vi.waitFor(() => expect([old.value.items['tea']?.qty, watched.value.items['tea']?.qty]).toEqual([111, 111]), patience);
+    for (const word of ['one', 'two', 'three']) expect(watched.value.note).toContain(word);
+    await vi.waitFor(() => expect(old.value).toEqual(watched.value), patience);
+    expect(await mesh.region('berlin').digest('carts/ann')).toBe(await mesh.region('new-york').digest('carts/ann'));
+  });
+
+  test('[CLIENT14] follows what it kept after its region has forgotten it, and after a restart of its own', async () => {
+    const mesh = await startMesh(1);
+    const folder = await newFolder();
+    const [device, other] = [await connect(mesh, 'new-york', { folder }), await connect(mesh, 'new-york')];
+    const [carts, others] = [[], []] as [Awaited<ReturnType<typeof open>>[], Awaited<ReturnType<typeof open>>[]];
+    const open = (client: typeof device, id: number) => client.open('carts', `c${id}`);
+    for (let id = 0; id < 20; id++) {
+      carts.push(await open(device, id));
+      others.push(await open(other, id));
+    }
+    await device.close();
+    for (const cart of others) cart.edit([tea(1)]);
+    await mesh.restartRegion('new-york');
+    await Promise.all(others.map((cart) => cart.edit([tea(1)]).when('durable')));
+    const again = await connect(mesh, 'new-york', { folder });
+    for (let id = 0; id < 20; id++) {
+      const cart = await open(again, id);
+      await vi.waitFor(() => expect(cart.value.items['tea']?.qty).toBe(2), patience);
+    }
+  });
+});
