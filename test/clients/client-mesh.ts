@@ -1,6 +1,6 @@
 // Devices with the embedded client at a mesh of real regions; all are closed when a test has ended.
 
-import { type ClientStore, schema } from '@anabranch/client';
+import { type Client, type Collections, schema } from '@anabranch/client';
 import { createClient, type NodeClientOptions } from '@anabranch/client/node';
 import { afterEach } from 'vitest';
 import { WebSocket } from 'ws';
@@ -39,14 +39,22 @@ export async function startMesh(regions = 3, options: Partial<MeshOptions> = {})
   return mesh;
 }
 
-type Options = Partial<NodeClientOptions<typeof collections>>;
-
-export async function connect(mesh: RegionMesh, region = 'nearest', options: Options = {}) {
+/** A client of this mesh, closed after the test. */
+export async function connectTo<const C extends Collections>(
+  mesh: RegionMesh,
+  region: string,
+  options: Pick<NodeClientOptions<C>, 'collections' | 'folder'>,
+): Promise<Client<C>> {
   const regions = mesh.regions.map(({ name, url }) => ({ name, url }));
-  const client = await createClient({ regions, region, collections, webSocket: WebSocket as never, ...options });
+  const client = await createClient({ regions, region, webSocket: WebSocket as never, ...options });
   afterThisTest(() => client.close());
   return client;
 }
 
-export type TestClient = Awaited<ReturnType<typeof connect>>;
-export type { ClientStore };
+export function connect(
+  mesh: RegionMesh,
+  region = 'nearest',
+  options: { readonly folder?: string } = {},
+): Promise<Client<typeof collections>> {
+  return connectTo(mesh, region, { collections, ...options });
+}

@@ -5,31 +5,28 @@
 //   region: frames, loss ------------+                       +--> session: open, follow, push
 //
 // Invariant 1: what is told of documents and writes was kept in the store before, in the same order.
-// Invariant 2: `seen` and the documents are kept together, so a device never claims to hold what it does not.
-// Invariant 3: a session is opened only when everything of the session before is kept.
-// Invariant 4: what a region refuses for reasons of its own (it stops, it is full) is not taken as refused: it is pushed
+// Invariant 2: a session is opened only when everything of the session before is kept.
+// Invariant 3: what a region refuses for reasons of its own (it stops, it is full) is not taken as refused: it is pushed
 //              again, there or elsewhere.
 
 import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Timer } from '@anabranch/base';
-import { VersionVector } from '@anabranch/causality';
 import {
-  type ChangesFrame,
   type CollectionDefinition,
   type DocumentId,
   type OpenFrame,
   type RefusedFrame,
   type SessionAnswer,
-  type StateFrame,
   sessionProtocol,
   type UnavailableFrame,
   type WelcomeFrame,
 } from '@anabranch/protocol';
 import type { Platform } from '../ports.ts';
 import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
-import type { ClientStore, StoreChange, StoreOpening } from '../store/client-store.ts';
+import type { ClientStore, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Follows } from './follows.ts';
+import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Probes } from './probes.ts';
 import { nearest, type RegionAddress, type RegionChoice } from './region-choice.ts';
@@ -60,11 +57,9 @@ export class Courier {
   readonly #follows = new Follows();
   readonly #probes: Probes;
   readonly #endOnline: () => void;
-  readonly #resync = new Map<DocumentId, Uint8Array>();
-  #seen: VersionVector;
+  readonly #inbox: Inbox;
   /** The region of the session has all that was shown here. */
   #isCovered = false;
-  #resumeKey: Uint8Array;
   #session: Session | undefined;
   #region: RegionAddress | undefined;
   #isConnecting = false;
@@ -80,10 +75,9 @@ export class Courier {
 
   constructor(parts: CourierParts, { session, followed }: StoreOpening) {
     this.#parts = parts;
-    this.#seen = VersionVector.of(session?.seen ?? []);
-    this.#resumeKey = session?.resumeKey ?? new Uint8Array();
     this.#follows.restore(followed, session?.followSerial ?? 0);
     this.#queue = new CommitQueue(parts.store, (cause) => this.#fail(cause));
+    this.#inbox = new Inbox({ queue: this.#queue, follows: this.#follows, tell: parts.tell }, session);
     this.#probes = new Probes(parts.platform, parts.choice, () => this.#probed());
     this.#endOnline = parts.platform.onOnline(() => {
       parts.choice.retryNow();
@@ -195,7 +189,8 @@ export class Courier {
     const { definitions, writer } = this.#parts;
     return {
       ...{ type: 'open', protocolVersion: sessionProtocol.version, protocolVersionFloor: sessionProtocol.floor },
-      ...{ writer, seen: this.#seen.entries(), resumeKey: this.#resumeKey, followSerial: this.#follows.serial },
+      ...{ writer, seen: this.#inbox.seen, required: this.#inbox.required, resumeKey: this.#inbox.resumeKey },
+      followSerial: this.#follows.serial,
       ...{ credential, collections: definitions },
     };
   }
@@ -203,13 +198,12 @@ export class Courier {
   #welcomed(frame: WelcomeFrame): void {
     const { clock } = this.#parts.platform;
     this.#wallOffsetMs = frame.wallMs - clock.wallMs();
-    this.#isCovered = frame.coversSeen;
+    this.#isCovered = frame.coversRequired;
     this.#lastError = undefined;
     if (this.#region !== undefined) this.#parts.choice.opened(this.#region.name);
     for (const request of this.#follows.welcomed(frame.followSerial)) this.#session?.send(request);
-    // Kept with the next changes: by then the region has read what it was told.
-    this.#resumeKey = frame.resumeKey;
-    if (!frame.coversSeen && this.#parts.choice.isFree) {
+    this.#inbox.resumeKey = frame.resumeKey;
+    if (!frame.coversRequired && this.#parts.choice.isFree) {
       this.#behind = clock.setTimer(behindMsMax, () => this.#leaveIfBehind());
     }
     this.#evaluate();
@@ -218,20 +212,17 @@ export class Courier {
   #receiveFrame(frame: SessionAnswer): void {
     switch (frame.type) {
       case 'changes':
-        this.#takeChanges(frame);
+        this.#inbox.takeChanges(frame);
         break;
       case 'state':
-        this.#takeState(frame);
+        this.#inbox.takeState(frame);
         break;
       case 'unavailable':
         this.#takeUnavailable(frame);
         break;
       case 'pushed': {
         const write = this.#outbox.answered(frame.id);
-        if (write === undefined) break;
-        this.#queue.add([{ type: 'settle', n: write.n }], () => {
-          this.#parts.tell({ type: 'settled', id: write.id, covered: frame.covered });
-        });
+        if (write !== undefined) this.#inbox.settle(write.n, write.id, frame.covered);
         break;
       }
       case 'refused':
@@ -250,35 +241,6 @@ export class Courier {
         return;
     }
     this.#evaluate();
-  }
-
-  #takeChanges({ ops, told }: ChangesFrame): void {
-    const vector = VersionVector.of(told);
-    this.#seen = this.#seen.merge(vector);
-    const states = [...this.#resync].filter(([document]) => this.#follows.has(document)).map(([document, state]) => ({ document, state }));
-    this.#resync.clear();
-    const received = ops
-      .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => this.#follows.has(document)) }))
-      .filter(({ writes }) => writes.length > 0);
-    const changes: StoreChange[] = states.map((state) => ({ type: 'state', ...state }));
-    for (const { writes } of received) for (const write of writes) changes.push({ type: 'update', ...write });
-    this.#keepReceived(changes, { type: 'received', states, ops: received, seen: this.#seen.entries() });
-  }
-
-  #takeState({ document, isResync, state }: StateFrame): void {
-    if (!this.#follows.has(document)) return;
-    if (isResync) {
-      this.#resync.set(document, state);
-      return;
-    }
-    this.#follows.noteHeld(document);
-    const states = [{ document, state }];
-    this.#keepReceived([{ type: 'state', document, state }], { type: 'received', states, ops: [], seen: this.#seen.entries() });
-  }
-
-  #keepReceived(changes: readonly StoreChange[], message: FromCourier): void {
-    const session = { seen: this.#seen.entries(), resumeKey: this.#resumeKey, followSerial: this.#follows.serial };
-    this.#queue.add([...changes, { type: 'session', session }], () => this.#parts.tell(message));
   }
 
   #takeUnavailable({ document, code, message }: UnavailableFrame): void {
@@ -304,7 +266,7 @@ export class Courier {
   #ended(cause: AnabranchError): void {
     this.#session = undefined;
     this.#behind?.cancel();
-    this.#resync.clear();
+    this.#inbox.ended();
     this.#outbox.ended();
     const region = this.#region;
     this.#region = undefined;

@@ -109,9 +109,11 @@ function readRecord(reader: BoundedReader, kind: JournalRecord['kind'] | undefin
 function writeChange(writer: ByteWriter, change: StoreChange): void {
   writer.byte(changeTypes.indexOf(change.type));
   if (change.type === 'session') {
-    const { seen, resumeKey, followSerial } = change.session;
-    writer.uint(seen.length);
-    for (const [origin, seq] of seen) writer.text(origin).uint(seq);
+    const { seen, required, resumeKey, followSerial } = change.session;
+    for (const vector of [seen, required]) {
+      writer.uint(vector.length);
+      for (const [origin, seq] of vector) writer.text(origin).uint(seq);
+    }
     writer.sizedBytes(resumeKey).uint(followSerial);
   } else if (change.type === 'settle' || change.type === 'drop') {
     writer.uint(change.n);
@@ -127,8 +129,8 @@ function readChange(reader: BoundedReader): StoreChange {
   const type = changeTypes[reader.byte()];
   switch (type) {
     case 'session': {
-      const seen: VectorEntries = reader.list(countMax, () => [readOrigin(reader), reader.uint()] as const);
-      return { type, session: { seen, resumeKey: ownBytes(reader), followSerial: reader.uint() } };
+      const vector = (): VectorEntries => reader.list(countMax, () => [readOrigin(reader), reader.uint()] as const);
+      return { type, session: { seen: vector(), required: vector(), resumeKey: ownBytes(reader), followSerial: reader.uint() } };
     }
     case 'settle':
     case 'drop':

@@ -35,6 +35,8 @@ export interface PendingWrite extends NewWrite {
 /** How far the device and its regions are. */
 export interface SessionRecord {
   readonly seen: VectorEntries;
+  /** `seen`, and the ops that hold what the device wrote. */
+  readonly required: VectorEntries;
   /** Empty when there is none. */
   readonly resumeKey: Uint8Array;
   readonly followSerial: number;

@@ -42,6 +42,7 @@ const document = fc.constantFrom(...names);
 const someBytes = fc.uint8Array({ minLength: 1, maxLength: 6 });
 const session = fc.record({
   seen: fc.constant([[berlin, 7]] as const),
+  required: fc.constant([[berlin, 9]] as const),
   resumeKey: fc.constantFrom(new Uint8Array(), new Uint8Array(16)),
   followSerial: fc.nat(9),
 });
@@ -75,14 +76,14 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
       await store.commit([
         { type: 'state', document: ann, state: bytes('state') },
         { type: 'follow', document: bob },
-        { type: 'session', session: { seen: [[berlin, 7]], resumeKey: new Uint8Array(16), followSerial: 3 } },
+        { type: 'session', session: { seen: [[berlin, 7]], required: [[berlin, 8]], resumeKey: new Uint8Array(16), followSerial: 3 } },
       ]);
       await store.close();
       if (!isKept) return;
       const again = make();
       const kept = await contentsOf(again);
       expect(kept.device).toBe('one');
-      expect(kept.session).toEqual({ seen: [[berlin, 7]], resumeKey: new Uint8Array(16), followSerial: 3 });
+      expect(kept.session).toEqual({ seen: [[berlin, 7]], required: [[berlin, 8]], resumeKey: new Uint8Array(16), followSerial: 3 });
       expect(kept.followed).toEqual([
         { document: ann, isHeld: true },
         { document: bob, isHeld: false },

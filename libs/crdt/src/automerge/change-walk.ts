@@ -70,7 +70,8 @@ export class ChangeWalk {
     this.#checkHistory(header);
     const past = this.#pastOf(deps);
     if (seq > 1 && !this.#sees(past, actor, seq - 1)) throw invalid('a change had not seen the one before it of its actor');
-    if (!this.#isTextCreation(change)) this.#checkOps(change, past);
+    if (this.#isTextCreation(change)) this.#objects.set(`${startOp}@${actor}`, { kind: 'sequence', depth: 2 });
+    else this.#checkOps(change, past);
     this.#note(header);
     this.#pasts.set(hash, past.after(actor, seq));
     return change;

@@ -142,6 +142,17 @@ describe('poisoned Automerge updates are refused before they are logged', () => 
     for (let length = 1; length < base.length; length++) expect(verdict(automerge(), base.subarray(0, length))).toBe('update_invalid');
   });
 
+  test('[GUARD14] the first words of a text, with the change that makes it, in one update', () => {
+    const device = createDocument({ library: 'automerge', schema }, { yjsClientId: 1, automergeActor: 'cd'.repeat(16) });
+    const author = { writer: 'device.1', dot: 1, hlc: { ms: 1, counter: 0 } };
+    const update = device.edit(author, [{ op: 'insert', path: '/note', index: 0, text: 'words' }]);
+    expect(verdict(automerge(schema), update ?? new Uint8Array())).toBe('accepted');
+    // And when somebody else has made it meanwhile.
+    const other = automerge(schema);
+    other.edit({ ...author, writer: 'other.1' }, [{ op: 'insert', path: '/note', index: 0, text: 'x' }]);
+    expect(verdict(other, update ?? new Uint8Array())).toBe('accepted');
+  });
+
   test('[GUARD2] [GUARD9] history that does not follow', () => {
     expect(verdict(automerge(), crafted([set]))).toBe('update_incomplete');
     expect(verdict(withBase(), crafted([set], { seq: 5 }))).toBe('update_incomplete');

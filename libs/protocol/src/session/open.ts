@@ -1,9 +1,9 @@
 // open: the first frame of a client. welcome: the first of the region.
 //
-//   open      protocol version | its floor | writer text | seen: vector | resume key, sized | follow serial
+//   open      protocol version | its floor | writer text | seen: vector | required: vector | resume key, sized | follow serial
 //             | credential text | collections: count { name text, definition text }
 //   welcome   protocol version | region text | origin text | resume key (16) | follow serial | wall ms
-//             | durable: vector | covers seen: 0 or 1
+//             | durable: vector | covers required: 0 or 1
 //
 // A session that ends leaves what it followed with the region for a while, under the resume key: a client that comes back
 // with it has nothing to name again. A region that does not know the key answers serial 0, and the client names all.
@@ -33,6 +33,8 @@ export interface OpenFrame {
   readonly writer: string;
   /** Of all documents that it follows, the client holds all that is covered by this. */
   readonly seen: VectorEntries;
+  /** `seen`, and the ops that hold what the client wrote: what a region must have before it takes more of it. */
+  readonly required: VectorEntries;
   /** Of the session before, 16 bytes; empty for the first. */
   readonly resumeKey: Uint8Array;
   /** The serial of the last frame that changed what is followed; 0 when nothing was followed yet. */
@@ -52,13 +54,14 @@ export interface WelcomeFrame {
   readonly followSerial: number;
   readonly wallMs: number;
   readonly durable: VectorEntries;
-  /** False when the client has seen more than this region: writes, and documents that are new to the client, wait for it. */
-  readonly coversSeen: boolean;
+  /** False when this region lacks some of `required`: writes, and documents that are new to the client, wait for it. */
+  readonly coversRequired: boolean;
 }
 
 export function writeOpen(writer: ByteWriter, frame: OpenFrame): void {
   writer.uint(frame.protocolVersion).uint(frame.protocolVersionFloor).text(frame.writer);
   writeVector(writer, frame.seen);
+  writeVector(writer, frame.required);
   writer.sizedBytes(frame.resumeKey).uint(frame.followSerial).text(frame.credential).uint(frame.collections.length);
   for (const { name, definition } of frame.collections) writer.text(name).text(definition);
 }
@@ -68,7 +71,7 @@ export function readOpen(reader: BoundedReader): OpenFrame {
   const protocolVersionFloor = reader.uint(0xffff);
   const writer = reader.text(64);
   if (!writerPattern.test(writer)) throw frameInvalid('a writer is named by 1 to 64 printable ASCII characters');
-  const seen = readVector(reader, vectorOriginsMax);
+  const [seen, required] = [readVector(reader, vectorOriginsMax), readVector(reader, vectorOriginsMax)];
   const resumeKey = reader.sizedBytes(resumeKeyLength);
   if (resumeKey.length % resumeKeyLength !== 0) throw frameInvalid('a resume key has 16 bytes');
   const followSerial = reader.uint();
@@ -78,14 +81,14 @@ export function readOpen(reader: BoundedReader): OpenFrame {
     if (!isCollectionName(name)) throw frameInvalid('a collection name is malformed');
     return { name, definition: reader.text(collectionBytesMax) };
   });
-  return { type: 'open', protocolVersion, protocolVersionFloor, writer, seen, resumeKey, followSerial, credential, collections };
+  return { type: 'open', protocolVersion, protocolVersionFloor, writer, seen, required, resumeKey, followSerial, credential, collections };
 }
 
 export function writeWelcome(writer: ByteWriter, frame: WelcomeFrame): void {
   writer.uint(frame.protocolVersion).text(frame.region).text(frame.origin).bytes(frame.resumeKey, resumeKeyLength);
   writer.uint(frame.followSerial).uint(frame.wallMs);
   writeVector(writer, frame.durable);
-  writer.byte(Number(frame.coversSeen));
+  writer.byte(Number(frame.coversRequired));
 }
 
 export function readWelcome(reader: BoundedReader): WelcomeFrame {
@@ -96,5 +99,5 @@ export function readWelcome(reader: BoundedReader): WelcomeFrame {
   const resumeKey = reader.bytes(resumeKeyLength);
   const [followSerial, wallMs] = [reader.uint(), reader.uint()];
   const durable = readVector(reader, vectorOriginsMax);
-  return { type: 'welcome', protocolVersion, region, origin, resumeKey, followSerial, wallMs, durable, coversSeen: readFlag(reader) };
+  return { type: 'welcome', protocolVersion, region, origin, resumeKey, followSerial, wallMs, durable, coversRequired: readFlag(reader) };
 }

@@ -69,7 +69,7 @@ export class DocumentsSession {
   #joined: Joined | undefined;
   #serial = 0;
   #isComplete = false;
-  /** The region has all that the client has seen. */
+  /** The region has all that the client has seen and written. */
   #isCovering = false;
   #told = VersionVector.empty;
   #mustTell = false;
@@ -152,25 +152,26 @@ export class DocumentsSession {
     for (const document of follows?.documents ?? []) subscription.updates.add(document);
     this.#serial = follows?.serial ?? 0;
     const durable = replica.version;
-    this.#isCovering = durable.covers(seen);
+    const required = seen.merge(VersionVector.of(frame.required));
+    this.#isCovering = durable.covers(required);
     this.socket.send(
       encodeSessionFrame({
         ...{ type: 'welcome', protocolVersion: sessionProtocol.version, region: replica.region, origin: replica.status().origin },
         ...{ resumeKey: key, followSerial: this.#serial, wallMs: Math.max(0, Math.floor(clock.wallMs())) },
-        ...{ durable: durable.entries(), coversSeen: this.#isCovering },
+        ...{ durable: durable.entries(), coversRequired: this.#isCovering },
       }),
     );
-    news.watch(seen.merge(durable));
+    news.watch(required.merge(durable));
     if (this.#isCovering) lane.open();
-    else void this.#awaitCover(seen);
+    else void this.#awaitCover(required);
     if (follows !== undefined) this.#begin(subscription);
   }
 
   /** Until the region has what the client has seen. */
-  async #awaitCover(seen: VersionVector): Promise<void> {
+  async #awaitCover(minVersion: VersionVector): Promise<void> {
     while (!this.#isClosed && !this.#isCovering) {
       try {
-        await this.#parts.replica.whenVisible({ minVersion: seen, waitMsMax: this.#parts.limits.sessionWaitMsMax });
+        await this.#parts.replica.whenVisible({ minVersion, waitMsMax: this.#parts.limits.sessionWaitMsMax });
         this.#isCovering = true;
         this.socket.send(encodeSessionFrame({ type: 'covering' }));
       } catch (error) {
