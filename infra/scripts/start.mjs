@@ -7,14 +7,17 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { buildPages } from './pages.mjs';
 import { compile, install, root } from './prepare.mjs';
 
 /** The same signal again within this time is the same wish. */
 const repeatMs = 500;
 
-if (!(await install()) || !(await compile())) process.exit(1);
-
 const [path = '', ...programArguments] = process.argv.slice(2);
+if (!(await install()) || !(await compile())) process.exit(1);
+// The programs of the demo serve pages; no other one does.
+if (path.startsWith('apps/demo/') && !(await buildPages())) process.exit(1);
+
 const program = spawn(process.execPath, [join(root, path), ...programArguments], { stdio: 'inherit', detached: true });
 
 /** @type {NodeJS.Signals[]} */

@@ -4,11 +4,14 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installOutsideTools, testTools } from './outside-tools.mjs';
+import { buildPages } from './pages.mjs';
 import { install, root, run, tool } from './prepare.mjs';
 import { checkResultsPath, testResultsPath } from './tally.mjs';
 
 for (const path of [checkResultsPath, testResultsPath]) rmSync(join(root, path), { force: true });
 if (!(await install()) || !(await installOutsideTools(testTools))) process.exit(1);
+
+if (!(await buildPages())) process.exit(1);
 
 const { runStaticChecks } = await import('./static-checks.mjs');
 const results = await runStaticChecks();

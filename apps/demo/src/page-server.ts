@@ -1,25 +1,29 @@
-// The door of the local world: the status page and the API behind it, on the loopback interface only.
+// The door of the local world: the index, the shop, the console, and the API of the world, on the loopback interface only.
 
 import { createServer, type Server } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { AnabranchError } from '@anabranch/base';
 import express from 'express';
+import { pagesRouter } from './pages.ts';
 import { problemAnswers } from './problem.ts';
 import { sameOriginOnly } from './same-origin.ts';
 import type { World } from './world.ts';
 import { worldApi } from './world-api.ts';
 
-const webFolder = fileURLToPath(new URL('../web', import.meta.url));
 /** From the end of service to cutting what still hangs. */
 const stopDeadlineMs = 2_000;
 
 const securityHeaders = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-cache',
 };
+
+/** Pages load what is theirs, and speak with the regions of this world. */
+function contentPolicy(world: World): string {
+  const regions = world.regions.flatMap(({ url }) => [url, url.replace('http', 'ws')]).join(' ');
+  const own = ['script-src', 'style-src', 'img-src', 'worker-src', 'manifest-src'].map((kind) => `${kind} 'self'`).join('; ');
+  return `default-src 'none'; ${own}; connect-src 'self' ${regions}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+}
 
 export class PageServer {
   readonly #server: Server;
@@ -33,18 +37,19 @@ export class PageServer {
    * @throws AnabranchError `port_taken`
    */
   static async listen(world: World, port: number, reportDefect: (error: unknown) => void): Promise<PageServer> {
+    const policy = contentPolicy(world);
     const app = express();
     app.disable('x-powered-by');
     app.disable('etag');
     app.use((_request, response, next) => {
-      response.set(securityHeaders);
+      response.set({ ...securityHeaders, 'content-security-policy': policy });
       next();
     });
     const server = createServer(app);
     const page = new PageServer(server);
     app.use(sameOriginOnly(() => page.port));
     app.use('/api', worldApi(world));
-    app.use(express.static(webFolder, { etag: true, cacheControl: false }));
+    app.use(pagesRouter());
     app.use((request) => {
       throw new AnabranchError('route_not_found', `there is nothing at ${request.path}`);
     });

@@ -1,7 +1,7 @@
 // The region as its operators see it: what it holds, how far it is behind each origin, and its links.
 
 import { encodeSessionToken, formatHlc } from '@anabranch/causality';
-import type { ReplicaStatus } from '@anabranch/engine';
+import type { ReplicaDoor } from '@anabranch/engine';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import { mediaTypes } from '../http/media-type.ts';
@@ -40,6 +40,9 @@ export const statusSchema = z.strictObject({
     }),
   ),
   quarantinedOrigins: z.array(z.string()),
+  collections: z
+    .record(z.string(), z.enum(['yjs', 'automerge']))
+    .meta({ description: 'The collections that the region serves, with the merge library of each.' }),
   documentsLoaded: count,
   sessions: count,
   opsPending: count,
@@ -72,6 +75,7 @@ const statusExample: StatusAnswer = {
     },
   ],
   quarantinedOrigins: [],
+  collections: { carts: 'yjs' },
   documentsLoaded: 3,
   sessions: 1,
   opsPending: 0,
@@ -84,7 +88,7 @@ export function statusRoute({ replica }: DoorParts): Route {
     handle: async () => ({
       status: 200,
       headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store' },
-      body: JSON.stringify(statusAnswer(replica.status())),
+      body: JSON.stringify(statusAnswer(replica)),
     }),
     description: {
       operationId: 'status',
@@ -96,7 +100,9 @@ export function statusRoute({ replica }: DoorParts): Route {
 }
 
 /** Members that are undefined are left out when this becomes JSON. */
-function statusAnswer({ version, hlc, ...status }: ReplicaStatus): Record<keyof StatusAnswer, unknown> {
+function statusAnswer(replica: ReplicaDoor): Record<keyof StatusAnswer, unknown> {
+  const { version, hlc, ...status } = replica.status();
+  const collections = [...replica.collections].map(([name, { library }]) => [name, library] as const);
   return {
     region: status.region,
     origin: status.origin,
@@ -109,6 +115,7 @@ function statusAnswer({ version, hlc, ...status }: ReplicaStatus): Record<keyof 
     lag: status.lag,
     peers: status.peers,
     quarantinedOrigins: status.quarantinedOrigins,
+    collections: Object.fromEntries(collections),
     documentsLoaded: status.documentsLoaded,
     sessions: status.sessions,
     opsPending: status.opsPending,

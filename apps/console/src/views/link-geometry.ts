@@ -1,0 +1,42 @@
+// How a link is drawn: a simple curve above the straight line, and what it is labelled with. Great circles over the Pacific
+// would leave the map.
+
+import type { LinkView } from '../api/world-api.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Arc {
+  /** Of an SVG path. */
+  readonly path: string;
+  /** Where the label goes. */
+  readonly middle: Point;
+}
+
+/** How far a curve rises, as a share of its length. */
+const rise = 0.22;
+
+export function arcBetween(a: Point, b: Point): Arc {
+  const length = Math.hypot(b.x - a.x, b.y - a.y);
+  const control = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - 2 * rise * length };
+  // A quadratic curve passes half-way to its control point.
+  const middle = { x: (a.x + b.x) / 4 + control.x / 2, y: (a.y + b.y) / 4 + control.y / 2 };
+  return { path: `M${a.x} ${a.y} Q${control.x} ${control.y} ${b.x} ${b.y}`, middle };
+}
+
+export type LinkTone = 'good' | 'warn' | 'bad';
+
+export function linkTone({ aToB, bToA }: LinkView): LinkTone {
+  const cut = [aToB, bToA].filter(({ state }) => state !== 'up').length;
+  return cut === 0 ? 'good' : cut === 1 ? 'warn' : 'bad';
+}
+
+export function linkLabel(link: LinkView): string {
+  const tone = linkTone(link);
+  if (tone === 'bad') return 'cut';
+  const delays = [link.aToB, link.bToA].map(({ delayMs }) => Math.round(delayMs));
+  const text = delays[0] === delays[1] ? `${delays[0]} ms` : `${delays[0]}/${delays[1]} ms`;
+  return tone === 'warn' ? 'one way cut' : text;
+}

@@ -1,0 +1,89 @@
+import { geoNaturalEarth1, geoPath } from 'd3-geo';
+import { feature } from 'topojson-client';
+import type { GeometryCollection, Topology } from 'topojson-specification';
+import land from 'world-atlas/land-110m.json' with { type: 'json' };
+import type { LinkView } from '../api/world-api.ts';
+import type { RegionView } from '../mesh/mesh-monitor.ts';
+import { cityOf, placeOf } from '../mesh/places.ts';
+import { stateOf } from '../mesh/region-state.ts';
+import { useMesh, useNowMs } from '../mesh/use-mesh.ts';
+import { arcBetween, linkLabel, linkTone, type Point } from './link-geometry.ts';
+
+const width = 960;
+const height = 440;
+const projection = geoNaturalEarth1().fitExtent(
+  [
+    [8, -30],
+    [width - 8, height + 60],
+  ],
+  { type: 'Sphere' },
+);
+const topology = land as object as Topology<{ land: GeometryCollection }>;
+const landPath = geoPath(projection)(feature(topology, topology.objects.land)) ?? '';
+
+/** Where the regions are, how they are, and the links between them. */
+export function WorldMap() {
+  const { regions, links } = useMesh();
+  const placed = regions.flatMap((region) => {
+    const point = pointOf(region.name);
+    return point === undefined ? [] : [{ region, point }];
+  });
+  return (
+    <figure className="map" aria-label="Map of the regions and their links">
+      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summaryOf(regions, links)}>
+        <path className="land" d={landPath} />
+        {links.map((link) => (
+          <MapLink key={`${link.a} ${link.b}`} link={link} />
+        ))}
+        {placed.map(({ region, point }) => (
+          <MapRegion key={region.name} region={region} point={point} />
+        ))}
+      </svg>
+    </figure>
+  );
+}
+
+function MapLink({ link }: { readonly link: LinkView }) {
+  const [from, to] = [pointOf(link.a), pointOf(link.b)];
+  if (from === undefined || to === undefined) return null;
+  const { path, middle } = arcBetween(from, to);
+  const tone = linkTone(link);
+  return (
+    <g className={`map-link ${tone}`}>
+      <path d={path} />
+      <g transform={`translate(${middle.x} ${middle.y})`}>
+        <rect x={-58} y={-14} width={116} height={26} rx={13} />
+        <text textAnchor="middle" dy={5}>
+          {linkLabel(link)}
+        </text>
+      </g>
+    </g>
+  );
+}
+
+function MapRegion({ region, point }: { readonly region: RegionView; readonly point: Point }) {
+  const state = stateOf(region, useNowMs());
+  return (
+    <g className={`map-region ${state.tone}`} transform={`translate(${point.x} ${point.y})`}>
+      <circle className="halo" r={17} />
+      <circle r={9} />
+      <text y={38} textAnchor="middle">
+        {cityOf(region.name)}
+      </text>
+      <text className="state" y={57} textAnchor="middle">
+        {state.name}
+      </text>
+    </g>
+  );
+}
+
+function pointOf(region: string): Point | undefined {
+  const place = placeOf(region);
+  const [x, y] = place === undefined ? [] : (projection([place.longitude, place.latitude]) ?? []);
+  return x === undefined || y === undefined ? undefined : { x, y };
+}
+
+function summaryOf(regions: readonly RegionView[], links: readonly LinkView[]): string {
+  const cut = links.filter((link) => linkTone(link) !== 'good').length;
+  return `${regions.map(({ name }) => cityOf(name)).join(', ')}; ${links.length} links, ${cut} of them not whole`;
+}
