@@ -47,7 +47,7 @@ function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = fal
     submit: region.submit,
     region: () => 'tokyo',
     isOffline: () => isOffline,
-    pending: pendingOrdersIn(shelf),
+    pending: pendingOrdersIn(shelf, 'shop'),
     nowMs: () => Date.UTC(2026, 0, 1),
     draw: () => 'x1',
   });
@@ -114,7 +114,7 @@ describe('an order', () => {
   test('[SHOP7] what was kept and is no order is not asked for', () => {
     const shelf = new Shelf();
     for (const text of ['{', 'null', '{"customer":"ann"}', '{"customer":"bo","orderId":"o","retryKey":"k","writes":[]}']) {
-      shelf.setItem('anabranch-shop.order.ann', text);
+      shelf.setItem('anabranch-shop.order.shop.ann', text);
       expect(checkoutAt(new ScriptedRegion(), shelf).state.state).toBe('idle');
     }
   });

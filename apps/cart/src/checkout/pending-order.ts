@@ -16,10 +16,9 @@ export interface PendingOrders {
   settle(order: PendingOrder): void;
 }
 
-const keyOf = (customer: string): string => `anabranch-shop.order.${customer}`;
-
-/** Those of this browser. */
-export function pendingOrdersIn(storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>): PendingOrders {
+/** Those that a device of this browser has placed. */
+export function pendingOrdersIn(storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>, device: string): PendingOrders {
+  const keyOf = (customer: string): string => `anabranch-shop.order.${device}.${customer}`;
   return {
     read: (customer) => pendingOrderIn(storage.getItem(keyOf(customer)), customer),
     keep: (order) => storage.setItem(keyOf(order.customer), JSON.stringify(order)),

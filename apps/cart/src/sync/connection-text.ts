@@ -1,0 +1,32 @@
+import type { ClientStatus } from '@anabranch/client';
+import { cityOf } from './cities.ts';
+
+export interface ConnectionText {
+  readonly tone: 'good' | 'waiting' | 'off';
+  readonly title: string;
+  /** What it means for who is shopping; empty when there is nothing to say. */
+  readonly detail: string;
+}
+
+type Connection = Pick<ClientStatus, 'connection' | 'region' | 'isOffline' | 'wantedRegion' | 'pendingWrites' | 'lacksHere'>;
+
+/** Where the client is, for people. */
+export function connectionText(status: Connection): ConnectionText {
+  const { connection, region, isOffline, wantedRegion, lacksHere } = status;
+  const waiting = waitingText(status.pendingWrites);
+  if (isOffline) return { tone: 'off', title: 'Working offline', detail: waiting || 'All that you do is kept on this device.' };
+  if (connection !== 'online' || region === undefined) {
+    const wanted = wantedRegion === 'nearest' ? 'a region' : cityOf(wantedRegion);
+    const title = connection === 'connecting' ? `Looking for ${wanted}` : 'No connection';
+    return { tone: 'waiting', title, detail: waiting || 'All that you do is kept on this device.' };
+  }
+  const city = cityOf(region);
+  if (!lacksHere) return { tone: 'good', title: `Connected to ${city}`, detail: waiting };
+  const behind = `${city} has not heard all that you have seen.`;
+  return { tone: 'waiting', title: `Connected to ${city}`, detail: waiting === '' ? behind : `${behind} ${waiting}` };
+}
+
+function waitingText(count: number): string {
+  if (count === 0) return '';
+  return count === 1 ? '1 change waits on this device.' : `${count} changes wait on this device.`;
+}
