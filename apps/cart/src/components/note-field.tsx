@@ -35,7 +35,7 @@ export function NoteField({ id, value, onWrite }: NoteFieldProps): ReactElement 
     <textarea
       ref={field}
       id={id}
-      rows={3}
+      rows={2}
       maxLength={noteUnitsMax}
       value={composed ?? value}
       onSelect={({ currentTarget: area }) => {

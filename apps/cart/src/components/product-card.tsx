@@ -28,7 +28,7 @@ export function ProductCard({ product }: { readonly product: Product }): ReactEl
       <p className="product-facts">
         <span className="price">{priceText(price)}</span>
         <span className="muted">{unit}</span>
-        <StockLabel units={units} />
+        {inCart > 0 && <span className="in-cart">{inCart} in cart</span>}
       </p>
       <div className="product-action">
         <button
@@ -38,9 +38,9 @@ export function ProductCard({ product }: { readonly product: Product }): ReactEl
           disabled={isSoldOut || inCart >= lineUnitsMax}
           onClick={() => session.act({ type: 'add', product, by: 1 })}
         >
-          Add to cart
+          Add
         </button>
-        {inCart > 0 && <span className="in-cart">{inCart} in the cart</span>}
+        <StockLabel units={units} />
       </div>
     </li>
   );

@@ -67,7 +67,7 @@ function Device({ client, session, checkout, city }: DeviceProps): ReactElement 
   return (
     <>
       <div className="region-status">
-        <ConnectionState status={status} />
+        <ConnectionState status={status} isPlaceKnown />
         <OfflineSwitch client={client} place={city} />
       </div>
       <QuickAdd session={session} place={city} />

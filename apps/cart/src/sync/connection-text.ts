@@ -10,20 +10,21 @@ export interface ConnectionText {
 
 type Connection = Pick<ClientStatus, 'connection' | 'region' | 'isOffline' | 'wantedRegion' | 'pendingWrites' | 'lacksHere'>;
 
-/** Where the client is, for people. */
-export function connectionText(status: Connection): ConnectionText {
+/** Where the client is, for people; without the name of the region where it stands beside it anyway. */
+export function connectionText(status: Connection, isPlaceKnown = false): ConnectionText {
   const { connection, region, isOffline, wantedRegion, lacksHere } = status;
   const waiting = waitingText(status.pendingWrites);
   if (isOffline) return { tone: 'off', title: 'Working offline', detail: waiting || 'All that you do is kept on this device.' };
   if (connection !== 'online' || region === undefined) {
-    const wanted = wantedRegion === 'nearest' ? 'a region' : cityOf(wantedRegion);
-    const title = connection === 'connecting' ? `Looking for ${wanted}` : 'No connection';
+    const wanted = wantedRegion === 'nearest' ? 'Looking for a region' : `Looking for ${cityOf(wantedRegion)}`;
+    const title = connection === 'connecting' ? (isPlaceKnown ? 'Connecting' : wanted) : 'No connection';
     return { tone: 'waiting', title, detail: waiting || 'All that you do is kept on this device.' };
   }
   const city = cityOf(region);
-  if (!lacksHere) return { tone: 'good', title: `Connected to ${city}`, detail: waiting };
+  const title = isPlaceKnown ? 'Connected' : `Connected to ${city}`;
+  if (!lacksHere) return { tone: 'good', title, detail: waiting };
   const behind = `${city} has not heard all that you have seen.`;
-  return { tone: 'waiting', title: `Connected to ${city}`, detail: waiting === '' ? behind : `${behind} ${waiting}` };
+  return { tone: 'waiting', title, detail: waiting === '' ? behind : `${behind} ${waiting}` };
 }
 
 function waitingText(count: number): string {
