@@ -9,7 +9,7 @@ import type { AnabranchError, Client, ClientDocument, Write } from '@anabranch/c
 import type { CartView, ShopCollections } from '../sync/collections.ts';
 import { actionText } from './action-text.ts';
 import { type CartAction, opsOf } from './cart-edits.ts';
-import { type ConflictNote, conflictsIn } from './conflict-notes.ts';
+import { answeredBy, type ConflictNote, conflictsIn } from './conflict-notes.ts';
 import { OwnEdits } from './own-edits.ts';
 
 export interface Activity {
@@ -53,7 +53,7 @@ export class CartSession {
     this.#snapshot = { cart: document.value, activities: [], notes: [] };
     this.#ends = [
       document.subscribe((change) => {
-        const notes = change.isLocal ? [] : conflictsIn(change, this.#own.doings());
+        const notes = change.isLocal ? [] : conflictsIn(change, this.#own.doings(), this.#snapshot.notes);
         this.#show({ cart: document.value, notes: merged(notes, this.#snapshot.notes) });
       }),
       client.onRefused((write) => {
@@ -83,7 +83,11 @@ export class CartSession {
     // Every stroke in the note is a write; it is shown as one thing that goes on.
     const [latest, ...older] = this.#snapshot.activities;
     const kept = action.type === 'note' && latest?.action.type === 'note' ? older : this.#snapshot.activities;
-    this.#show({ cart: document.value, activities: [activity, ...kept].slice(0, activitiesMax) });
+    this.#show({
+      cart: document.value,
+      activities: [activity, ...kept].slice(0, activitiesMax),
+      notes: this.#snapshot.notes.filter(({ topic }) => topic !== answeredBy(action)),
+    });
     this.#watch(activity);
   }
 

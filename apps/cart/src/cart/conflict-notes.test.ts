@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { productOf } from '../catalogue/products.ts';
 import { type CartView, emptyCart } from '../sync/collections.ts';
 import type { CartAction } from './cart-edits.ts';
-import { type ConflictNote, conflictsIn } from './conflict-notes.ts';
+import { answeredBy, type ConflictNote, conflictsIn } from './conflict-notes.ts';
 import { OwnEdits } from './own-edits.ts';
 
 const tea = productOf('tea') ?? expect.unreachable();
@@ -45,7 +45,30 @@ describe('a conflict in words', () => {
     { when: 'removed there, raised here', actions: [add(3)], before: 5, after: 3, text: 'Berlin removed the 2 it had seen: your 3 stay.' },
     { when: 'one unit is singular', actions: [remove], after: 1, text: 'Berlin added 1 while you removed it: 1 stays.' },
   ])('[SHOP4] quantities: $when', ({ actions, before, after, text }) => {
-    expect(notesAfter(actions, cartOf(before), cartOf(after))).toEqual([{ topic: 'line tea', line: 'tea', text }]);
+    expect(notesAfter(actions, cartOf(before), cartOf(after))).toMatchObject([{ topic: 'line tea', line: 'tea', text }]);
+  });
+
+  test('[SHOP4] a removal is told from a lower quantity by the name that went with it', () => {
+    const removed: CartView = { ...emptyCart, items: { tea: { qty: 3, name: null, price: null } } };
+    expect(notesAfter([add(6)], cartOf(8), removed)).toMatchObject([{ text: 'Berlin removed the 5 it had seen: your 3 stay.' }]);
+    expect(notesAfter([add(6)], cartOf(8), cartOf(3))).toMatchObject([{ text: 'Berlin also changed this: 2 + 6 − 5 = 3' }]);
+  });
+
+  test('[SHOP4] edits of one region that come one after the other are told as one', () => {
+    const own = new OwnEdits(() => 0);
+    own.add(add(2), new SteeredWrite());
+    let shown: ConflictNote[] = [];
+    const receive = (region: string, before: number, after: number): string | undefined => {
+      shown = conflictsIn({ region, previous: cartOf(before), value: cartOf(after) }, own.doings(), shown);
+      return shown[0]?.text;
+    };
+    expect(receive('tokyo', 2, 3)).toBe('Tokyo also changed this: 2 + 1 = 3');
+    expect(receive('tokyo', 3, 5)).toBe('Tokyo also changed this: 2 + 3 = 5');
+    expect(receive('berlin', 5, 6)).toBe('Berlin also changed this: 3 + 2 + 1 = 6');
+    // What is done about a line answers the note at it.
+    own.add(remove, new SteeredWrite());
+    shown = shown.filter(({ topic }) => topic !== answeredBy(remove));
+    expect(receive('berlin', 0, 1)).toBe('Berlin added 1 while you removed it: 1 stays.');
   });
 
   test('[SHOP4] what only others did is no conflict', () => {

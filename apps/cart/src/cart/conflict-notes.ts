@@ -1,5 +1,6 @@
 // What happened when edits of this device met edits of another region, in words: which is what a conflict looks like when
 // nothing is lost. Made from the cart before and after the other's edits arrived, and from what this device did itself.
+// Edits of one region that come one after the other are told as one: the notes that are shown are part of what is known.
 
 import { deliveryOf } from '../pricing/delivery.ts';
 import { cityOf } from '../sync/cities.ts';
@@ -12,6 +13,8 @@ export interface ConflictNote {
   readonly topic: string;
   /** The line it is shown at. */
   readonly line?: string;
+  /** What one other region has added, as far as this note tells. */
+  readonly theirs?: { readonly who: string; readonly added: number };
   readonly text: string;
   /** What brings back what was replaced. */
   readonly again?: { readonly label: string; readonly action: CartAction };
@@ -24,12 +27,13 @@ export interface ReceivedChange {
   readonly value: CartView;
 }
 
-export function conflictsIn(change: ReceivedChange, own: OwnDoings): ConflictNote[] {
+/** @param shown the notes so far */
+export function conflictsIn(change: ReceivedChange, own: OwnDoings, shown: readonly ConflictNote[] = []): ConflictNote[] {
   const who = change.region === undefined ? 'Another region' : cityOf(change.region);
   const ids = new Set([...Object.keys(change.previous.items), ...Object.keys(change.value.items)]);
   return [
     ...orderNotes(change, who),
-    ...[...ids].flatMap((id) => lineNotes(change, own, { id, who })),
+    ...[...ids].flatMap((id) => lineNotes(change, own, { id, who, shown })),
     ...deliveryNotes(change, own, who),
     ...giftNotes(change, own, who),
     ...couponNotes(change, own, who),
@@ -37,27 +41,57 @@ export function conflictsIn(change: ReceivedChange, own: OwnDoings): ConflictNot
   ];
 }
 
+/** The topic that is settled when this device does something about it itself. Who writes a text goes on writing. */
+export function answeredBy(action: CartAction): string | undefined {
+  switch (action.type) {
+    case 'add':
+      return `line ${action.product.id}`;
+    case 'change':
+    case 'remove':
+      return `line ${action.id}`;
+    case 'add-coupon':
+    case 'remove-coupon':
+      return `coupon ${action.code}`;
+    case 'gift':
+      return 'gift';
+    case 'deliver':
+      return 'delivery';
+    case 'note':
+      return undefined;
+  }
+}
+
 function orderNotes({ previous, value }: ReceivedChange, who: string): ConflictNote[] {
   if (value.lines.length <= previous.lines.length) return [];
   return [{ topic: 'order', text: `An order was placed in ${who}: what it held has left the cart.` }];
 }
 
-function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, who }: { id: string; who: string }): ConflictNote[] {
+interface LineContext {
+  readonly id: string;
+  readonly who: string;
+  readonly shown: readonly ConflictNote[];
+}
+
+function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, who, shown }: LineContext): ConflictNote[] {
   const [before, after] = [previous.items[id]?.qty ?? 0, value.items[id]?.qty ?? 0];
-  const [line, theirs] = [own.line(id), after - before];
-  if (line === undefined || theirs === 0) return [];
+  const line = own.line(id);
+  if (line === undefined || after === before || after < 0) return [];
   const topic = `line ${id}`;
+  const told = shown.find((note) => note.topic === topic)?.theirs;
+  const added = after - before + (told?.who === who ? told.added : 0);
+  const note = (text: string): ConflictNote[] => [{ topic, line: id, theirs: { who, added }, text }];
   if (line.isRemoved) {
-    if (after <= 0) return [];
-    return [{ topic, line: id, text: `${who} added ${theirs} while you removed it: ${after} ${after === 1 ? 'stays' : 'stay'}.` }];
+    return after === 0 ? [] : note(`${who} added ${added} while you removed it: ${after} ${after === 1 ? 'stays' : 'stay'}.`);
   }
-  const rest = before - line.added;
-  if (theirs < 0 && after > 0 && after === line.added) {
-    return [{ topic, line: id, text: `${who} removed the ${-theirs} it had seen: your ${after} ${after === 1 ? 'stays' : 'stay'}.` }];
+  // Removing takes the name along, but for one that was written at the same time.
+  const isNameless = previous.items[id]?.name !== null && value.items[id]?.name === null;
+  if (after < before && after > 0 && (isNameless || after === line.added)) {
+    const text = `${who} removed the ${before - after} it had seen: your ${after} ${after === 1 ? 'stays' : 'stay'}.`;
+    return [{ topic, line: id, text }];
   }
-  if (line.added === 0 || after < 0) return [];
-  const terms = [...(rest === 0 ? [] : [rest]), line.added, theirs];
-  return [{ topic, line: id, text: `${who} also changed this: ${sumText(terms)} = ${after}` }];
+  const rest = after - line.added - added;
+  const terms = [...(rest === 0 ? [] : [rest]), line.added, added];
+  return line.added === 0 ? [] : note(`${who} also changed this: ${sumText(terms)} = ${after}`);
 }
 
 function deliveryNotes({ previous, value }: ReceivedChange, own: OwnDoings, who: string): ConflictNote[] {

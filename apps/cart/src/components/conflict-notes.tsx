@@ -18,14 +18,7 @@ export function ConflictNotes({ notes, session }: ConflictNotesProps): ReactElem
           <Icon name="merge" />
           <span className="note-text">{text}</span>
           {again !== undefined && (
-            <button
-              type="button"
-              className="button button-small"
-              onClick={() => {
-                session.act(again.action);
-                session.dismiss(topic);
-              }}
-            >
+            <button type="button" className="button button-small" onClick={() => session.act(again.action)}>
               {again.label}
             </button>
           )}

@@ -28,6 +28,8 @@ export function useWorkerUpdate(): (() => void) | undefined {
   }, []);
   if (waiting === undefined) return undefined;
   return () => {
+    // Another tab may have asked for it already; then it only has to be loaded.
+    if (waiting.state !== 'installed') return location.reload();
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
     waiting.postMessage('use-now');
   };
