@@ -66,7 +66,7 @@ export class Visitor {
 }
 
 /** A cart on a page: the whole of it, or one of the three that stand side by side. */
-export class CartOnPage {
+class CartOnPage {
   readonly root: Locator;
 
   constructor(root: Locator) {

@@ -26,13 +26,16 @@ const pages: Readonly<Record<Route, () => ReactElement>> = {
   'three-carts': ThreeCartsPage,
 };
 
+const titles: Readonly<Record<Route, string>> = { shop: 'Shop', cart: 'Your cart', orders: 'Your orders', 'three-carts': 'Three carts' };
+
 export function App({ client, regions, customer }: AppProps): ReactElement {
   const { session, error } = useCartSession(client, customer);
-  const checkout = useCheckout(client, customer, 'shop');
+  const checkout = useCheckout(client, session, 'shop');
   const route = useRoute();
   const main = useRef<HTMLElement>(null);
   const shownRoute = useRef(route);
   useEffect(() => {
+    document.title = `${titles[route]} · Confluence`;
     // Who follows a link by keyboard goes on in the new page, not behind the link.
     if (shownRoute.current !== route) {
       main.current?.focus();

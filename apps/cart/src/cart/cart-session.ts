@@ -62,6 +62,11 @@ export class CartSession {
     ];
   }
 
+  /** Whose cart it is. */
+  get customer(): string {
+    return this.#parts.document.id;
+  }
+
   get snapshot(): CartSnapshot {
     return this.#snapshot;
   }
@@ -89,6 +94,11 @@ export class CartSession {
       notes: this.#snapshot.notes.filter(({ topic }) => topic !== answeredBy(action)),
     });
     this.#watch(activity);
+  }
+
+  /** An order of this device, before it is placed: to be told from those of others. */
+  expectOrder(id: string): void {
+    this.#own.addOrder(id);
   }
 
   dismiss(topic: string): void {

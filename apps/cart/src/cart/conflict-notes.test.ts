@@ -91,7 +91,15 @@ describe('a conflict in words', () => {
     expect(notesAfter([without], cartOf(1), cartOf(1, { coupons: ['SAVE10'] }))).toMatchObject([{ topic: 'coupon SAVE10' }]);
     const wrote = { type: 'note', text: 'a' } as const;
     expect(notesAfter([wrote], cartOf(1, { note: 'a' }), cartOf(1, { note: 'ab' }))).toMatchObject([{ topic: 'note' }]);
-    expect(notesAfter([], cartOf(1), cartOf(0, { lines: ['o-1'] }))).toMatchObject([{ topic: 'order' }]);
+  });
+
+  test('[SHOP4] an order that another device has placed is told, the own one is not', () => {
+    const change = { region: 'berlin', previous: cartOf(1, { lines: ['o-1'] }), value: cartOf(0, { lines: ['o-2', 'o-1'] }) };
+    const own = new OwnEdits(() => 0);
+    expect(conflictsIn(change, own.doings())).toMatchObject([{ topic: 'order', text: expect.stringContaining('Berlin') }]);
+    expect(conflictsIn({ ...change, region: undefined }, own.doings())).toEqual([]);
+    own.addOrder('o-2');
+    expect(conflictsIn(change, own.doings())).toEqual([]);
   });
 
   test('[SHOP4] an edit counts until every region has had it for a while, and never when it was refused', () => {

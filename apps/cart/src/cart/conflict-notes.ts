@@ -13,6 +13,8 @@ export interface ConflictNote {
   readonly topic: string;
   /** The line it is shown at. */
   readonly line?: string;
+  /** How the text ends when it ends in a sum: shown in one piece. */
+  readonly sum?: string;
   /** What one other region has added, as far as this note tells. */
   readonly theirs?: { readonly who: string; readonly added: number };
   readonly text: string;
@@ -32,7 +34,7 @@ export function conflictsIn(change: ReceivedChange, own: OwnDoings, shown: reado
   const who = change.region === undefined ? 'Another region' : cityOf(change.region);
   const ids = new Set([...Object.keys(change.previous.items), ...Object.keys(change.value.items)]);
   return [
-    ...orderNotes(change, who),
+    ...orderNotes(change, own),
     ...[...ids].flatMap((id) => lineNotes(change, own, { id, who, shown })),
     ...deliveryNotes(change, own, who),
     ...giftNotes(change, own, who),
@@ -61,9 +63,11 @@ export function answeredBy(action: CartAction): string | undefined {
   }
 }
 
-function orderNotes({ previous, value }: ReceivedChange, who: string): ConflictNote[] {
-  if (value.lines.length <= previous.lines.length) return [];
-  return [{ topic: 'order', text: `An order was placed in ${who}: what it held has left the cart.` }];
+function orderNotes({ region, previous, value }: ReceivedChange, own: OwnDoings): ConflictNote[] {
+  const isNew = value.lines.some((id) => !previous.lines.includes(id) && !own.orders.has(id));
+  // A cart that was sent whole tells of orders that may be old.
+  if (!isNew || region === undefined) return [];
+  return [{ topic: 'order', text: `An order was placed in ${cityOf(region)}: what it held has left the cart.` }];
 }
 
 interface LineContext {
@@ -79,7 +83,9 @@ function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, wh
   const topic = `line ${id}`;
   const told = shown.find((note) => note.topic === topic)?.theirs;
   const added = after - before + (told?.who === who ? told.added : 0);
-  const note = (text: string): ConflictNote[] => [{ topic, line: id, theirs: { who, added }, text }];
+  const note = (text: string, sum?: string): ConflictNote[] => {
+    return [{ topic, line: id, theirs: { who, added }, text, ...(sum !== undefined && { sum }) }];
+  };
   if (line.isRemoved) {
     return after === 0 ? [] : note(`${who} added ${added} while you removed it: ${after} ${after === 1 ? 'stays' : 'stay'}.`);
   }
@@ -91,7 +97,8 @@ function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, wh
   }
   const rest = after - line.added - added;
   const terms = [...(rest === 0 ? [] : [rest]), line.added, added];
-  return line.added === 0 ? [] : note(`${who} also changed this: ${sumText(terms)} = ${after}`);
+  const sum = `${sumText(terms)} = ${after}`;
+  return line.added === 0 ? [] : note(`${who} also changed this: ${sum}`, sum);
 }
 
 function deliveryNotes({ previous, value }: ReceivedChange, own: OwnDoings, who: string): ConflictNote[] {

@@ -28,10 +28,13 @@ export interface OwnDoings {
   readonly line: (id: string) => OwnLine | undefined;
   readonly last: <Type extends CartAction['type']>(type: Type) => Extract<CartAction, { type: Type }> | undefined;
   readonly removedCoupons: ReadonlySet<string>;
+  /** The orders that this device has placed, or tried to. */
+  readonly orders: ReadonlySet<string>;
 }
 
 export class OwnEdits {
   readonly #nowMs: () => number;
+  readonly #orders = new Set<string>();
   #edits: OwnEdit[] = [];
 
   constructor(nowMs: () => number) {
@@ -48,6 +51,10 @@ export class OwnEdits {
     this.#edits = [...this.#edits.filter((kept) => this.#counts(kept)), edit].slice(-editsMax);
   }
 
+  addOrder(id: string): void {
+    this.#orders.add(id);
+  }
+
   doings(): OwnDoings {
     const actions = this.#edits.filter((edit) => this.#counts(edit)).map(({ action }) => action);
     return {
@@ -55,6 +62,7 @@ export class OwnEdits {
       last: <Type extends CartAction['type']>(type: Type) =>
         actions.findLast((action): action is Extract<CartAction, { type: Type }> => action.type === type),
       removedCoupons: removedCoupons(actions),
+      orders: this.#orders,
     };
   }
 

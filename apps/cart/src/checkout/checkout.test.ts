@@ -45,6 +45,7 @@ function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = fal
   return new Checkout({
     customer: 'ann',
     submit: region.submit,
+    expect: () => {},
     region: () => 'tokyo',
     isOffline: () => isOffline,
     pending: pendingOrdersIn(shelf, 'shop'),
@@ -151,7 +152,7 @@ describe('a refusal', () => {
     ];
     const { reason, advice } = refused({ writeIndex: 0, needed: 9, held: 3, total: 9, holders });
     expect(reason).toBe('Berlin holds 4 of the last units, New York holds 2 of the last units; here 3. You want 9.');
-    expect(advice).toContain('on their way');
+    expect(advice).toContain('have been asked');
   });
 
   test('[SHOP8] tells sold out from too few, and from any other reason', () => {

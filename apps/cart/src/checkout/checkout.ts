@@ -24,6 +24,8 @@ export type CheckoutState =
 export interface CheckoutParts {
   readonly customer: string;
   readonly submit: (writes: readonly SubmittedWrite[], options: SubmitOptions) => Promise<Submitted>;
+  /** Told of an order before it is sent. */
+  readonly expect: (orderId: string) => void;
   /** Where the client is. */
   readonly region: () => string | undefined;
   readonly isOffline: () => boolean;
@@ -44,6 +46,7 @@ export class Checkout {
     this.#parts = parts;
     const order = parts.pending.read(parts.customer);
     this.#state = order === undefined ? { state: 'idle' } : { state: 'unknown', order };
+    if (order !== undefined) parts.expect(order.orderId);
   }
 
   get state(): CheckoutState {
@@ -60,6 +63,7 @@ export class Checkout {
     const { customer, nowMs, draw, region } = this.#parts;
     const placedAt = new Date(nowMs()).toISOString();
     const orderId = `${customer}-${placedAt.slice(0, 19).replace(/[-:]/g, '').toLowerCase()}-${draw()}`;
+    this.#parts.expect(orderId);
     const writes = checkoutPlan(cart, { customer, orderId, placedAt, region: region() });
     await this.#submit({ orderId, writes, retryKey: undefined });
   }

@@ -44,7 +44,7 @@ function rightsText(details: AnabranchError['details'], writes: readonly Submitt
   };
 }
 
-const patientAdvice = 'Nothing was sold twice, and your cart is kept. The units are on their way: order again in a moment.';
+const patientAdvice = 'Nothing was sold twice, and your cart is kept. They have been asked for what is missing: order again in a moment.';
 
 function awayAdvice(regions: readonly string[]): string {
   return `${citiesOf(regions)} cannot be asked at the moment. Nothing was sold twice, and your cart is kept: order again when the connection is back.`;

@@ -1,4 +1,4 @@
-import { type ReactElement, useEffect } from 'react';
+import { type ReactElement, useEffect, useRef } from 'react';
 import { linesOf } from '../cart/cart-lines.ts';
 import type { CartSession } from '../cart/cart-session.ts';
 import type { Checkout, CheckoutState } from '../checkout/checkout.ts';
@@ -16,9 +16,16 @@ export interface CheckoutPanelProps {
 
 /** The button that orders, and what became of the order. */
 export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactElement {
-  const { cart } = useSnapshot(session);
+  const { cart, activities } = useSnapshot(session);
   const state = useCheckoutState(checkout);
+  const latest = activities[0]?.id;
+  const seen = useRef(latest);
   useEffect(() => checkout.see(cart), [checkout, cart]);
+  useEffect(() => {
+    // Who goes on shopping has read it.
+    if (seen.current !== latest) checkout.dismiss();
+    seen.current = latest;
+  }, [checkout, latest]);
   const lines = linesOf(cart);
   const isBusy = state.state === 'placing' || state.state === 'unknown';
   return (

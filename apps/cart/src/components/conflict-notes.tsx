@@ -13,10 +13,13 @@ export function ConflictNotes({ notes, session }: ConflictNotesProps): ReactElem
   if (notes.length === 0) return null;
   return (
     <ul className="notes">
-      {notes.map(({ topic, text, again }) => (
+      {notes.map(({ topic, text, sum = '', again }) => (
         <li key={topic} className="note" data-topic={topic}>
           <Icon name="merge" />
-          <span className="note-text">{text}</span>
+          <span className="note-text">
+            {text.slice(0, text.length - sum.length)}
+            <strong className="sum">{sum}</strong>
+          </span>
           {again !== undefined && (
             <button type="button" className="button button-small" onClick={() => session.act(again.action)}>
               {again.label}

@@ -15,13 +15,15 @@ export function ConnectionBar(): ReactElement {
   return (
     <section className="connection-bar" aria-label="Connection">
       <ConnectionState status={status} />
+      <span className="distance muted">{distanceText(status)}</span>
       <div className="connection-controls">
         <label htmlFor={selectId}>Region</label>
         <select id={selectId} value={status.wantedRegion} onChange={({ target }) => chooseRegion(client, localStorage, target.value)}>
           <option value="nearest">Nearest</option>
           {status.regions.map((region) => (
             <option key={region.name} value={region.name}>
-              {optionText(region)}
+              {cityOf(region.name)}
+              {region.isReachable === false && ', no answer'}
             </option>
           ))}
         </select>
@@ -31,7 +33,8 @@ export function ConnectionBar(): ReactElement {
   );
 }
 
-function optionText({ name, isReachable, roundTripMs }: ClientStatus['regions'][number]): string {
-  if (isReachable === false) return `${cityOf(name)}, no answer`;
-  return roundTripMs === undefined ? cityOf(name) : `${cityOf(name)}, ${Math.max(1, Math.round(roundTripMs))} ms`;
+/** How far the region is. It changes all the time, and is not said aloud. */
+function distanceText({ region, regions }: ClientStatus): string {
+  const { roundTripMs } = regions.find(({ name }) => name === region) ?? {};
+  return roundTripMs === undefined ? '' : `${Math.max(1, Math.round(roundTripMs))} ms away`;
 }

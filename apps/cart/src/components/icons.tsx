@@ -5,7 +5,7 @@ const paths = {
   plus: 'M10 4v12M4 10h12',
   close: 'M5 5l10 10M15 5L5 15',
   bin: 'M4 6h12M8 6V4h4v2M6 6l.8 10h6.400L14 6M8.5 9v4.500M11.5 9v4.5',
-  merge: 'M5 4c0 6 10 5 10 12M15 4c0 3-2 4.5-4.5 6',
+  merge: 'M5 4c0 6 5 5 5 12M15 4c0 6-5 5-5 12',
   check: 'M4 10.500l4 4 8-9',
 } as const;
 

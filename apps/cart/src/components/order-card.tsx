@@ -6,7 +6,7 @@ import { useShop } from '../shop-context.ts';
 import { cityOf } from '../sync/cities.ts';
 import type { OrderView } from '../sync/collections.ts';
 
-const dateFormat = new Intl.DateTimeFormat('en-US', { dateStyle: 'long', timeStyle: 'short' });
+const dateFormat = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeStyle: 'short' });
 
 export function OrderCard({ id }: { readonly id: string }): ReactElement {
   const { client } = useShop();

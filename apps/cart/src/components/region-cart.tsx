@@ -28,7 +28,7 @@ export function RegionCart({ region, links }: RegionCartProps): ReactElement {
   const { regions, customer } = useShop();
   const { client, error: clientError } = useRegionalClient(regions, region);
   const { session, error } = useCartSession(client, customer);
-  const checkout = useCheckout(client, customer, `shop-at-${region}`);
+  const checkout = useCheckout(client, session, `shop-at-${region}`);
   const city = cityOf(region);
   const headingId = useId();
   const problem = clientError ?? error;

@@ -1,5 +1,5 @@
 import { type AnabranchError, isAnabranchError } from '@anabranch/client';
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { CartSession, type CartSnapshot } from '../cart/cart-session.ts';
 import { Checkout, type CheckoutState } from '../checkout/checkout.ts';
 import { pendingOrdersIn } from '../checkout/pending-order.ts';
@@ -38,17 +38,19 @@ export function useCartSession(client: ShopClient | undefined, customer: string)
 
 export function useSnapshot(session: CartSession): CartSnapshot {
   return useSyncExternalStore(
-    (changed) => session.subscribe(changed),
+    useCallback((changed: () => void) => session.subscribe(changed), [session]),
     () => session.snapshot,
   );
 }
 
 /** @param device names where an order whose outcome is unknown is kept */
-export function useCheckout(client: ShopClient | undefined, customer: string, device: string): Checkout | undefined {
+export function useCheckout(client: ShopClient | undefined, session: CartSession | undefined, device: string): Checkout | undefined {
   return useMemo(() => {
-    if (client === undefined) return undefined;
+    if (client === undefined || session === undefined) return undefined;
+    const customer = session.customer;
     return new Checkout({
       customer,
+      expect: (orderId) => session.expectOrder(orderId),
       submit: (writes, options) => client.submit(writes, options),
       region: () => client.status.region,
       isOffline: () => client.status.isOffline,
@@ -56,12 +58,12 @@ export function useCheckout(client: ShopClient | undefined, customer: string, de
       nowMs: () => Date.now(),
       draw: () => drawCharacters(5),
     });
-  }, [client, customer, device]);
+  }, [client, session, device]);
 }
 
 export function useCheckoutState(checkout: Checkout): CheckoutState {
   return useSyncExternalStore(
-    (changed) => checkout.subscribe(changed),
+    useCallback((changed: () => void) => checkout.subscribe(changed), [checkout]),
     () => checkout.state,
   );
 }

@@ -20,7 +20,3 @@ const standard: Delivery = { name: 'standard', label: 'Standard', promise: 'thre
 export function deliveryOf(name: string | null): Delivery {
   return deliveries.find((delivery) => delivery.name === name) ?? standard;
 }
-
-export function isDeliveryName(text: string): text is DeliveryName {
-  return deliveries.some(({ name }) => name === text);
-}

@@ -7,7 +7,7 @@ export type StockState =
   | { readonly state: 'sold-out' };
 
 /** Up to so many are few. */
-export const fewMax = 4;
+const fewMax = 4;
 
 /** @param units undefined while the product was never stocked, as far as is known here. */
 export function stockStateOf(units: number | undefined): StockState {

@@ -14,7 +14,7 @@ const online = {
 describe('the state of the connection', () => {
   test.each([
     [online, 'good', 'Connected to Berlin', ''],
-    [{ ...online, pendingWrites: 1 }, 'good', 'Connected to Berlin', '1 change waits on this device.'],
+    [{ ...online, pendingWrites: 1 }, 'good', 'Connected to Berlin', ''],
     [{ ...online, lacksHere: true }, 'waiting', 'Connected to Berlin', 'Berlin has not heard all that you have seen.'],
     [{ ...online, connection: 'connecting', region: undefined }, 'waiting', 'Looking for a region', expect.any(String)],
     [
@@ -23,6 +23,7 @@ describe('the state of the connection', () => {
       'No connection',
       '3 changes wait on this device.',
     ],
+    [{ ...online, connection: 'offline', isOffline: true, pendingWrites: 1 }, 'off', 'Working offline', '1 change waits on this device.'],
     [{ ...online, connection: 'offline', isOffline: true }, 'off', 'Working offline', 'All that you do is kept on this device.'],
   ] as const)('[SHOP10] %j is said in words', (status, tone, title, detail) => {
     expect(connectionText(status)).toEqual({ tone, title, detail });
@@ -32,7 +33,7 @@ describe('the state of the connection', () => {
     const labels = (['applied', 'saved', 'durable', 'majority', 'all', 'refused'] as const).map(
       (state) => writeBadge(state, 'tokyo').label,
     );
-    expect(labels).toEqual(['Saving', 'Saved here', 'In Tokyo', 'In most regions', 'In all regions', 'Refused']);
+    expect(labels).toEqual(['Saving', 'Saved here', 'In Tokyo', 'Most regions', 'All regions', 'Refused']);
     expect(writeBadge('durable', undefined).label).toBe('In a region');
   });
 });

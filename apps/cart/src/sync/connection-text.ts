@@ -22,7 +22,8 @@ export function connectionText(status: Connection, isPlaceKnown = false): Connec
   }
   const city = cityOf(region);
   const title = isPlaceKnown ? 'Connected' : `Connected to ${city}`;
-  if (!lacksHere) return { tone: 'good', title, detail: waiting };
+  // What waits for an answer that takes milliseconds is not worth a word.
+  if (!lacksHere) return { tone: 'good', title, detail: '' };
   const behind = `${city} has not heard all that you have seen.`;
   return { tone: 'waiting', title, detail: waiting === '' ? behind : `${behind} ${waiting}` };
 }

@@ -22,9 +22,9 @@ export function writeBadge(state: WriteState, region: string | undefined): Write
     case 'durable':
       return { label: `In ${city}`, meaning: `Durable in ${city}, on its way to the other regions`, steps: 1, isRefused };
     case 'majority':
-      return { label: 'In most regions', meaning: 'Durable in more than half of the regions', steps: 2, isRefused };
+      return { label: 'Most regions', meaning: 'Durable in more than half of the regions', steps: 2, isRefused };
     case 'all':
-      return { label: 'In all regions', meaning: 'Durable in every region', steps: 3, isRefused };
+      return { label: 'All regions', meaning: 'Durable in every region', steps: 3, isRefused };
     case 'refused':
       return { label: 'Refused', meaning: 'No region took it; the cart is as without it', steps: 0, isRefused };
   }

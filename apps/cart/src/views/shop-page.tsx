@@ -8,7 +8,7 @@ export function ShopPage(): ReactElement {
     <div className="shop-layout">
       <section aria-labelledby="shop-heading">
         <h1 id="shop-heading">Tea, coffee, and what you drink it from</h1>
-        <p className="lead">One shop, three regions. Stock is live, carts follow you, and nothing waits for an ocean.</p>
+        <p className="lead">Stock is live in three regions, your cart follows you, and nothing waits for an ocean.</p>
         <ul className="products">
           {products.map((product) => (
             <ProductCard key={product.id} product={product} />
