@@ -55,6 +55,10 @@ describe('the look of the shop', () => {
         await tab.page.screenshot({ path: `${pictures}shop-${name}-${size.width}-${colorScheme}.png`, fullPage: true });
       }
     }
+    for (const width of [320, 600, 820, 1024, 1440]) {
+      await tab.page.setViewportSize({ width, height: 900 });
+      expect(await tab.page.evaluate('document.documentElement.scrollWidth'), `${name}, ${width} px`).toBeLessThanOrEqual(width);
+    }
     await tab.page.setViewportSize({ width: 1280, height: 900 });
   }
 

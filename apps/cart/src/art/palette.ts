@@ -1,4 +1,4 @@
-/** The colours of the drawings, the same in light and dark. */
+/** The colours of the drawings: the same in light and dark, but for what would vanish on its ground. */
 export const ink = {
   shadow: 'rgb(20 35 35 / 0.16)',
   line: '#22393a',
@@ -20,6 +20,6 @@ export const ink = {
   steelDeep: '#8f9ca3',
   blue: '#44739a',
   bluePale: '#8fb4d0',
-  iron: '#3a4247',
-  ironPale: '#59646b',
+  iron: 'var(--art-iron)',
+  ironPale: 'var(--art-iron-pale)',
 } as const;

@@ -9,6 +9,7 @@ const online = {
   wantedRegion: 'nearest',
   pendingWrites: 0,
   lacksHere: false,
+  lastError: undefined,
 } as const;
 
 describe('the state of the connection', () => {
@@ -17,6 +18,17 @@ describe('the state of the connection', () => {
     [{ ...online, pendingWrites: 1 }, 'good', 'Connected to Berlin', ''],
     [{ ...online, lacksHere: true }, 'waiting', 'Connected to Berlin', 'Berlin has not heard all that you have seen.'],
     [{ ...online, connection: 'connecting', region: undefined }, 'waiting', 'Looking for a region', expect.any(String)],
+    [
+      {
+        ...online,
+        connection: 'connecting',
+        region: undefined,
+        lastError: { code: 'collection_differs', message: 'It differs.', details: {} },
+      },
+      'waiting',
+      'Looking for a region',
+      'It differs.',
+    ],
     [
       { ...online, connection: 'offline', region: undefined, pendingWrites: 3 },
       'waiting',

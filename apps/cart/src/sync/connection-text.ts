@@ -8,17 +8,19 @@ export interface ConnectionText {
   readonly detail: string;
 }
 
-type Connection = Pick<ClientStatus, 'connection' | 'region' | 'isOffline' | 'wantedRegion' | 'pendingWrites' | 'lacksHere'>;
+type Connection = Pick<ClientStatus, 'connection' | 'region' | 'isOffline' | 'wantedRegion' | 'pendingWrites' | 'lacksHere' | 'lastError'>;
 
 /** Where the client is, for people; without the name of the region where it stands beside it anyway. */
 export function connectionText(status: Connection, isPlaceKnown = false): ConnectionText {
-  const { connection, region, isOffline, wantedRegion, lacksHere } = status;
+  const { connection, region, isOffline, wantedRegion, lacksHere, lastError } = status;
   const waiting = waitingText(status.pendingWrites);
   if (isOffline) return { tone: 'off', title: 'Working offline', detail: waiting || 'All that you do is kept on this device.' };
   if (connection !== 'online' || region === undefined) {
     const wanted = wantedRegion === 'nearest' ? 'Looking for a region' : `Looking for ${cityOf(wantedRegion)}`;
     const title = connection === 'connecting' ? (isPlaceKnown ? 'Connecting' : wanted) : 'No connection';
-    return { tone: 'waiting', title, detail: waiting || 'All that you do is kept on this device.' };
+    // A region that does not answer is no news; one that refuses the session, or a device that cannot keep anything, is.
+    const isNews = lastError !== undefined && lastError.code !== 'region_unreachable';
+    return { tone: 'waiting', title, detail: isNews ? lastError.message : waiting || 'All that you do is kept on this device.' };
   }
   const city = cityOf(region);
   const title = isPlaceKnown ? 'Connected' : `Connected to ${city}`;
