@@ -52,6 +52,7 @@ describe('the look of the shop', () => {
         const look = `${name}, ${size.width} px, ${colorScheme}`;
         expect(await barriers(tab.page), look).toEqual([]);
         expect(await tab.page.evaluate('document.documentElement.scrollWidth'), look).toBeLessThanOrEqual(size.width);
+        await tab.page.evaluate('scrollTo(0, 0)');
         await tab.page.screenshot({ path: `${pictures}shop-${name}-${size.width}-${colorScheme}.png`, fullPage: true });
       }
     }

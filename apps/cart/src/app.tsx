@@ -57,6 +57,9 @@ export function App({ client, regions, customer }: AppProps): ReactElement {
       <main ref={main} tabIndex={-1}>
         <Page />
       </main>
+      <footer className="site-footer muted">
+        A demonstration of Anabranch. Nothing is sold or sent. <a href="/">The three regions</a>
+      </footer>
       <LiveRegion session={session} />
     </ShopContext>
   );
