@@ -96,6 +96,7 @@ describe('a conflict in words', () => {
   test('[SHOP4] an order that another device has placed is told, the own one is not', () => {
     const change = { region: 'berlin', previous: cartOf(1, { lines: ['o-1'] }), value: cartOf(0, { lines: ['o-2', 'o-1'] }) };
     const own = new OwnEdits(() => 0);
+    own.add(add(1), new SteeredWrite());
     expect(conflictsIn(change, own.doings())).toMatchObject([{ topic: 'order', text: expect.stringContaining('Berlin') }]);
     expect(conflictsIn({ ...change, region: undefined }, own.doings())).toEqual([]);
     own.addOrder('o-2');

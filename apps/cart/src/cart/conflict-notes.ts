@@ -80,6 +80,8 @@ function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, wh
   const [before, after] = [previous.items[id]?.qty ?? 0, value.items[id]?.qty ?? 0];
   const line = own.line(id);
   if (line === undefined || after === before || after < 0) return [];
+  // What an order took out is told once, for all lines.
+  if (after === 0 && value.lines.length > previous.lines.length) return [];
   const topic = `line ${id}`;
   const told = shown.find((note) => note.topic === topic)?.theirs;
   const added = after - before + (told?.who === who ? told.added : 0);
