@@ -6,7 +6,7 @@ import { deliveryOf } from '../pricing/delivery.ts';
 import { cityOf } from '../sync/cities.ts';
 import type { CartView } from '../sync/collections.ts';
 import type { CartAction } from './cart-edits.ts';
-import type { OwnDoings } from './own-edits.ts';
+import type { OwnDoings, OwnLine } from './own-edits.ts';
 
 export interface ConflictNote {
   /** What it is about: `line tea`, `note`. A newer note about the same takes its place. */
@@ -76,7 +76,9 @@ interface LineContext {
   readonly shown: readonly ConflictNote[];
 }
 
-function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, who, shown }: LineContext): ConflictNote[] {
+function lineNotes(change: ReceivedChange, own: OwnDoings, context: LineContext): ConflictNote[] {
+  const { previous, value } = change;
+  const { id, who, shown } = context;
   const [before, after] = [previous.items[id]?.qty ?? 0, value.items[id]?.qty ?? 0];
   const line = own.line(id);
   if (line === undefined || after === before || after < 0) return [];
@@ -84,23 +86,25 @@ function lineNotes({ previous, value }: ReceivedChange, own: OwnDoings, { id, wh
   if (after === 0 && value.lines.length > previous.lines.length) return [];
   const topic = `line ${id}`;
   const told = shown.find((note) => note.topic === topic)?.theirs;
-  const added = after - before + (told?.who === who ? told.added : 0);
-  const note = (text: string, sum?: string): ConflictNote[] => {
-    return [{ topic, line: id, theirs: { who, added }, text, ...(sum !== undefined && { sum }) }];
-  };
+  const theirs = { who, added: after - before + (told?.who === who ? told.added : 0) };
+  const stays = `${after} ${after === 1 ? 'stays' : 'stay'}.`;
   if (line.isRemoved) {
-    return after === 0 ? [] : note(`${who} added ${added} while you removed it: ${after} ${after === 1 ? 'stays' : 'stay'}.`);
+    return after === 0 ? [] : [{ topic, line: id, theirs, text: `${who} added ${theirs.added} while you removed it: ${stays}` }];
   }
+  if (isRemovalBy(change, id, line)) {
+    return [{ topic, line: id, text: `${who} removed the ${before - after} it had seen: your ${stays}` }];
+  }
+  if (line.added === 0) return [];
+  const sum = `${sumText([after - line.added - theirs.added, line.added, theirs.added])} = ${after}`;
+  return [{ topic, line: id, theirs, text: `${who} also changed this: ${sum}`, sum }];
+}
+
+/** Whether the other has removed the line, and what is left is of this device. */
+function isRemovalBy({ previous, value }: ReceivedChange, id: string, line: OwnLine): boolean {
+  const [before, after] = [previous.items[id], value.items[id]];
+  if (before === undefined || after === undefined || after.qty <= 0 || after.qty >= before.qty) return false;
   // Removing takes the name along, but for one that was written at the same time.
-  const isNameless = previous.items[id]?.name !== null && value.items[id]?.name === null;
-  if (after < before && after > 0 && (isNameless || after === line.added)) {
-    const text = `${who} removed the ${before - after} it had seen: your ${after} ${after === 1 ? 'stays' : 'stay'}.`;
-    return [{ topic, line: id, text }];
-  }
-  const rest = after - line.added - added;
-  const terms = [...(rest === 0 ? [] : [rest]), line.added, added];
-  const sum = `${sumText(terms)} = ${after}`;
-  return line.added === 0 ? [] : note(`${who} also changed this: ${sum}`, sum);
+  return after.qty === line.added || (before.name !== null && after.name === null);
 }
 
 function deliveryNotes({ previous, value }: ReceivedChange, own: OwnDoings, who: string): ConflictNote[] {
@@ -131,7 +135,9 @@ function textNotes({ previous, value }: ReceivedChange, own: OwnDoings, who: str
   return [{ topic: 'note', text: `${who} wrote in the gift note too: both texts are kept.` }];
 }
 
-/** `2 + 3`, `4 + 1 − 2`. */
-function sumText(terms: readonly number[]): string {
-  return terms.map((term, at) => (at === 0 ? String(term) : `${term < 0 ? '−' : '+'} ${Math.abs(term)}`)).join(' ');
+/** `2 + 3`, `4 + 1 − 2`; a first 0 is left out. */
+function sumText([first, ...others]: readonly number[]): string {
+  return (first === 0 ? others : [first ?? 0, ...others])
+    .map((term, at) => (at === 0 ? String(term) : `${term < 0 ? '−' : '+'} ${Math.abs(term)}`))
+    .join(' ');
 }
