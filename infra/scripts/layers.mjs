@@ -173,7 +173,9 @@ function importsOf(file) {
 
 /** @param {Package} pkg @param {string} file */
 function isSourceOf(pkg, file) {
-  return file.startsWith(pkg.folder === 'test' ? 'test/' : `${pkg.folder}/src/`);
+  if (pkg.folder === 'test') return file.startsWith('test/');
+  // Beside src lies what configures the tools.
+  return file.startsWith(`${pkg.folder}/src/`) || posix.dirname(file) === pkg.folder;
 }
 
 // Contract suites, which several packages run, live in folders named `testing`.

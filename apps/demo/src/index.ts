@@ -3,6 +3,7 @@ export { PageServer } from './page-server.ts';
 export { operationsMediaType, RegionClient } from './region-client.ts';
 export type { RegionProcess } from './region-process.ts';
 export type { RegionStatus } from './region-status.ts';
+export { stockShelves } from './shop-shelves.ts';
 export { World, type WorldOptions, type WorldRegion } from './world.ts';
 export { cartCollections, worldCollections } from './world-collections.ts';
 export type { WorldLink } from './world-link.ts';

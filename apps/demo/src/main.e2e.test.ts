@@ -158,16 +158,19 @@ describe('starting the demo', () => {
 
   afterEach(() => deleteDataDir(dataDir));
 
-  test('[DEMO4] data stays between runs, and --fresh starts empty', async () => {
+  test('[DEMO4] [SHOP19] data stays between runs, shelves are stocked once, and --fresh starts empty', async () => {
     const document = '/v1/docs/carts/kept';
     const edit = { method: 'PATCH', headers: { 'content-type': 'application/vnd.anabranch.ops+json' } };
     const body = JSON.stringify([{ op: 'add', path: '/coupons', value: 'KEPT' }]);
     let demo = await RunningDemo.start(dataDir);
     expect((await fetch(demo.urls['tokyo'] + document, { ...edit, body })).status).toBe(200);
+    const stockInTokyo = async (): Promise<unknown> => (await fetch(`${demo.urls['tokyo']}/v1/docs/inventory/tea`)).json();
+    await vi.waitFor(async () => expect(await stockInTokyo()).toEqual({ stock: 36, reserved: 0 }), { timeout: 30_000, interval: 50 });
     await demo.program.stop();
 
     demo = await RunningDemo.start(dataDir);
     expect(await (await fetch(demo.urls['tokyo'] + document)).json()).toMatchObject({ coupons: ['KEPT'] });
+    expect(await stockInTokyo()).toEqual({ stock: 36, reserved: 0 });
     await demo.program.stop();
 
     demo = await RunningDemo.start(dataDir, '--fresh');

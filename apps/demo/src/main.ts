@@ -6,6 +6,7 @@ import { isAnabranchError } from '@anabranch/base';
 import { type DemoOptions, parseDemoOptions, usage } from './demo-options.ts';
 import { PageServer } from './page-server.ts';
 import { regionLine } from './region-line.ts';
+import { stockShelves } from './shop-shelves.ts';
 import { World } from './world.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -31,6 +32,7 @@ async function runWorld(options: DemoOptions, signal: AbortSignal): Promise<void
   if (world === undefined) return;
   let page: PageServer | undefined;
   try {
+    await stockShelves(world);
     // With free ports, too, the port below the regions is left to the page.
     page = await PageServer.listen(world, world.portBase, (error) => process.stderr.write(`page: ${describe(error)}\n`));
     const urls = world.regions.map((region) => `${region.name} ${region.url}`);

@@ -1,0 +1,163 @@
+import { AnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
+import { describe, expect, test } from 'vitest';
+import { type CartView, emptyCart } from '../sync/collections.ts';
+import { Checkout } from './checkout.ts';
+import { checkoutPlan } from './checkout-plan.ts';
+import { pendingOrdersIn } from './pending-order.ts';
+import { refusalText } from './refusal-text.ts';
+
+const cart: CartView = {
+  ...emptyCart,
+  items: {
+    tea: { qty: 2, name: 'Tea', price: 1450 },
+    grinder: { qty: 1, name: 'Grinder', price: 9500 },
+    mug: { qty: 0, name: 'Mug', price: 1 },
+  },
+  coupons: ['SAVE10'],
+  gift: true,
+  note: 'For Bo',
+};
+const facts = { customer: 'ann', orderId: 'ann-1', placedAt: '2026-01-01T00:00:00.000Z', region: 'tokyo' };
+
+/** What a region answers, one after the other. */
+class ScriptedRegion {
+  readonly asked: Array<{ writes: readonly SubmittedWrite[]; options: SubmitOptions }> = [];
+  readonly #answers: Array<AnabranchError | 'done'>;
+  constructor(...answers: Array<AnabranchError | 'done'>) {
+    this.#answers = answers;
+  }
+  submit = async (writes: readonly SubmittedWrite[], options: SubmitOptions): Promise<Submitted> => {
+    this.asked.push({ writes, options });
+    const answer = this.#answers.shift();
+    if (answer !== 'done') throw answer ?? new AnabranchError('region_unreachable', 'nobody there');
+    return { opId: 'tokyo.1:1', documents: {}, isConcernMet: true };
+  };
+}
+
+class Shelf {
+  readonly #kept = new Map<string, string>();
+  getItem = (key: string): string | null => this.#kept.get(key) ?? null;
+  setItem = (key: string, value: string): void => void this.#kept.set(key, value);
+  removeItem = (key: string): void => void this.#kept.delete(key);
+}
+
+function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = false): Checkout {
+  return new Checkout({
+    customer: 'ann',
+    submit: region.submit,
+    expect: () => {},
+    region: () => 'tokyo',
+    isOffline: () => isOffline,
+    pending: pendingOrdersIn(shelf, 'shop'),
+    nowMs: () => Date.UTC(2026, 0, 1),
+    draw: () => 'x1',
+  });
+}
+
+const unknown = new AnabranchError('outcome_unknown', 'no answer', { retryKey: 'tokyo|k1' });
+const unreachable = new AnabranchError('region_unreachable', 'no region');
+
+describe('an order', () => {
+  test('[SHOP6] is one transaction: stock, cart and order', () => {
+    const plan = checkoutPlan(cart, facts);
+    expect(plan.map(({ document }) => document)).toEqual(['inventory/tea', 'inventory/grinder', 'carts/ann', 'orders/ann-1']);
+    expect(plan[0]?.ops).toEqual([
+      { op: 'decrement', path: '/stock', by: 2 },
+      { op: 'increment', path: '/reserved', by: 2 },
+    ]);
+    expect(plan[2]?.ops).toEqual([
+      { op: 'decrement', path: '/items/tea/qty', by: 2 },
+      { op: 'decrement', path: '/items/grinder/qty', by: 1 },
+      { op: 'remove', path: '/coupons', value: 'SAVE10' },
+      { op: 'disable', path: '/gift' },
+      { op: 'clear', path: '/note' },
+      { op: 'insert', path: '/lines', index: 0, value: 'ann-1' },
+    ]);
+    expect(plan[3]?.ops).toContainEqual({ op: 'set', path: '/total', value: 12400 - 1240 + 350 + 490 });
+    expect(plan[3]?.ops).toContainEqual({ op: 'insert', path: '/note', index: 0, text: 'For Bo' });
+  });
+
+  test('[SHOP6] that was placed says where, under an id of its own', async () => {
+    const region = new ScriptedRegion('done');
+    const checkout = checkoutAt(region);
+    await checkout.place(cart);
+    expect(checkout.state).toEqual({ state: 'placed', orderId: 'ann-20260101t000000-x1', region: 'tokyo' });
+    expect(region.asked[0]?.options.retryKey).toBeUndefined();
+  });
+
+  test('[SHOP7] without an answer is asked for again under its key, and no other is placed meanwhile', async () => {
+    const region = new ScriptedRegion(unknown, unreachable, 'done');
+    const checkout = checkoutAt(region);
+    await checkout.place(cart);
+    expect(checkout.state.state).toBe('unknown');
+    await checkout.place(cart);
+    expect(region.asked).toHaveLength(1);
+    await checkout.askAgain();
+    expect(checkout.state.state).toBe('unknown');
+    await checkout.askAgain();
+    expect(checkout.state.state).toBe('placed');
+    expect(region.asked.map(({ options }) => options.retryKey)).toEqual([undefined, 'tokyo|k1', 'tokyo|k1']);
+    expect(new Set(region.asked.map(({ writes }) => JSON.stringify(writes))).size).toBe(1);
+  });
+
+  test('[SHOP7] without an answer is still known after a reload, until the cart shows it', async () => {
+    const shelf = new Shelf();
+    await checkoutAt(new ScriptedRegion(unknown), shelf).place(cart);
+    const checkout = checkoutAt(new ScriptedRegion(), shelf);
+    expect(checkout.state).toMatchObject({ state: 'unknown', order: { retryKey: 'tokyo|k1' } });
+    checkout.see({ lines: ['another'] });
+    expect(checkout.state.state).toBe('unknown');
+    checkout.see({ lines: ['ann-20260101t000000-x1'] });
+    expect(checkout.state.state).toBe('placed');
+    expect(checkoutAt(new ScriptedRegion(), shelf).state.state).toBe('idle');
+  });
+
+  test('[SHOP7] what was kept and is no order is not asked for', () => {
+    const shelf = new Shelf();
+    for (const text of ['{', 'null', '{"customer":"ann"}', '{"customer":"bo","orderId":"o","retryKey":"k","writes":[]}']) {
+      shelf.setItem('anabranch-shop.order.shop.ann', text);
+      expect(checkoutAt(new ScriptedRegion(), shelf).state.state).toBe('idle');
+    }
+  });
+
+  test('[SHOP8] that reached no region says that nothing was ordered', async () => {
+    const checkout = checkoutAt(new ScriptedRegion(unreachable), new Shelf(), true);
+    await checkout.place(cart);
+    expect(checkout.state).toMatchObject({ state: 'failed', why: { title: 'The order was not sent', reason: /switched offline/ } });
+    checkout.dismiss();
+    expect(checkout.state.state).toBe('idle');
+  });
+});
+
+describe('a refusal', () => {
+  const plan = checkoutPlan(cart, facts);
+  const refused = (details: Record<string, unknown>) =>
+    refusalText(new AnabranchError('insufficient_rights', 'no', details), plan, 'tokyo');
+
+  test('[SHOP8] names who holds the last units, and who cannot be asked', () => {
+    const holders = [{ origin: 'berlin.5f0c12ab90de', rights: 1, isReachable: false }];
+    const text = refused({ writeIndex: 1, needed: 1, held: 0, total: 1, holders });
+    expect(text).toEqual({
+      title: 'Hand grinder cannot be sold here in Tokyo',
+      reason: 'Berlin holds 1 of the last units; here 0. You want 1.',
+      advice: expect.stringContaining('Berlin cannot be asked at the moment.'),
+    });
+  });
+
+  test('[SHOP8] adds up what a region holds from several epochs', () => {
+    const holders = [
+      { origin: 'berlin.a', rights: 1, isReachable: true },
+      { origin: 'new-york.b', rights: 2, isReachable: true },
+      { origin: 'berlin.c', rights: 3, isReachable: true },
+    ];
+    const { reason, advice } = refused({ writeIndex: 0, needed: 9, held: 3, total: 9, holders });
+    expect(reason).toBe('Berlin holds 4 of the last units, New York holds 2 of the last units; here 3. You want 9.');
+    expect(advice).toContain('have been asked');
+  });
+
+  test('[SHOP8] tells sold out from too few, and from any other reason', () => {
+    expect(refused({ writeIndex: 1, needed: 1, held: 0, total: 0, holders: [] }).title).toBe('Hand grinder is sold out');
+    expect(refused({ writeIndex: 0, needed: 5, held: 1, total: 2, holders: [] }).reason).toContain('there are 2 left');
+    expect(refusalText(new AnabranchError('store_full', 'the disk is full'), plan, 'tokyo').reason).toBe('the disk is full');
+  });
+});

@@ -1,0 +1,133 @@
+// From the wish to order to an answer.
+//
+//   idle --place--> placing --done--> placed
+//                     |  \--refused, unreachable--> failed: nothing was done, the cart is kept
+//                     \--no answer--> unknown --ask again, with the same key--> placing
+//                                        \--the order is seen in the cart--> placed
+//
+// Invariant 1: while the outcome of an order is unknown no other one is placed: it would be a second one.
+// Invariant 2: an order whose outcome is unknown survives a reload, with its key.
+
+import { AnabranchError, isAnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
+import type { CartView } from '../sync/collections.ts';
+import { checkoutPlan } from './checkout-plan.ts';
+import type { PendingOrder, PendingOrders } from './pending-order.ts';
+import { type RefusalText, refusalText } from './refusal-text.ts';
+
+export type CheckoutState =
+  | { readonly state: 'idle' }
+  | { readonly state: 'placing' }
+  | { readonly state: 'placed'; readonly orderId: string; readonly region: string | undefined }
+  | { readonly state: 'failed'; readonly why: RefusalText }
+  | { readonly state: 'unknown'; readonly order: PendingOrder };
+
+export interface CheckoutParts {
+  readonly customer: string;
+  readonly submit: (writes: readonly SubmittedWrite[], options: SubmitOptions) => Promise<Submitted>;
+  /** Told of an order before it is sent. */
+  readonly expect: (orderId: string) => void;
+  /** Where the client is. */
+  readonly region: () => string | undefined;
+  readonly isOffline: () => boolean;
+  readonly pending: PendingOrders;
+  readonly nowMs: () => number;
+  /** A few random characters. */
+  readonly draw: () => string;
+}
+
+const timeoutMs = 8_000;
+
+export class Checkout {
+  readonly #parts: CheckoutParts;
+  readonly #listeners = new Set<() => void>();
+  #state: CheckoutState;
+
+  constructor(parts: CheckoutParts) {
+    this.#parts = parts;
+    const order = parts.pending.read(parts.customer);
+    this.#state = order === undefined ? { state: 'idle' } : { state: 'unknown', order };
+    if (order !== undefined) parts.expect(order.orderId);
+  }
+
+  get state(): CheckoutState {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async place(cart: CartView): Promise<void> {
+    if (this.#state.state === 'placing' || this.#state.state === 'unknown') return;
+    const { customer, nowMs, draw, region } = this.#parts;
+    const placedAt = new Date(nowMs()).toISOString();
+    const orderId = `${customer}-${placedAt.slice(0, 19).replace(/[-:]/g, '').toLowerCase()}-${draw()}`;
+    this.#parts.expect(orderId);
+    const writes = checkoutPlan(cart, { customer, orderId, placedAt, region: region() });
+    await this.#submit({ orderId, writes, retryKey: undefined });
+  }
+
+  async askAgain(): Promise<void> {
+    if (this.#state.state === 'unknown') await this.#submit(this.#state.order);
+  }
+
+  /** The cart shows which orders there are: one of them may be the one in question. */
+  see({ lines }: Pick<CartView, 'lines'>): void {
+    if (this.#state.state !== 'unknown' || !lines.includes(this.#state.order.orderId)) return;
+    this.#settle(this.#state.order);
+    this.#move({ state: 'placed', orderId: this.#state.order.orderId, region: undefined });
+  }
+
+  dismiss(): void {
+    if (this.#state.state === 'placed' || this.#state.state === 'failed') this.#move({ state: 'idle' });
+  }
+
+  async #submit({
+    orderId,
+    writes,
+    retryKey,
+  }: Omit<PendingOrder, 'customer' | 'retryKey'> & { retryKey: string | undefined }): Promise<void> {
+    const { customer, submit, pending, region } = this.#parts;
+    this.#move({ state: 'placing' });
+    const asked = region();
+    try {
+      await submit(writes, { timeoutMs, ...(retryKey !== undefined && { retryKey }) });
+      if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
+      this.#move({ state: 'placed', orderId, region: asked });
+    } catch (error) {
+      const known = isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error));
+      const key = known.code === 'outcome_unknown' ? known.details['retryKey'] : isUndecided(known) ? retryKey : undefined;
+      if (typeof key === 'string') {
+        const order = { customer, orderId, writes, retryKey: key };
+        pending.keep(order);
+        this.#move({ state: 'unknown', order });
+        return;
+      }
+      if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
+      this.#move({ state: 'failed', why: this.#why(known, writes, asked) });
+    }
+  }
+
+  #why(error: AnabranchError, writes: readonly SubmittedWrite[], region: string | undefined): RefusalText {
+    if (error.code !== 'region_unreachable') return refusalText(error, writes, region);
+    const reason = this.#parts.isOffline()
+      ? 'The shop is switched offline. A cart can wait, an order needs a region.'
+      : 'No region can be reached at the moment. A cart can wait, an order needs a region.';
+    return { title: 'The order was not sent', reason, advice: 'Nothing was ordered, and your cart is kept on this device.' };
+  }
+
+  #settle(order: PendingOrder): void {
+    this.#parts.pending.settle(order);
+  }
+
+  #move(state: CheckoutState): void {
+    this.#state = state;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** Asking again did not reach the region: of the first time nothing more is known than before. */
+function isUndecided({ code }: AnabranchError): boolean {
+  return code === 'region_unreachable' || code === 'client_closed' || code === 'internal_error';
+}

@@ -1,0 +1,97 @@
+import { type ReactElement, useEffect, useRef } from 'react';
+import { linesOf } from '../cart/cart-lines.ts';
+import type { CartSession } from '../cart/cart-session.ts';
+import type { Checkout, CheckoutState } from '../checkout/checkout.ts';
+import { useCheckoutState, useSnapshot } from '../hooks/use-cart-session.ts';
+import { hrefOf } from '../hooks/use-route.ts';
+import { priceText } from '../pricing/money.ts';
+import { totalsOf } from '../pricing/totals.ts';
+import { cityOf } from '../sync/cities.ts';
+import { Icon } from './icons.tsx';
+
+export interface CheckoutPanelProps {
+  readonly session: CartSession;
+  readonly checkout: Checkout;
+}
+
+/** The button that orders, and what became of the order. */
+export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactElement {
+  const { cart, activities } = useSnapshot(session);
+  const state = useCheckoutState(checkout);
+  const latest = activities[0]?.id;
+  const seen = useRef(latest);
+  useEffect(() => checkout.see(cart), [checkout, cart]);
+  useEffect(() => {
+    // Who goes on shopping has read it.
+    if (seen.current !== latest) checkout.dismiss();
+    seen.current = latest;
+  }, [checkout, latest]);
+  const lines = linesOf(cart);
+  const isBusy = state.state === 'placing' || state.state === 'unknown';
+  return (
+    <div className="checkout">
+      {state.state !== 'unknown' && (
+        <button
+          type="button"
+          className="button button-primary"
+          aria-disabled={isBusy || lines.length === 0}
+          onClick={() => {
+            if (!isBusy && lines.length > 0) void checkout.place(cart);
+          }}
+        >
+          {state.state === 'placing' ? 'Placing the order …' : `Place order · ${priceText(totalsOf(lines, cart).total)}`}
+        </button>
+      )}
+      <div role="status">
+        <Outcome state={state} checkout={checkout} />
+      </div>
+    </div>
+  );
+}
+
+function Outcome({ state, checkout }: { readonly state: CheckoutState; readonly checkout: Checkout }): ReactElement | null {
+  switch (state.state) {
+    case 'idle':
+    case 'placing':
+      return null;
+    case 'placed':
+      return (
+        <div className="outcome outcome-good" data-outcome="placed">
+          <p className="outcome-title">
+            <Icon name="check" /> Ordered{state.region === undefined ? '' : ` in ${cityOf(state.region)}`}
+          </p>
+          <p>
+            The units are yours, whatever happens to the other regions. <a href={hrefOf('orders')}>See your orders</a>
+          </p>
+          <Dismiss checkout={checkout} />
+        </div>
+      );
+    case 'failed':
+      return (
+        <div className="outcome outcome-bad" data-outcome="failed">
+          <p className="outcome-title">{state.why.title}</p>
+          <p>{state.why.reason}</p>
+          <p>{state.why.advice}</p>
+          <Dismiss checkout={checkout} />
+        </div>
+      );
+    case 'unknown':
+      return (
+        <div className="outcome outcome-open" data-outcome="unknown">
+          <p className="outcome-title">Did the order arrive?</p>
+          <p>The region did not answer in time, so nobody can say. Asking again is safe: it is the same order, and is placed once.</p>
+          <button type="button" className="button button-primary" onClick={() => void checkout.askAgain()}>
+            Ask again
+          </button>
+        </div>
+      );
+  }
+}
+
+function Dismiss({ checkout }: { readonly checkout: Checkout }): ReactElement {
+  return (
+    <button type="button" className="icon-button outcome-close" aria-label="Dismiss this message" onClick={() => checkout.dismiss()}>
+      <Icon name="close" />
+    </button>
+  );
+}

@@ -1,0 +1,69 @@
+import { type AnabranchError, isAnabranchError } from '@anabranch/client';
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { CartSession, type CartSnapshot } from '../cart/cart-session.ts';
+import { Checkout, type CheckoutState } from '../checkout/checkout.ts';
+import { pendingOrdersIn } from '../checkout/pending-order.ts';
+import { drawCharacters } from '../sync/draw.ts';
+import type { ShopClient } from '../sync/shop-clients.ts';
+
+export interface CartOpening {
+  readonly session: CartSession | undefined;
+  readonly error: AnabranchError | undefined;
+}
+
+/** Opens the cart of a customer: as the device has it, or empty until a region has sent it. */
+export function useCartSession(client: ShopClient | undefined, customer: string): CartOpening {
+  const [opening, setOpening] = useState<CartOpening>({ session: undefined, error: undefined });
+  useEffect(() => {
+    let isCurrent = true;
+    let session: CartSession | undefined;
+    client?.open('carts', customer, { startEmpty: true }).then(
+      (document) => {
+        if (!isCurrent) return;
+        session = new CartSession({ client, document, nowMs: () => performance.now() });
+        setOpening({ session, error: undefined });
+      },
+      (error: unknown) => {
+        if (isCurrent && isAnabranchError(error)) setOpening({ session: undefined, error });
+      },
+    );
+    return () => {
+      isCurrent = false;
+      session?.close();
+      setOpening({ session: undefined, error: undefined });
+    };
+  }, [client, customer]);
+  return opening;
+}
+
+export function useSnapshot(session: CartSession): CartSnapshot {
+  return useSyncExternalStore(
+    useCallback((changed: () => void) => session.subscribe(changed), [session]),
+    () => session.snapshot,
+  );
+}
+
+/** @param device names where an order whose outcome is unknown is kept */
+export function useCheckout(client: ShopClient | undefined, session: CartSession | undefined, device: string): Checkout | undefined {
+  return useMemo(() => {
+    if (client === undefined || session === undefined) return undefined;
+    const customer = session.customer;
+    return new Checkout({
+      customer,
+      expect: (orderId) => session.expectOrder(orderId),
+      submit: (writes, options) => client.submit(writes, options),
+      region: () => client.status.region,
+      isOffline: () => client.status.isOffline,
+      pending: pendingOrdersIn(localStorage, device),
+      nowMs: () => Date.now(),
+      draw: () => drawCharacters(5),
+    });
+  }, [client, session, device]);
+}
+
+export function useCheckoutState(checkout: Checkout): CheckoutState {
+  return useSyncExternalStore(
+    useCallback((changed: () => void) => checkout.subscribe(changed), [checkout]),
+    () => checkout.state,
+  );
+}

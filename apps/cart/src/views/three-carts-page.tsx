@@ -1,0 +1,42 @@
+import type { ReactElement } from 'react';
+import { RegionCart } from '../components/region-cart.tsx';
+import { useShop } from '../shop-context.ts';
+import { citiesOf } from '../sync/cities.ts';
+import { useWorldLinks } from '../sync/world-links.ts';
+
+/** One customer with a device in each region: what they do apart meets here. */
+export function ThreeCartsPage(): ReactElement {
+  const { regions, customer } = useShop();
+  const links = useWorldLinks();
+  return (
+    <div className="wide">
+      <div className="three-head">
+        <div>
+          <h1>Three carts, one customer</h1>
+          <p className="lead">
+            {customer} shops on three devices, each with a region of its own. Cut a region off, change the same things on both sides, and
+            bring them back together.
+          </p>
+        </div>
+        {links !== undefined && (
+          <p className="links-state">
+            <span role="status">{linksText(links.isAnyCut, [...links.cutOff])}</span>
+            <button type="button" className="button" disabled={!links.isAnyCut} onClick={() => void links.healAll()}>
+              Heal all links
+            </button>
+          </p>
+        )}
+      </div>
+      <div className="region-carts">
+        {regions.map(({ name }) => (
+          <RegionCart key={name} region={name} links={links} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function linksText(isAnyCut: boolean, cutOff: readonly string[]): string {
+  if (!isAnyCut) return 'All regions hear each other.';
+  return cutOff.length === 0 ? 'Some links are cut.' : `${citiesOf(cutOff)} ${cutOff.length === 1 ? 'is' : 'are'} cut off.`;
+}

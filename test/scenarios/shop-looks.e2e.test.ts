@@ -1,0 +1,200 @@
+// How the shop looks, and whether everybody can use it: every page in light and dark, on a phone and on a desktop, searched
+// for barriers, and kept as a picture in test/output/screenshots.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { PageServer, stockShelves, World } from '@anabranch/demo';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser } from './browser.ts';
+import { patience, type Tab, Visitor } from './shop-visitor.ts';
+
+const pictures = fileURLToPath(new URL('../output/screenshots/', import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const sizes = [
+  { width: 1280, height: 900 },
+  { width: 390, height: 844 },
+];
+
+describe('the look of the shop', () => {
+  let world: World;
+  let server: PageServer;
+  let browser: Browser;
+  let visitor: Visitor;
+  let tab: Tab;
+
+  beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true });
+    world = await World.start();
+    await stockShelves(world);
+    await world.untilConverged({ deadlineMs: 20_000, collections: ['inventory'] });
+    server = await PageServer.listen(world, world.portBase, () => {});
+    browser = await launchBrowser();
+    visitor = await Visitor.come(browser, server.url, { customer: 'lou', region: 'new-york' });
+    tab = await visitor.enter();
+    await tab.page.evaluate(axe);
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    await world?.stop();
+  });
+
+  /** Looks at what is shown, in every size and scheme. */
+  async function inspect(name: string): Promise<void> {
+    for (const size of sizes) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await tab.page.setViewportSize(size);
+        await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        const look = `${name}, ${size.width} px, ${colorScheme}`;
+        expect(await barriers(tab.page), look).toEqual([]);
+        expect(await tab.page.evaluate('document.documentElement.scrollWidth'), look).toBeLessThanOrEqual(size.width);
+        await tab.page.evaluate('scrollTo(0, 0)');
+        await tab.page.screenshot({ path: `${pictures}shop-${name}-${size.width}-${colorScheme}.png`, fullPage: true });
+      }
+    }
+    for (const width of [320, 600, 820, 1024, 1440]) {
+      await tab.page.setViewportSize({ width, height: 900 });
+      expect(await tab.page.evaluate('document.documentElement.scrollWidth'), `${name}, ${width} px`).toBeLessThanOrEqual(width);
+    }
+    await tab.page.setViewportSize({ width: 1280, height: 900 });
+  }
+
+  const goTo = (page: string): Promise<void> =>
+    tab.page
+      .getByRole('navigation')
+      .getByRole('link', { name: new RegExp(`^${page}`) })
+      .click();
+
+  test('[SHOP17] the products', async () => {
+    await tab.product('candle').getByText('36 in stock').waitFor(patience);
+    await tab.add('tea', 2);
+    await tab.add('mug');
+    await tab.cart.untilBadge('mug', 'all');
+    await inspect('products');
+  });
+
+  test('[SHOP17] an order that was placed, and the orders', async () => {
+    await tab.cart.root.getByRole('checkbox', { name: 'Gift wrapping' }).check();
+    await tab.cart.root.getByLabel('Gift note', { exact: true }).pressSequentially('Enjoy the first cup!');
+    await tab.cart.root.getByLabel('Coupon', { exact: true }).fill('save10');
+    await tab.page.keyboard.press('Enter');
+    await tab.cart.root.getByLabel('Coupons in the cart').getByText('SAVE10').waitFor(patience);
+    await tab.cart.root.getByLabel('Coupon', { exact: true }).fill('nothing');
+    await tab.page.keyboard.press('Enter');
+    await tab.cart.root.getByText('There is no coupon NOTHING.').waitFor(patience);
+    await tab.cart.order();
+    await tab.cart.outcome('placed').waitFor(patience);
+    await goTo('Orders');
+    await tab.page.locator('.order').getByText('Enjoy the first cup!').waitFor(patience);
+    await inspect('orders');
+  });
+
+  test('[SHOP17] a cart with conflicts', async () => {
+    const elsewhere = await Visitor.come(browser, server.url, { customer: 'lou', region: 'tokyo' });
+    const there = await elsewhere.enter('');
+    await goTo('Shop');
+    await tab.add('mug');
+    await there.cart.untilQuantity('mug', 1);
+    world.isolate('tokyo');
+    await tab.add('tea', 2);
+    await there.add('tea', 3);
+    await tab.cart.remove('mug');
+    await there.cart.increase('mug');
+    await tab.cart.root.getByRole('radio', { name: /Pick up/ }).check();
+    await tab.cart.untilBadge('tea', 'majority');
+    await there.cart.root.getByRole('radio', { name: /Express/ }).check();
+    await there.cart.untilBadge('tea', 'durable');
+    world.healAll();
+    await tab.cart.note('line tea').waitFor(patience);
+    await tab.cart.note('line mug').waitFor(patience);
+    await tab.cart.note('delivery').waitFor(patience);
+    await goTo('Cart');
+    await inspect('cart-conflict');
+    await elsewhere.leave();
+  });
+
+  test('[SHOP17] an order that was refused', async () => {
+    await goTo('Shop');
+    await tab.add('grinder');
+    await tab.cart.untilBadge('grinder', 'all');
+    world.isolate('berlin');
+    await goTo('Cart');
+    await tab.cart.order();
+    await tab.cart.outcome('failed').getByText('Berlin holds 1 of the last units; here 0.').waitFor(patience);
+    world.healAll();
+    await inspect('checkout-refusal');
+  });
+
+  test('[SHOP17] offline', async () => {
+    const toggle = tab.page.locator('.connection-bar').getByRole('switch', { name: 'Work offline' });
+    await toggle.click();
+    await goTo('Shop');
+    await tab.add('matcha');
+    await tab.page.getByText('1 change waits on this device.').waitFor(patience);
+    await tab.cart.untilBadge('matcha', 'saved');
+    await inspect('offline');
+    await toggle.click();
+    await tab.cart.untilBadge('matcha', 'all');
+  });
+
+  test('[SHOP17] three carts', async () => {
+    await goTo('Three carts');
+    const carts = [tab.cartIn('new-york'), tab.cartIn('berlin'), tab.cartIn('tokyo')] as const;
+    for (const cart of carts) await cart.untilQuantity('tea', 5);
+    await tab.page.getByRole('button', { name: 'Cut Berlin off' }).click();
+    await tab.page.getByText('Berlin is cut off.').waitFor(patience);
+    await carts[0].increase('tea');
+    await carts[0].untilBadge('tea', 'majority');
+    await carts[1].increase('tea');
+    await carts[1].increase('tea');
+    await carts[1].untilBadge('tea', 'durable');
+    await carts[2].increase('matcha');
+    await inspect('three-carts-apart');
+    await tab.page.getByRole('button', { name: 'Heal all links' }).click();
+    await carts[0].note('line tea').getByText('5 + 1 + 2 = 8').waitFor(patience);
+    await carts[1].note('line tea').waitFor(patience);
+    await inspect('three-carts');
+  });
+
+  test('[SHOP18] everything is done by keyboard, with a visible focus that is never lost', async () => {
+    await goTo('Shop');
+    await tab.page.reload();
+    await tab.untilConnected();
+    const focused = tab.page.locator(':focus');
+    await tab.page.keyboard.press('Tab');
+    expect(await focused.textContent()).toBe('Skip to content');
+    await tab.page.keyboard.press('Enter');
+    expect(await tab.page.evaluate('document.activeElement.tagName')).toBe('MAIN');
+    await tab.page.keyboard.press('Tab');
+    expect(await focused.getAttribute('aria-label')).toBe('Add Darjeeling, first flush to the cart');
+    expect(await tab.page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    await tab.page.keyboard.press('Enter');
+    await tab.cart.untilQuantity('tea', 9);
+
+    await tab.cart
+      .line('matcha')
+      .getByRole('button', { name: /^Remove/ })
+      .focus();
+    await tab.page.keyboard.press('Space');
+    await tab.cart.untilGone('matcha');
+    expect(await focused.getAttribute('class')).toBe('lines');
+    await tab.page.getByRole('navigation').getByRole('link', { name: 'Orders' }).focus();
+    await tab.page.keyboard.press('Enter');
+    await tab.page.getByRole('heading', { name: 'Your orders' }).waitFor(patience);
+    expect(await tab.page.evaluate('document.activeElement.tagName')).toBe('MAIN');
+    // The browser itself reports the order that was refused.
+    expect(visitor.complaints.filter((complaint) => !complaint.includes('409'))).toEqual([]);
+  });
+});
+
+/** What keeps somebody out, as axe-core finds it: rule and element. */
+async function barriers(page: Page): Promise<string[]> {
+  const results: AxeResults = await page.evaluate('axe.run()');
+  expect(results.passes.length).toBeGreaterThan(20);
+  const grave = results.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  return grave.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
+}
