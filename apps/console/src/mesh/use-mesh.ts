@@ -1,11 +1,10 @@
-import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { MeshMonitor, type MeshSnapshot } from './mesh-monitor.ts';
 
 const monitor = new MeshMonitor();
-export const MeshContext = createContext(monitor);
 
 export function useMonitor(): MeshMonitor {
-  return useContext(MeshContext);
+  return monitor;
 }
 
 export function useMesh(): MeshSnapshot {

@@ -1,4 +1,4 @@
-// How a link is drawn: a simple curve above the straight line, and what it is labelled with. Great circles over the Pacific
+// How a link is drawn: a simple curve above the straight line, or below, and what it is labelled with. Great circles over the Pacific
 // would leave the map.
 
 import type { LinkView } from '../api/world-api.ts';
@@ -16,11 +16,14 @@ export interface Arc {
 }
 
 /** How far a curve rises, as a share of its length. */
-const rise = 0.22;
+const rise = 0.12;
+/** Links from this length on bow down: they would leave the map at the top. */
+const longMin = 450;
 
 export function arcBetween(a: Point, b: Point): Arc {
   const length = Math.hypot(b.x - a.x, b.y - a.y);
-  const control = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - 2 * rise * length };
+  const bend = length < longMin ? rise : -rise;
+  const control = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - 2 * bend * length };
   // A quadratic curve passes half-way to its control point.
   const middle = { x: (a.x + b.x) / 4 + control.x / 2, y: (a.y + b.y) / 4 + control.y / 2 };
   return { path: `M${a.x} ${a.y} Q${control.x} ${control.y} ${b.x} ${b.y}`, middle };

@@ -1,6 +1,5 @@
 import { geoNaturalEarth1, geoPath } from 'd3-geo';
 import { feature } from 'topojson-client';
-import type { GeometryCollection, Topology } from 'topojson-specification';
 import land from 'world-atlas/land-110m.json' with { type: 'json' };
 import type { LinkView } from '../api/world-api.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
@@ -18,8 +17,8 @@ const projection = geoNaturalEarth1().fitExtent(
   ],
   { type: 'Sphere' },
 );
-const topology = land as object as Topology<{ land: GeometryCollection }>;
-const landPath = geoPath(projection)(feature(topology, topology.objects.land)) ?? '';
+const topology = land as object as Parameters<typeof feature>[0];
+const landPath = geoPath(projection)(feature(topology, 'land')) ?? '';
 
 /** Where the regions are, how they are, and the links between them. */
 export function WorldMap() {

@@ -1,0 +1,164 @@
+// The index with its tour, and the console, in a real browser over a real world: what a person sees and presses.
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { PageServer, World } from '@anabranch/demo';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser } from './browser.ts';
+
+const patience = { timeout: 30_000 };
+const pictures = fileURLToPath(new URL('../output/screenshots/', import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let world: World;
+let server: PageServer;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  mkdirSync(pictures, { recursive: true });
+  world = await World.start();
+  server = await PageServer.listen(world, world.portBase, (error) => complaints.push(String(error)));
+  browser = await launchBrowser();
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  page.on('pageerror', (error) => complaints.push(error.message));
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+  await world?.stop();
+});
+
+const press = (name: string | RegExp): Promise<void> => page.getByRole('button', { name }).click(patience);
+
+/** Looks at what is shown, in both sizes and schemes. */
+async function inspect(name: string): Promise<void> {
+  for (const size of [
+    { width: 1280, height: 900 },
+    { width: 390, height: 844 },
+  ]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults;
+      const barriers = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const look = `${name}, ${size.width} px, ${colorScheme}`;
+      expect(
+        barriers.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+        look,
+      ).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth'), look).toBeLessThanOrEqual(size.width);
+      await page.screenshot({ path: `${pictures}${name}-${size.width}-${colorScheme}.png`, fullPage: true });
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+describe('the index', () => {
+  test('[TOUR1] leads through a partition from start to end, does what it says, and leaves the world whole', async () => {
+    await page.goto(server.url);
+    await inspect('index');
+    await press('Start the tour');
+    const outcomes = [/show 5/, /Tokyo is alone/, /Tokyo 9/, /Tokyo shows 10/, /takes writes again/, /equal digests/];
+    for (const [at, outcome] of outcomes.entries()) {
+      await page.locator('.tour-text .primary').click(patience);
+      await page.getByText(outcome).waitFor({ timeout: 60_000 });
+      if (at === 3) await inspect('tour-during-partition');
+      await press('Next');
+    }
+    await page.getByRole('heading', { name: 'All together again' }).waitFor(patience);
+    expect(await page.locator('.quantity').allTextContents()).toEqual(['5', '5', '5']);
+    expect(world.links.map((link) => link.view().state)).toEqual(['up', 'up', 'up']);
+  });
+});
+
+describe('the console', () => {
+  beforeAll(async () => {
+    await page.goto(`${server.url}/console/`);
+  });
+
+  test('[CONSOLE1] shows the regions, their links and what they miss', async () => {
+    for (const city of ['New York', 'Berlin', 'Tokyo'])
+      await page.locator('.map-region', { hasText: city }).getByText('ready').waitFor(patience);
+    await page.locator('.map-link', { hasText: '110 ms' }).waitFor(patience);
+    await page.getByRole('region', { name: /^Missed ops/ }).waitFor(patience);
+    await page.getByRole('button', { name: 'Members' }).click();
+    const { origin } = await world.region('tokyo').client.status();
+    await page.getByRole('article', { name: 'Berlin' }).getByText(origin).first().waitFor(patience);
+    await inspect('console-members');
+  });
+
+  test('[CONSOLE2] [DEMO3] the board cuts and heals links, one way or both, and sets delays', async () => {
+    await press('Partition board');
+    const card = page.getByRole('article', { name: 'Link Berlin – Tokyo' });
+    await card.getByRole('button', { name: 'Cut both ways' }).click();
+    await expect.poll(() => world.link('berlin', 'tokyo').view().state, patience).toBe('cut');
+    await card.getByRole('button', { name: 'Heal Tokyo to Berlin' }).click();
+    await expect
+      .poll(() => world.link('tokyo', 'berlin').view(), patience)
+      .toMatchObject({ aToB: { state: 'up' }, bToA: { state: 'cut' } });
+    await page.locator('.map-link', { hasText: 'one way cut' }).waitFor(patience);
+    const delayed = page.getByRole('article', { name: 'Link Berlin – New York' });
+    await delayed.getByLabel('Delay of one way').fill('60');
+    await delayed.getByRole('button', { name: 'Set' }).click();
+    await expect.poll(() => world.link('new-york', 'berlin').view().aToB.delayMs, patience).toBe(60);
+    await press('Heal all links');
+    await expect.poll(() => world.links.map((link) => link.view().state), patience).toEqual(['up', 'up', 'up']);
+  });
+
+  test('[CONSOLE3] a document that differs during a partition is shown with its differences, and equal after it', async () => {
+    for (const other of ['berlin', 'new-york'] as const) world.link('tokyo', other).cut();
+    const edit = (region: 'berlin' | 'tokyo', status: string) =>
+      world.region(region).client.edit('carts', 'shown', [{ op: 'set', path: '/status', value: status }]);
+    await edit('berlin', 'paid');
+    await edit('tokyo', 'open');
+    await press('Documents');
+    await page.getByLabel('Open by id').fill('shown');
+    await press('Open');
+    const panel = page.getByRole('article', { name: 'carts/shown' });
+    await panel.getByText('regions differ', { exact: true }).waitFor(patience);
+    await panel.getByRole('table', { name: 'Where the regions differ' }).getByText('"open"').waitFor(patience);
+    await inspect('console-during-partition');
+    for (const other of ['berlin', 'new-york'] as const) world.link('tokyo', other).heal();
+    await panel.getByText('equal digests in 3 regions').waitFor(patience);
+    await panel.getByRole('button', { name: 'Show history' }).click();
+    await panel
+      .getByRole('list', { name: /^History/ })
+      .getByText('/status')
+      .first()
+      .waitFor(patience);
+    await inspect('console-after-heal');
+  });
+
+  test('[CONSOLE4] the journal has what was lost, and brings it back', async () => {
+    await press('Conflicts');
+    const entry = page.getByRole('listitem').filter({ hasText: 'carts/shown /status' }).first();
+    await entry.waitFor(patience);
+    await inspect('console-conflicts');
+    const lost = (await entry.getByRole('button', { name: /^Restore/ }).textContent())?.replace('Restore ', '') ?? '';
+    await entry.getByRole('button', { name: /^Restore/ }).click();
+    await page.getByRole('status').getByText('is back at').waitFor(patience);
+    const statusIn = async () => ((await world.region('tokyo').client.read('carts', 'shown')) as { readonly status: string }).status;
+    await expect.poll(statusIn, patience).toBe(JSON.parse(lost));
+  });
+
+  test('[CONSOLE5] [DEMO3] says so when a region is down, shows the others, and starts it again', async () => {
+    await press('Partition board');
+    const card = page.getByRole('article', { name: 'Process of Tokyo' });
+    await card.getByRole('button', { name: 'Kill' }).click();
+    await page.locator('.map-region.bad', { hasText: 'Tokyo' }).waitFor(patience);
+    await page.locator('.map-region.good', { hasText: 'Berlin' }).waitFor(patience);
+    await inspect('console-board');
+    await card.getByRole('button', { name: 'Restart' }).click();
+    await page.locator('.map-region.good', { hasText: 'Tokyo' }).waitFor(patience);
+    // What the region that was down did not answer, the browser reports by itself.
+    expect(complaints).toEqual([]);
+  });
+});
