@@ -60,14 +60,18 @@ describe('a client', () => {
     await kept.edit([tea(4)]).when('saved');
     await expect(again.open('carts', 'bob', { waitMs: 1 })).rejects.toMatchObject({ code: 'document_unavailable' });
     expect(await again.submit([{ document: 'depots/d', ops: [] }], { timeoutMs: 1 }).catch(({ code }) => code)).toBe('region_unreachable');
-    expect((await again.open('carts', 'new', { startEmpty: true })).value.items).toEqual({});
+    const fresh = await again.open('carts', 'new', { startEmpty: true });
+    await fresh.edit([tea(8)]).when('saved');
+    await again.close();
+    const third = await connect(mesh, 'berlin', { folder });
+    expect((await third.open('carts', 'new')).value.items['tea']?.qty).toBe(8);
 
     await mesh.startRegion('berlin');
     await vi.waitFor(
       async () => expect(await mesh.region('berlin').read('carts/ann')).toMatchObject({ items: { tea: { qty: 7 } } }),
       patience,
     );
-    await vi.waitFor(() => expect(again.status.pendingWrites).toBe(0), patience);
+    await vi.waitFor(() => expect(third.status.pendingWrites).toBe(0), patience);
   });
 
   test('[CLIENT12] moved to a region that lacks what it has seen shows nothing older, and its writes come after what it saw', async () => {

@@ -145,7 +145,7 @@ export class Client<C extends Collections = Collections> {
   }
 
   /**
-   * The document, from the store at once; one that the device does not hold, as soon as a region has sent it. From then on
+   * The document, from the store at once; one of which the device has nothing, as soon as a region has sent it. From then on
    * the device keeps it up to date. @throws AnabranchError `collection_not_found`, `document_id_invalid`,
    * `document_unavailable` when the time is up, `record_damaged`, `client_closed`, and what the region refused it for.
    */

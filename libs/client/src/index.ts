@@ -18,7 +18,22 @@ export {
   type Tabs,
 } from './ports.ts';
 export type { Refusal } from './refusal.ts';
-export { type Collections, type DocumentViewOf, schema, type ViewOf } from './schema.ts';
+export {
+  type AllValuesField,
+  type BoundedCounterField,
+  type Collections,
+  type CounterField,
+  type DocumentViewOf,
+  type FlagField,
+  type ListField,
+  type MapField,
+  type ObjectField,
+  type RegisterField,
+  type SetField,
+  schema,
+  type TextField,
+  type ViewOf,
+} from './schema.ts';
 export type {
   ClientStore,
   NewWrite,

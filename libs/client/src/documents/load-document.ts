@@ -14,7 +14,8 @@ export interface LoadedContent {
   readonly crdt: CrdtDocument;
   readonly isFollowed: boolean;
   readonly isHeld: boolean;
-  readonly hasPending: boolean;
+  /** The device wrote to it. */
+  readonly isWritten: boolean;
 }
 
 /** @throws AnabranchError `record_damaged`, `store_failed`. */
@@ -38,7 +39,7 @@ export async function loadDocument(
     if (error instanceof AnabranchError) throw error;
     throw new AnabranchError('record_damaged', `what is kept of ${document} cannot be read: ${String(error)}`, { document });
   }
-  return { crdt, isFollowed, isHeld, hasPending: unconfirmed.length > 0 };
+  return { crdt, isFollowed, isHeld, isWritten: updates.length > 0 || unconfirmed.length > 0 };
 }
 
 async function emptyDocument(collection: CollectionSchema, identity: DocumentIdentity): Promise<CrdtDocument> {

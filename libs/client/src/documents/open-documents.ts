@@ -36,6 +36,8 @@ interface Entry {
   document: LocalDocument | undefined;
   /** What arrived while it is loaded; undefined when it is not. */
   buffered: Uint8Array[] | undefined;
+  /** The store had something of it: it is shown without waiting for a region. */
+  isWritten: boolean;
   /** It must be loaded once more. */
   isStale: boolean;
   readonly waiters: Set<Waiter>;
@@ -84,7 +86,7 @@ export class OpenDocuments {
     }
     const { document } = entry;
     if (document === undefined) throw new AnabranchError('client_closed', 'the document was forgotten while it was opened');
-    if (!document.isHeld && !startEmpty) await this.#whenHeld(entry, name, waitMs);
+    if (!document.isHeld && !entry.isWritten && !startEmpty) await this.#whenHeld(entry, name, waitMs);
     return document;
   }
 
@@ -164,7 +166,14 @@ export class OpenDocuments {
   }
 
   #begin(name: DocumentId): Entry {
-    const entry: Entry = { whenLoaded: Promise.resolve(), document: undefined, buffered: undefined, isStale: false, waiters: new Set() };
+    const entry: Entry = {
+      whenLoaded: Promise.resolve(),
+      document: undefined,
+      buffered: undefined,
+      isWritten: false,
+      isStale: false,
+      waiters: new Set(),
+    };
     this.#entries.set(name, entry);
     entry.whenLoaded = this.#load(name, entry);
     return entry;
@@ -174,8 +183,9 @@ export class OpenDocuments {
     const { store, author, collection, host, follow } = this.#parts;
     entry.buffered = [];
     const as = author();
-    const { crdt, isFollowed, isHeld } = await loadDocument(store, name, collection(name), as.identity);
+    const { crdt, isFollowed, isHeld, isWritten } = await loadDocument(store, name, collection(name), as.identity);
     if (this.#entries.get(name) !== entry) return;
+    entry.isWritten ||= isWritten;
     if (entry.buffered.length > 0) crdt.apply(entry.buffered);
     entry.buffered = undefined;
     if (entry.document === undefined) entry.document = new LocalDocument(name, host, { crdt, author: as, isHeld });
