@@ -13,6 +13,7 @@ import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
 import type { UpgradeHandler } from './upgrade.ts';
 import { YjsDoor } from './yjs-door.ts';
+import { YjsRooms } from './yjs-rooms.ts';
 
 export interface SyncDoorsOptions {
   readonly replica: ReplicaDoor;
@@ -40,6 +41,7 @@ class SweptSyncDoors implements SyncDoors {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #limits: SyncLimits;
+  readonly #rooms: YjsRooms;
   readonly #doors: readonly SyncDoor[];
   #sweepTimer: Timer | undefined;
   #whenEmpty: (() => void) | undefined;
@@ -55,7 +57,8 @@ class SweptSyncDoors implements SyncDoors {
       onClosed: () => this.#closed(),
       onWaited: () => this.#noteEmpty(),
     };
-    const yjs = new YjsDoor(parts);
+    this.#rooms = new YjsRooms(this.#limits);
+    const yjs = new YjsDoor(parts, this.#rooms);
     const automerge = new AutomergeDoor(parts);
     const documents = new DocumentsDoor(parts, random);
     this.#doors = [yjs, automerge, documents];
@@ -106,6 +109,7 @@ class SweptSyncDoors implements SyncDoors {
   #sweep(): void {
     this.#sweepTimer = undefined;
     const nowMs = this.#clock.monotonicMs();
+    this.#rooms.expire(nowMs);
     for (const door of this.#doors) door.sweep(nowMs);
     if (this.sessionCount > 0) this.#sweepTimer = this.#clock.setTimer(this.#limits.sweepMs, () => this.#sweep());
   }
