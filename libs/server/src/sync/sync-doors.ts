@@ -9,6 +9,7 @@ import type { ReplicaDoor } from '@anabranch/engine';
 import { refuseSocket } from '../http/raw-answer.ts';
 import { AutomergeDoor } from './automerge-door.ts';
 import { DocumentsDoor } from './documents-door.ts';
+import { HocuspocusDoor } from './hocuspocus-door.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
 import type { UpgradeHandler } from './upgrade.ts';
@@ -59,11 +60,13 @@ class SweptSyncDoors implements SyncDoors {
     };
     this.#rooms = new YjsRooms(this.#limits);
     const yjs = new YjsDoor(parts, this.#rooms);
+    const hocuspocus = new HocuspocusDoor(parts, this.#rooms);
     const automerge = new AutomergeDoor(parts);
     const documents = new DocumentsDoor(parts, random);
-    this.#doors = [yjs, automerge, documents];
+    this.#doors = [yjs, hocuspocus, automerge, documents];
     this.upgrades = new Map([
       ['/v1/sync/yjs/', this.#guard(yjs.handleUpgrade)],
+      ['/v1/sync/hocuspocus', this.#guard(hocuspocus.handleUpgrade)],
       ['/v1/sync/automerge/', this.#guard(automerge.handleUpgrade)],
       ['/v1/sync/documents', this.#guard(documents.handleUpgrade)],
     ]);
