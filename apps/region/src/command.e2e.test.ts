@@ -126,9 +126,10 @@ describe('the installed command', () => {
 describe('a region process', () => {
   test('[LIFE1] [LIFE2] serves, keeps what it acknowledged, and exits with 0 on SIGTERM', async () => {
     const first = Command.region('kept');
-    const { url, yjs, automerge } = await first.event('region.listening');
+    const { url, yjs, hocuspocus, automerge } = await first.event('region.listening');
     const sync = String(url).replace('http:', 'ws:');
-    expect([yjs, automerge]).toEqual([`${sync}/v1/sync/yjs/{collection}`, `${sync}/v1/sync/automerge/{collection}`]);
+    expect([yjs, hocuspocus]).toEqual([`${sync}/v1/sync/yjs/{collection}`, `${sync}/v1/sync/hocuspocus`]);
+    expect(automerge).toBe(`${sync}/v1/sync/automerge/{collection}`);
     await first.event('region.ready');
     const document = `${url}/v1/docs/carts/a`;
     const patch = {

@@ -58,6 +58,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     url: `http://${host}`,
     status: `http://${host}/v1/status`,
     yjs: `ws://${host}/v1/sync/yjs/{collection}`,
+    hocuspocus: `ws://${host}/v1/sync/hocuspocus`,
     automerge: `ws://${host}/v1/sync/automerge/{collection}`,
   });
   const dials = dialPeers({ replica, peers: config.peers, clock, random, logger });

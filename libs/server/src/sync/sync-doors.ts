@@ -9,10 +9,12 @@ import type { ReplicaDoor } from '@anabranch/engine';
 import { refuseSocket } from '../http/raw-answer.ts';
 import { AutomergeDoor } from './automerge-door.ts';
 import { DocumentsDoor } from './documents-door.ts';
+import { HocuspocusDoor } from './hocuspocus-door.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
 import type { UpgradeHandler } from './upgrade.ts';
 import { YjsDoor } from './yjs-door.ts';
+import { YjsRooms } from './yjs-rooms.ts';
 
 export interface SyncDoorsOptions {
   readonly replica: ReplicaDoor;
@@ -40,6 +42,7 @@ class SweptSyncDoors implements SyncDoors {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #limits: SyncLimits;
+  readonly #rooms: YjsRooms;
   readonly #doors: readonly SyncDoor[];
   #sweepTimer: Timer | undefined;
   #whenEmpty: (() => void) | undefined;
@@ -55,12 +58,15 @@ class SweptSyncDoors implements SyncDoors {
       onClosed: () => this.#closed(),
       onWaited: () => this.#noteEmpty(),
     };
-    const yjs = new YjsDoor(parts);
+    this.#rooms = new YjsRooms(this.#limits);
+    const yjs = new YjsDoor(parts, this.#rooms);
+    const hocuspocus = new HocuspocusDoor(parts, this.#rooms);
     const automerge = new AutomergeDoor(parts);
     const documents = new DocumentsDoor(parts, random);
-    this.#doors = [yjs, automerge, documents];
+    this.#doors = [yjs, hocuspocus, automerge, documents];
     this.upgrades = new Map([
       ['/v1/sync/yjs/', this.#guard(yjs.handleUpgrade)],
+      ['/v1/sync/hocuspocus', this.#guard(hocuspocus.handleUpgrade)],
       ['/v1/sync/automerge/', this.#guard(automerge.handleUpgrade)],
       ['/v1/sync/documents', this.#guard(documents.handleUpgrade)],
     ]);
@@ -106,6 +112,7 @@ class SweptSyncDoors implements SyncDoors {
   #sweep(): void {
     this.#sweepTimer = undefined;
     const nowMs = this.#clock.monotonicMs();
+    this.#rooms.expire(nowMs);
     for (const door of this.#doors) door.sweep(nowMs);
     if (this.sessionCount > 0) this.#sweepTimer = this.#clock.setTimer(this.#limits.sweepMs, () => this.#sweep());
   }

@@ -7,6 +7,8 @@ export interface SyncLimits {
   readonly sessionsMax: number;
   /** Bytes of one y-websocket message. Beyond: close 1009 before it has arrived whole. */
   readonly yjsMessageBytesMax: number;
+  /** Bytes of one Hocuspocus message. Beyond: close 1009 before it has arrived whole. An update above its own limit fits: it costs its document only. */
+  readonly hocuspocusMessageBytesMax: number;
   /** Bytes of one automerge-repo message. Beyond: close 1009 before it has arrived whole. */
   readonly repoMessageBytesMax: number;
   /** Bytes of one frame of an embedded client. Beyond: close 1009 before it has arrived whole. */
@@ -29,11 +31,14 @@ export interface SyncLimits {
   readonly sendBufferBytesMax: number;
   /** Bytes waiting to be sent to an automerge-repo client. Beyond: what happens meanwhile goes into one later message. */
   readonly repoUnsentBytesHigh: number;
-  /** Updates in a row that build on parts this region lacks. Beyond: close 1013, the client starts afresh. */
+  /**
+   * Updates in a row that build on parts this region lacks; of Hocuspocus, answers to the question for them. Beyond: close 1013,
+   * the client starts afresh; of Hocuspocus, the document is closed.
+   */
   readonly incompleteUpdatesMax: number;
   /** Bytes of changes one socket's documents hold until the ones they build on have come. Beyond: close 1013. */
   readonly heldChangeBytesMax: number;
-  /** Documents one automerge-repo socket follows. Beyond: close 1013. */
+  /** Documents of one automerge-repo or Hocuspocus socket. Beyond: close 1013; of Hocuspocus, the further document is refused. */
   readonly documentsPerSocketMax: number;
   /** Time spent per second on working out what one session asks for. Beyond: its socket is not read for a while. */
   readonly questionMsPerSecondMax: number;
@@ -64,6 +69,7 @@ export interface SyncLimits {
 export const defaultSyncLimits: SyncLimits = {
   sessionsMax: 20_000,
   yjsMessageBytesMax: updateBytesMax + 16,
+  hocuspocusMessageBytesMax: opBytesMax,
   repoMessageBytesMax: opBytesMax,
   documentsFrameBytesMax: requestFrameBytesMax,
   followedDocumentsMax,

@@ -15,6 +15,7 @@ import { awarenessBytesMax, BoundedReader, ByteWriter, frameInvalid } from '@ana
 
 export type YjsMessage =
   | { readonly type: 'syncStep1'; readonly stateVector: Uint8Array }
+  | { readonly type: 'syncStep2'; readonly update: Uint8Array }
   | { readonly type: 'update'; readonly update: Uint8Array }
   | { readonly type: 'awareness'; readonly update: Uint8Array }
   | { readonly type: 'queryAwareness' };
@@ -57,6 +58,7 @@ function readSync(reader: BoundedReader): YjsMessage {
     case syncTypes.step1:
       return { type: 'syncStep1', stateVector: reader.sizedBytes(reader.remaining) };
     case syncTypes.step2:
+      return { type: 'syncStep2', update: reader.sizedBytes(reader.remaining) };
     case syncTypes.update:
       return { type: 'update', update: reader.sizedBytes(reader.remaining) };
     default:

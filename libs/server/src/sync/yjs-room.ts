@@ -1,20 +1,15 @@
-// The sessions of one Yjs document in this region, and what they know of each other's awareness.
+// Who is at one Yjs document in this region, and what is known of their awareness.
 //
 // Awareness crosses sessions and regions as whole y-websocket messages: an awareness update, or the question who is there,
 // which one session per region answers.
 
 import type { AwarenessTable } from './awareness-table.ts';
 import { decodeAwareness } from './awareness-table.ts';
-import type { SessionSocket } from './session-socket.ts';
 import type { SyncLimits } from './sync-limits.ts';
 import { decodeYjsMessage } from './yjs-messages.ts';
 
-export interface RoomMember {
-  readonly socket: SessionSocket;
-}
-
 export class YjsRoom {
-  readonly sessions = new Set<RoomMember>();
+  readonly members = new Set<object>();
   readonly awareness: AwarenessTable;
   readonly #limits: SyncLimits;
   /** The message relayed last and what came of it: every session of the room is told, one of them looks. */
@@ -39,8 +34,8 @@ export class YjsRoom {
     return this.#lastRelayed.asksWhoIsThere;
   }
 
-  /** True for the session that speaks for the room. */
-  isSpeaker(session: RoomMember): boolean {
-    return this.sessions.values().next().value === session;
+  /** True for the one that speaks for the room. */
+  isSpeaker(member: object): boolean {
+    return this.members.values().next().value === member;
   }
 }

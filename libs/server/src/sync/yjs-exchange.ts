@@ -1,0 +1,177 @@
+// One client at one Yjs document, whatever protocol carries it: between its y-websocket messages and the document session of
+// the replica.
+//
+//   quiet --client's step 1--> live --close--> closed
+//
+// Client updates are handed over at once and in order; the others see them when they are durable. The client sees what
+// others wrote when it is delivered, and, for its step 1, the document as soon as everything in it is durable.
+//
+// Invariant 1 (G2): bytes made from the document are sent only after `whenDurable` of the moment they were made.
+// Invariant 2: nothing delivered after step 1 was answered is left out; what is sent twice has no effect.
+// Invariant 3: an update that builds on parts this region lacks is not kept: step 1 asks the client for all that is missing.
+// Invariant 4: at its end the exchange takes its clients out of the awareness of the room.
+
+import { assert, type Clock, type ErrorCode, isAnabranchError, type Logger } from '@anabranch/base';
+import type { VersionVector } from '@anabranch/causality';
+import { YjsDocument } from '@anabranch/crdt';
+import type { Delivery, DocumentSession, ReplicaDoor } from '@anabranch/engine';
+import { type DocumentId, frameInvalid } from '@anabranch/protocol';
+import * as Y from 'yjs';
+import { type AwarenessEntry, decodeAwareness, encodeAwareness } from './awareness-table.ts';
+import type { SessionSocket } from './session-socket.ts';
+import type { SyncLimits } from './sync-limits.ts';
+import { awarenessUpdateBytesMax, encodeAwarenessMessage, encodeSyncStep1, encodeUpdate, queryAwarenessMessage } from './yjs-messages.ts';
+import type { YjsRoom } from './yjs-room.ts';
+import type { YjsRooms } from './yjs-rooms.ts';
+
+/** The other end of an exchange. */
+export interface ExchangeClient {
+  /** Its own or one it shares: what the exchange takes from the client counts there. */
+  readonly socket: SessionSocket;
+  /** Takes a message of the region's own accord. */
+  send(message: Uint8Array): void;
+  /** Takes a message that the client asked for. */
+  answer(message: Uint8Array): void;
+  /** The client was sent, or had itself sent, all of this version that is in the document; it is durable. */
+  told(version: VersionVector): void;
+  /** The exchange cannot go on. */
+  fail(error: unknown): void;
+  /** The replica ended the session; the client finds its way back by itself. */
+  ended(code: ErrorCode): void;
+}
+
+export interface YjsExchangeParts {
+  readonly replica: ReplicaDoor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: SyncLimits;
+  readonly rooms: YjsRooms;
+}
+
+/** The message of the newest delivery: the sessions of a document are told one after the other. */
+let lastDelivered: { readonly update: Uint8Array; readonly message: Uint8Array } | undefined;
+
+export class YjsExchange {
+  readonly #document: DocumentId;
+  readonly #client: ExchangeClient;
+  readonly #parts: YjsExchangeParts;
+  readonly #session: DocumentSession;
+  readonly #crdt: YjsDocument;
+  readonly #room: YjsRoom;
+  #isLive = false;
+
+  /** @throws AnabranchError of {@link ReplicaDoor.openSession}. */
+  constructor(document: DocumentId, client: ExchangeClient, parts: YjsExchangeParts) {
+    this.#document = document;
+    this.#client = client;
+    this.#parts = parts;
+    this.#session = parts.replica.openSession(document, {
+      deliver: (delivery) => this.#deliver(delivery),
+      awareness: (message) => this.#receiveRelayed(message),
+      ended: (code) => client.ended(code),
+    });
+    const { document: crdt } = this.#session;
+    assert(crdt instanceof YjsDocument, 'a session of a Yjs door has a Yjs document');
+    this.#crdt = crdt;
+    this.#room = parts.rooms.enter(document, this);
+  }
+
+  /** Tells the client who is there, and asks the other regions when it is the first here. */
+  introduce(): void {
+    this.answerWhoIsThere();
+    if (this.#room.members.size === 1) this.#session.relayAwareness(queryAwarenessMessage);
+  }
+
+  /**
+   * Answers the client's step 1 with what it lacks, as `encode` puts it; from then on the client is told what happens.
+   * @throws AnabranchError `frame_invalid`.
+   */
+  answerStep1(stateVector: Uint8Array, encode: (update: Uint8Array) => Uint8Array): void {
+    let lacking: Uint8Array;
+    try {
+      lacking = Y.encodeStateAsUpdate(this.#crdt.doc, stateVector);
+    } catch {
+      throw frameInvalid('not a state vector');
+    }
+    // From here on deliveries are passed on: what the answer lacks comes after this moment (Invariant 2).
+    this.#isLive = true;
+    const message = encode(lacking);
+    this.#whenDurable(() => {
+      this.#client.answer(message);
+      this.#client.told(this.#parts.replica.version);
+    });
+  }
+
+  /** Sends step 1: the client answers with all that it has and this region lacks. */
+  askForMissing(): void {
+    const step1 = encodeSyncStep1(Y.encodeStateVector(this.#crdt.doc));
+    this.#whenDurable(() => this.#client.answer(step1));
+  }
+
+  /**
+   * Resolves when an update of the client is durable: true; false when it builds on parts this region lacks and was not kept.
+   * @throws AnabranchError of {@link DocumentSession.ingest} but `update_incomplete`.
+   */
+  async ingest(update: Uint8Array): Promise<boolean> {
+    const { socket } = this.#client;
+    socket.beginIngest(update.length);
+    try {
+      await this.#session.ingest(update);
+      this.#client.told(this.#parts.replica.version);
+      return true;
+    } catch (error) {
+      if (isAnabranchError(error, 'update_incomplete')) return false;
+      throw error;
+    } finally {
+      socket.endIngest(update.length);
+    }
+  }
+
+  /** Takes what the client says of itself and others. @throws AnabranchError when it is no awareness update. */
+  receiveAwareness(update: Uint8Array): void {
+    const entries = decodeAwareness(update, this.#parts.limits);
+    this.#relay(this.#room.awareness.merge(entries, this, this.#parts.clock.monotonicMs()));
+  }
+
+  answerWhoIsThere(): void {
+    for (const update of encodeAwareness(this.#room.awareness.present, awarenessUpdateBytesMax)) {
+      this.#client.answer(encodeAwarenessMessage(update));
+    }
+  }
+
+  close(): void {
+    this.#parts.rooms.leave(this.#document, this);
+    this.#relay(this.#room.awareness.removeOwned(this, this.#parts.clock.monotonicMs()));
+    this.#session.close();
+  }
+
+  #deliver(delivery: Delivery): void {
+    if (!this.#isLive || delivery.author === this.#session) return;
+    if (lastDelivered?.update !== delivery.update) {
+      lastDelivered = { update: delivery.update, message: encodeUpdate(delivery.update) };
+    }
+    this.#client.send(lastDelivered.message);
+    this.#client.told(delivery.version);
+  }
+
+  #receiveRelayed(message: Uint8Array): void {
+    try {
+      const asksWhoIsThere = this.#room.takeRelayed(message, this.#parts.clock.monotonicMs());
+      if (!asksWhoIsThere) this.#client.send(message);
+      else if (this.#room.isSpeaker(this)) this.#relay(this.#room.awareness.presentHere);
+    } catch (error) {
+      if (!isAnabranchError(error)) throw error;
+      this.#parts.logger.error('awareness.refused', { code: error.code, reason: error.message });
+    }
+  }
+
+  #relay(entries: readonly AwarenessEntry[]): void {
+    for (const update of encodeAwareness(entries, awarenessUpdateBytesMax)) {
+      this.#session.relayAwareness(encodeAwarenessMessage(update));
+    }
+  }
+
+  #whenDurable(send: () => void): void {
+    this.#session.whenDurable().then(send, (error: unknown) => this.#client.fail(error));
+  }
+}
