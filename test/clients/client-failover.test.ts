@@ -80,7 +80,7 @@ describe('a client', () => {
     const cart = await client.open('carts', 'ann');
     await mesh.cut();
     await cart.edit([tea(5)]).when('durable');
-    client.useRegion('berlin');
+    client.moveTo('berlin');
     await vi.waitFor(() => expect(client.status).toMatchObject({ region: 'berlin', lacksHere: true }), patience);
     expect(cart.value.items['tea']?.qty).toBe(5);
     const write = cart.edit([tea(1)]);

@@ -192,7 +192,7 @@ async function take(step: Step, devices: readonly Device[], mesh: RegionMesh, hi
       const unique = String.fromCodePoint(0x4e00 + history.count);
       const write = document.edit(history.record(device.name, document.value, opsOf(document.value, step, unique)));
       history.follow(write);
-    } else if (step.kind === 'move') client.useRegion(mesh.regions[step.region]?.name ?? 'nearest');
+    } else if (step.kind === 'move') client.moveTo(mesh.regions[step.region]?.name ?? 'nearest');
     else if (step.kind === 'switch') device.toggle();
     else if (step.kind === 'reopen') await device.reopen();
     else if (step.kind === 'copy') await device.copy();
@@ -223,7 +223,7 @@ test.each(['plain', 'marged'] as const)(
 
         mesh.heal();
         for (const { client } of devices) {
-          client.useRegion('nearest');
+          client.moveTo('nearest');
           client.goOnline();
         }
         const digests = () => Promise.all(mesh.regions.map((region) => region.digest(`${collection}/d`)));

@@ -55,7 +55,7 @@ export class Visitor {
   async enter(route: ShopRoute = ''): Promise<Tab> {
     const tab = await this.openTab(route);
     const { region } = this.#options;
-    if (region !== undefined) await tab.useRegion(region);
+    if (region !== undefined) await tab.moveTo(region);
     await tab.untilConnected(region);
     return tab;
   }
@@ -141,7 +141,7 @@ export class Tab {
     for (let count = 0; count < times; count += 1) await this.product(id).getByRole('button').click();
   }
 
-  async useRegion(region: RegionName): Promise<void> {
+  async moveTo(region: RegionName): Promise<void> {
     await this.page.getByLabel('Region', { exact: true }).selectOption(region);
   }
 

@@ -138,7 +138,7 @@ export class Client<C extends Collections = Collections> {
   }
 
   /** Moves to a region and stays with it, or with `nearest` wherever is best. @throws AnabranchError `region_not_found`. */
-  useRegion(name: string): void {
+  moveTo(name: string): void {
     const isKnown = name === nearest || this.#options.regions.some((region) => region.name === name);
     if (!isKnown) throw new AnabranchError('region_not_found', `the client knows no region ${name}`);
     this.#switch(this.#status.isOffline, name);

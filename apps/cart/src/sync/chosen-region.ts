@@ -8,7 +8,7 @@ export function chosenRegion(storage: Pick<Storage, 'getItem'>): string {
 }
 
 /** Moves to a region, and stays with it the next time too. */
-export function chooseRegion(client: Pick<ShopClient, 'useRegion'>, storage: Pick<Storage, 'setItem'>, region: string): void {
-  client.useRegion(region);
+export function chooseRegion(client: Pick<ShopClient, 'moveTo'>, storage: Pick<Storage, 'setItem'>, region: string): void {
+  client.moveTo(region);
   storage.setItem(regionKey, region);
 }
