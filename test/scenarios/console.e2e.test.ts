@@ -74,7 +74,7 @@ describe('the index', () => {
       await press('Next');
     }
     await page.getByRole('heading', { name: 'All together again' }).waitFor(patience);
-    expect(await page.locator('.quantity').allTextContents()).toEqual(['5', '5', '5']);
+    await expect.poll(() => page.locator('.quantity').allTextContents(), patience).toEqual(['5', '5', '5']);
     expect(world.links.map((link) => link.view().state)).toEqual(['up', 'up', 'up']);
   });
 });
