@@ -1,9 +1,10 @@
-// The clients that people use, unchanged, at three real regions: y-websocket's provider in Node and in a browser page, and
-// automerge-repo's Repo. Links have realistic delay, and are cut.
+// The clients that people use, unchanged, at three real regions: y-websocket's provider in Node and in a browser page,
+// Hocuspocus's provider, and automerge-repo's Repo. Links have realistic delay, and are cut.
 
 import { type RegionName, regionNames, World } from '@anabranch/demo';
 import { type DocHandle, Repo } from '@automerge/automerge-repo';
 import { WebSocketClientAdapter } from '@automerge/automerge-repo-network-websocket';
+import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -136,6 +137,71 @@ describe('y-websocket: providers in new-york and tokyo, a browser page in berlin
     await expect.poll(() => tokyo.people, patience).toEqual(['Chiyo at 9']);
     expect((await world.region('tokyo').client.status()).versionVector).toEqual(versionVector);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('Hocuspocus: providers in new-york and tokyo, two documents on each socket, y-websocket in berlin', () => {
+  const documents = ['notes/plan', 'notes/agenda'] as const;
+
+  function openProviders(region: RegionName, name: string): readonly HocuspocusProvider[] {
+    const backOff = { delay: 200, minDelay: 200, maxDelay: 1_000 };
+    const url = `${syncUrl(region)}/v1/sync/hocuspocus`;
+    const socket = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket, ...backOff });
+    const providers = documents.map((document) => {
+      const provider = new HocuspocusProvider({ websocketProvider: socket, name: document });
+      provider.setAwarenessField('name', name);
+      provider.attach();
+      return provider;
+    });
+    cleanups.push(() => {
+      for (const provider of providers) provider.destroy();
+      socket.destroy();
+    });
+    return providers;
+  }
+
+  const textOf = ({ document }: HocuspocusProvider) => document.getText('body');
+  const isSaved = (provider: HocuspocusProvider) => provider.synced && !provider.hasUnsyncedChanges;
+
+  test('[HOCUS1] [HOCUS2] [HOCUS4] edit both at once with the others, and see each other', async () => {
+    const [newYork, tokyo] = [openProviders('new-york', 'Ada'), openProviders('tokyo', 'Chiyo')];
+    const berlin = documents.map((document) => new Writer('berlin', 'Ben', document));
+    await expect.poll(() => [...newYork, ...tokyo].every(isSaved), patience).toBe(true);
+    for (let i = 0; i < 15; i++) {
+      for (const provider of newYork) textOf(provider).insert(0, `<ada-${i}>`);
+      for (const writer of berlin) writer.insert(writer.text.length, `<ben-${i}>`);
+      for (const provider of tokyo) textOf(provider).insert(textOf(provider).length, `<chiyo-${i}>`);
+    }
+    const counts = () => [...newYork, ...tokyo].map((provider) => wordsOf(`${textOf(provider)}`).length);
+    await expect.poll(counts, patience).toEqual([45, 45, 45, 45]);
+    await expect.poll(() => [...newYork, ...tokyo].every(isSaved), patience).toBe(true);
+    for (const [i, document] of documents.entries()) await expectSameEverywhere(document, { body: berlin[i]?.text });
+
+    const names = (provider: HocuspocusProvider | undefined) =>
+      [...(provider?.awareness?.getStates().values() ?? [])].map(({ name }) => name);
+    await expect.poll(() => names(tokyo[0]).toSorted(), patience).toEqual(['Ada', 'Ben', 'Chiyo']);
+    newYork[0]?.destroy();
+    await expect.poll(() => names(tokyo[0]).toSorted(), patience).toEqual(['Ben', 'Chiyo']);
+    expect(names(tokyo[1]).toSorted()).toEqual(['Ada', 'Ben', 'Chiyo']);
+  });
+
+  test('[HOCUS3] what was counted as synced before the region was killed is there when it is back, and so is what was not', async () => {
+    const [plan] = openProviders('new-york', 'Ada');
+    const [there] = openProviders('tokyo', 'Chiyo');
+    if (plan === undefined || there === undefined) throw new Error('no providers');
+    await expect.poll(() => isSaved(plan) && isSaved(there), patience).toBe(true);
+    textOf(plan).insert(0, '<saved>');
+    await expect.poll(() => isSaved(plan), patience).toBe(true);
+    await world.region('new-york').process.kill();
+    textOf(plan).insert(0, '<later>');
+    textOf(there).insert(0, '<elsewhere>');
+    expect(plan.hasUnsyncedChanges).toBe(true);
+    await world.region('new-york').process.start();
+    await world.untilReady(['new-york']);
+    await expect.poll(() => isSaved(plan), patience).toBe(true);
+    await expect.poll(() => `${textOf(plan)}` === `${textOf(there)}`, patience).toBe(true);
+    for (const word of ['<saved>', '<later>', '<elsewhere>']) expect(wordsOf(`${textOf(plan)}`)).toContain(word);
+    await expectSameEverywhere('notes/plan', { body: `${textOf(plan)}` });
   });
 });
 
