@@ -275,6 +275,19 @@ describe('a provider that is refused', () => {
     expect([region.doors.sessionCount, region.replica.status().sessions]).toEqual([0, 0]);
   });
 
+  test('has its token in no log, whether it is admitted or not', async () => {
+    const lines: string[] = [];
+    const keep = (event: string, fields?: unknown): number => lines.push(`${event} ${JSON.stringify(fields)}`);
+    const region = await TestRegion.start({ logger: { error: keep, info: keep, debug: keep } });
+    cleanups.push(() => region.stop());
+    const socket = openSocket(region, '?token=canary');
+    await connect(socket, 'notes/n1').whenSynced();
+    const refused = connect(socket, 'nothing-here/n1');
+    await until(() => refused.refusals.length > 0, 'refused');
+    expect(lines.join()).toContain('session.document_refused');
+    expect(lines.join()).not.toContain('canary');
+  });
+
   test('loses its socket, to come back, when the replica ends its sessions', async () => {
     const region = await startRegion();
     const socket = openSocket(region);

@@ -1,15 +1,17 @@
 // One provider's stay at one document, on a socket that it shares with others.
 //
-//   admitted --provider's step 1--> asked --its answer durable--> synced --close, refusal, end of the socket--> closed
+//   admitted --provider's step 1, its turn--> asked --its answer durable--> synced --close, refusal, end of the socket--> closed
 //
 // The provider's step 1 is answered with what it lacks and, at once, with ours. It calls itself synced when it is sent step 2:
-// that comes when all it had is durable here.
+// that comes when all it had is durable here. What may be large is sent when it is the document's turn on the socket.
 //
 // Invariant 1: the provider is told that a change is synced after it is durable (UnsyncedChanges).
 // Invariant 2: what fails about the document ends this stay, and nothing is sent about it afterwards.
+// Invariant 3: a step 1 that waits for its turn counts as bytes on their way in; a newer one takes its place.
 
 import { AnabranchError, type ErrorCode } from '@anabranch/base';
-import type { DocumentId } from '@anabranch/protocol';
+import { type DocumentId, frameInvalid } from '@anabranch/protocol';
+import * as Y from 'yjs';
 import { decodeHocuspocusMessage, HocuspocusAddress } from './hocuspocus-messages.ts';
 import type { SessionSocket } from './session-socket.ts';
 import { UnsyncedChanges } from './unsynced-changes.ts';
@@ -18,6 +20,8 @@ import { encodeSyncStep2, encodeUpdate } from './yjs-messages.ts';
 
 export interface HocuspocusDocumentParts extends YjsExchangeParts {
   readonly socket: SessionSocket;
+  /** There is something to send when it is this document's turn. */
+  readonly onDue: () => void;
   /** The provider is done with the document. */
   readonly onLeft: () => void;
   readonly onFailed: (error: unknown) => void;
@@ -31,17 +35,19 @@ export class HocuspocusDocument implements ExchangeClient {
   readonly #address: HocuspocusAddress;
   readonly #exchange: YjsExchange;
   readonly #unsynced = new UnsyncedChanges();
+  #owesWhoIsThere = true;
+  #unansweredStep1: Uint8Array | undefined;
   #incompleteAnswers = 0;
   #isClosed = false;
 
-  /** @throws AnabranchError of {@link ReplicaDoor.openSession}. */
+  /** It is due from the start. @throws AnabranchError of {@link ReplicaDoor.openSession}. */
   constructor(address: string, document: DocumentId, parts: HocuspocusDocumentParts) {
     this.#parts = parts;
     this.socket = parts.socket;
     this.#address = new HocuspocusAddress(address);
     this.#exchange = new YjsExchange(document, this, parts);
     this.socket.send(this.#address.admitted());
-    this.#exchange.introduce();
+    this.#exchange.askWhoIsThere();
   }
 
   send(message: Uint8Array): void {
@@ -52,6 +58,7 @@ export class HocuspocusDocument implements ExchangeClient {
     if (!this.#isClosed) this.socket.answer(this.#address.message(message));
   }
 
+  /** Providers know no tokens. */
   told(): void {}
 
   fail(error: unknown): void {
@@ -72,6 +79,7 @@ export class HocuspocusDocument implements ExchangeClient {
         return;
       case 'syncStep1':
         this.socket.working(() => this.#receiveStep1(message.stateVector));
+        this.#parts.onDue();
         return;
       case 'syncStep2':
         this.#receiveAnswer(message.update).catch((error: unknown) => this.fail(error));
@@ -84,13 +92,27 @@ export class HocuspocusDocument implements ExchangeClient {
         this.#exchange.receiveAwareness(message.update);
         return;
       case 'queryAwareness':
-        this.socket.working(() => this.#exchange.answerWhoIsThere());
+        this.#owesWhoIsThere = true;
+        this.#parts.onDue();
         return;
       case 'close':
         this.#parts.onLeft();
         return;
       case 'stateless':
         return;
+    }
+  }
+
+  /** Sends what is due; resolves when it is on the socket. */
+  async takeTurn(): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      if (this.#owesWhoIsThere) this.socket.working(() => this.#exchange.answerWhoIsThere());
+      this.#owesWhoIsThere = false;
+      const stateVector = this.#takeStep1();
+      if (stateVector !== undefined) await this.socket.working(() => this.#answerStep1(stateVector));
+    } catch (error) {
+      this.fail(error);
     }
   }
 
@@ -102,13 +124,33 @@ export class HocuspocusDocument implements ExchangeClient {
 
   close(): void {
     this.#isClosed = true;
+    this.#takeStep1();
     this.#exchange.close();
   }
 
   #receiveStep1(stateVector: Uint8Array): void {
-    this.#exchange.answerStep1(stateVector, encodeUpdate);
+    try {
+      Y.decodeStateVector(stateVector);
+    } catch {
+      throw frameInvalid('not a state vector');
+    }
+    this.#takeStep1();
+    this.#unansweredStep1 = stateVector;
+    this.socket.beginIngest(stateVector.length);
     this.#unsynced.begin(stateVector);
-    this.#exchange.askForMissing();
+  }
+
+  #takeStep1(): Uint8Array | undefined {
+    const stateVector = this.#unansweredStep1;
+    this.#unansweredStep1 = undefined;
+    if (stateVector !== undefined) this.socket.endIngest(stateVector.length);
+    return stateVector;
+  }
+
+  async #answerStep1(stateVector: Uint8Array): Promise<void> {
+    const whenAnswered = this.#exchange.answerStep1(stateVector, encodeUpdate);
+    this.#unsynced.asked();
+    await Promise.all([whenAnswered, this.#exchange.askForMissing()]);
   }
 
   async #receiveAnswer(update: Uint8Array): Promise<void> {
@@ -124,7 +166,7 @@ export class HocuspocusDocument implements ExchangeClient {
     if (this.#incompleteAnswers > this.#parts.limits.incompleteUpdatesMax) {
       throw new AnabranchError('update_incomplete', 'the client does not send what its updates build on');
     }
-    if (this.#unsynced.answerMissed(answer)) this.#exchange.askForMissing();
+    if (this.#unsynced.answerMissed(answer)) void this.#exchange.askForMissing();
   }
 
   async #receiveUpdate(update: Uint8Array): Promise<void> {
@@ -132,7 +174,7 @@ export class HocuspocusDocument implements ExchangeClient {
     const isKept = await this.#exchange.ingest(update);
     this.socket.working(() => {
       if (isKept) this.#tellSynced(this.#unsynced.kept(update, round));
-      else if (this.#unsynced.missed(update, round)) this.#exchange.askForMissing();
+      else if (this.#unsynced.missed(update, round)) void this.#exchange.askForMissing();
     });
   }
 

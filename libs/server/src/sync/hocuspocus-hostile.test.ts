@@ -226,4 +226,24 @@ describe('a client at the Hocuspocus door', () => {
     await expectUntouched(opCount);
     stranger.raw.close();
   });
+
+  test('[HOCUS8] that opens many large documents and reads slowly is sent them in turns, and all', async () => {
+    const limits = { sendBufferBytesMax: 128 << 10, hocuspocusUnsentBytesHigh: 64 << 10 };
+    const own = await TestRegion.start({ limits });
+    const names = Array.from({ length: 60 }, (_, i) => `notes/large-${i}`);
+    for (const name of names) await own.edit(name, { op: 'insert', path: '/body', index: 0, text: name.padEnd(300_000, '.') });
+    const stranger = await new Stranger(own).open('notes/first');
+    stranger.raw.socket.pause();
+    for (const name of names) {
+      stranger.raw.socket.send(about(name, authentication));
+      stranger.raw.socket.send(about(name, encodeSyncStep1(Uint8Array.of(0))));
+    }
+    await until(() => own.replica.status().sessions === names.length + 1, 'all are open');
+    stranger.raw.socket.resume();
+    const isWhole = (name: string) => stranger.heard(name, 0).some((body) => body.length > 300_000);
+    await until(() => names.every(isWhole), 'all are sent');
+    expect(stranger.raw.socket.readyState).toBe(stranger.raw.socket.OPEN);
+    stranger.raw.close();
+    await own.stop();
+  });
 });

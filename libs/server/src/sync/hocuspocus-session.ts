@@ -7,6 +7,7 @@
 //              over. No provider loses by that: whoever opens a document sends all it has anew.
 // Invariant 2: what would be refused again ends the stay at its document, and touches no other on the socket. A provider does
 //              not open a document again by itself, so whatever may succeed later ends the socket: it reconnects.
+// Invariant 3: documents take turns: the next one is sent what it asked for when the client has taken most of what was sent.
 
 import { AnabranchError, errorCodes, isAnabranchError } from '@anabranch/base';
 import { collectionOf, type DocumentId, parseDocumentId } from '@anabranch/protocol';
@@ -33,6 +34,11 @@ export class HocuspocusSession {
   readonly socket: SessionSocket;
   readonly #parts: HocuspocusSessionParts;
   readonly #documents = new Map<string, HocuspocusDocument>();
+  /** Documents that have something to send, in the order in which they came to have it. */
+  readonly #due = new Set<HocuspocusDocument>();
+  #isTakingTurns = false;
+  /** Lets the turns go on. */
+  #goOn: () => void = () => {};
 
   constructor(webSocket: WebSocket, parts: HocuspocusSessionParts) {
     this.#parts = parts;
@@ -42,7 +48,7 @@ export class HocuspocusSession {
         receive: (message) => this.#receive(message),
         // A provider gives up a server after 30 s of silence.
         keepAlive: () => this.socket.send(pingMessage),
-        drained: () => {},
+        drained: () => this.#goOn(),
         closed: () => this.#closed(),
       },
       parts,
@@ -84,6 +90,7 @@ export class HocuspocusSession {
     const document: HocuspocusDocument = new HocuspocusDocument(address, id, {
       ...this.#parts,
       socket: this.socket,
+      onDue: () => this.#takeTurns(document),
       onLeft: () => {
         this.#documents.delete(address);
         document.close();
@@ -91,6 +98,7 @@ export class HocuspocusSession {
       onFailed: (error) => this.#refuse(address, error),
     });
     this.#documents.set(address, document);
+    this.#takeTurns(document);
   }
 
   /** Who may open which document. Regions know no users yet: whoever reaches one may read and write, with any token. */
@@ -99,6 +107,26 @@ export class HocuspocusSession {
     const document = parseDocumentId(name);
     schemaFor(this.#parts.replica.collections, collectionOf(document), 'yjs');
     return document;
+  }
+
+  #takeTurns(document: HocuspocusDocument): void {
+    this.#due.add(document);
+    if (this.#isTakingTurns) return;
+    this.#isTakingTurns = true;
+    void this.#sendInTurns().catch((error: unknown) => this.socket.fail(error));
+  }
+
+  async #sendInTurns(): Promise<void> {
+    for (const document of this.#due) {
+      this.#due.delete(document);
+      await document.takeTurn();
+      while (this.socket.isOpen && this.socket.bufferedBytes > this.#parts.limits.hocuspocusUnsentBytesHigh) {
+        await new Promise<void>((resolve) => {
+          this.#goOn = resolve;
+        });
+      }
+    }
+    this.#isTakingTurns = false;
   }
 
   #refuse(address: string, error: unknown): void {
@@ -118,6 +146,8 @@ export class HocuspocusSession {
   #closed(): void {
     for (const document of this.#documents.values()) document.close();
     this.#documents.clear();
+    this.#due.clear();
+    this.#goOn();
     this.#parts.onClosed(this);
   }
 }

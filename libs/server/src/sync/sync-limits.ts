@@ -31,6 +31,8 @@ export interface SyncLimits {
   readonly sendBufferBytesMax: number;
   /** Bytes waiting to be sent to an automerge-repo client. Beyond: what happens meanwhile goes into one later message. */
   readonly repoUnsentBytesHigh: number;
+  /** Bytes waiting to be sent to a Hocuspocus client. Beyond: further documents that it opens are sent later. */
+  readonly hocuspocusUnsentBytesHigh: number;
   /**
    * Updates in a row that build on parts this region lacks; of Hocuspocus, answers to the question for them. Beyond: close 1013,
    * the client starts afresh; of Hocuspocus, the document is closed.
@@ -82,6 +84,7 @@ export const defaultSyncLimits: SyncLimits = {
   ingestBytesMax: 4 << 20,
   sendBufferBytesMax: 4 << 20,
   repoUnsentBytesHigh: 256 << 10,
+  hocuspocusUnsentBytesHigh: 256 << 10,
   incompleteUpdatesMax: 16,
   heldChangeBytesMax: 4 << 20,
   documentsPerSocketMax: 1_024,

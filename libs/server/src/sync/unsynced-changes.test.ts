@@ -58,10 +58,13 @@ describe('what a provider counts', () => {
     unsynced.begin(edits.stateVector);
     const update = edits.insert('a');
     const { round } = unsynced;
+    unsynced.asked();
     const early = unsynced.takeAnswer();
     unsynced.begin(edits.stateVector);
+    unsynced.asked();
     expect([unsynced.kept(update, round), unsynced.answerKept(early)]).toEqual([0, { changes: 0, isFirst: false }]);
     unsynced.begin(edits.stateVector);
+    unsynced.asked();
     // The answer to the second round's question, in the third.
     expect(unsynced.answerKept(unsynced.takeAnswer())).toEqual({ changes: 0, isFirst: false });
     expect(unsynced.answerKept(unsynced.takeAnswer())).toEqual({ changes: 1, isFirst: true });
@@ -70,6 +73,7 @@ describe('what a provider counts', () => {
   test('is told with the next answer when an update was not kept; one question is asked for many', () => {
     const [unsynced, edits] = [new UnsyncedChanges(), writer()];
     unsynced.begin(edits.stateVector);
+    unsynced.asked();
     const asked = ['a', 'b', 'c'].map((text) => unsynced.missed(edits.insert(text), unsynced.round));
     expect(asked).toEqual([true, false, false]);
     const first = unsynced.takeAnswer();
@@ -79,12 +83,23 @@ describe('what a provider counts', () => {
     expect(unsynced.answerKept(unsynced.takeAnswer())).toEqual({ changes: 3, isFirst: false });
   });
 
+  test('is told with the answer to the question that begins the round, when that is not asked yet', () => {
+    const [unsynced, edits] = [new UnsyncedChanges(), writer()];
+    unsynced.begin(edits.stateVector);
+    expect(unsynced.missed(edits.insert('a'), unsynced.round)).toBe(false);
+    unsynced.begin(edits.stateVector);
+    expect(unsynced.missed(edits.insert('b'), unsynced.round)).toBe(false);
+    unsynced.asked();
+    expect(unsynced.answerKept(unsynced.takeAnswer())).toEqual({ changes: 2, isFirst: true });
+  });
+
   test('is every update when the state vector is too large to keep, or the update cannot be read', () => {
     const [unsynced, edits] = [new UnsyncedChanges(), writer()];
     const update = edits.insert('offline');
     unsynced.begin(new Uint8Array(5_000));
     expect(unsynced.kept(update, unsynced.round)).toBe(1);
     unsynced.begin(edits.stateVector);
+    unsynced.asked();
     unsynced.missed(Uint8Array.of(1, 255), unsynced.round);
     unsynced.takeAnswer();
     expect(unsynced.answerKept(unsynced.takeAnswer()).changes + unsynced.answerKept(unsynced.takeAnswer()).changes).toBe(2);

@@ -37,6 +37,8 @@ export class UnsyncedChanges {
   #waiting = 0;
   /** What the answers to questions of this round will bring, in the order of the questions. */
   #questions: number[] = [];
+  /** The first question of the round is on its way. */
+  #isAsked = true;
   /** Questions of earlier rounds that are not answered yet. */
   #staleQuestions = 0;
   #stateVector: Uint8Array | undefined;
@@ -46,14 +48,20 @@ export class UnsyncedChanges {
     return this.#round;
   }
 
-  /** Step 1 has come, and is answered with a question. */
+  /** Step 1 has come; it will be answered with a question. */
   begin(stateVector: Uint8Array): void {
     this.#round += 1;
     this.#isAnswered = false;
     this.#waiting = 0;
-    this.#staleQuestions += this.#questions.length;
+    if (this.#isAsked) this.#staleQuestions += this.#questions.length;
     this.#questions = [1];
+    this.#isAsked = false;
     this.#stateVector = stateVector.length <= stateVectorBytesMax ? stateVector.slice() : undefined;
+  }
+
+  /** The question that begins the round is asked. */
+  asked(): void {
+    this.#isAsked = true;
   }
 
   /** An update that came in `round` is durable. @returns how often the provider is told so now. */
@@ -67,7 +75,7 @@ export class UnsyncedChanges {
     return this.#isCounted(reach) ? 1 : 0;
   }
 
-  /** An update was not kept. @returns true when the provider is to be asked; otherwise it is being asked already. */
+  /** An update was not kept. @returns true when the provider is to be asked; otherwise it is, or will be, asked anyway. */
   missed(update: Uint8Array, round: number): boolean {
     const changes = round === this.#round && this.#isCounted(reachOf(update)) ? 1 : 0;
     return this.#ask(changes);
@@ -102,7 +110,7 @@ export class UnsyncedChanges {
   #ask(changes: number): boolean {
     const last = this.#questions.length - 1;
     const underWay = this.#questions[last];
-    if (underWay === undefined || this.#questions.length < questionsMax) {
+    if (underWay === undefined || (this.#isAsked && this.#questions.length < questionsMax)) {
       this.#questions.push(changes);
       return true;
     }

@@ -76,17 +76,16 @@ export class YjsExchange {
     this.#room = parts.rooms.enter(document, this);
   }
 
-  /** Tells the client who is there, and asks the other regions when it is the first here. */
-  introduce(): void {
-    this.answerWhoIsThere();
+  /** Asks the other regions who is there, when the client is the first here. */
+  askWhoIsThere(): void {
     if (this.#room.members.size === 1) this.#session.relayAwareness(queryAwarenessMessage);
   }
 
   /**
-   * Answers the client's step 1 with what it lacks, as `encode` puts it; from then on the client is told what happens.
-   * @throws AnabranchError `frame_invalid`.
+   * Answers the client's step 1 with what it lacks, as `encode` puts it; from then on the client is told what happens. Resolves
+   * when the answer is sent. @throws AnabranchError `frame_invalid`, in the same turn.
    */
-  answerStep1(stateVector: Uint8Array, encode: (update: Uint8Array) => Uint8Array): void {
+  answerStep1(stateVector: Uint8Array, encode: (update: Uint8Array) => Uint8Array): Promise<void> {
     let lacking: Uint8Array;
     try {
       lacking = Y.encodeStateAsUpdate(this.#crdt.doc, stateVector);
@@ -96,16 +95,16 @@ export class YjsExchange {
     // From here on deliveries are passed on: what the answer lacks comes after this moment (Invariant 2).
     this.#isLive = true;
     const message = encode(lacking);
-    this.#whenDurable(() => {
+    return this.#whenDurable(() => {
       this.#client.answer(message);
       this.#client.told(this.#parts.replica.version);
     });
   }
 
-  /** Sends step 1: the client answers with all that it has and this region lacks. */
-  askForMissing(): void {
+  /** Sends step 1: the client answers with all that it has and this region lacks. Resolves when it is sent. */
+  askForMissing(): Promise<void> {
     const step1 = encodeSyncStep1(Y.encodeStateVector(this.#crdt.doc));
-    this.#whenDurable(() => this.#client.answer(step1));
+    return this.#whenDurable(() => this.#client.answer(step1));
   }
 
   /**
@@ -171,7 +170,7 @@ export class YjsExchange {
     }
   }
 
-  #whenDurable(send: () => void): void {
-    this.#session.whenDurable().then(send, (error: unknown) => this.#client.fail(error));
+  #whenDurable(send: () => void): Promise<void> {
+    return this.#session.whenDurable().then(send, (error: unknown) => this.#client.fail(error));
   }
 }

@@ -43,8 +43,9 @@ export class YjsSession implements ExchangeClient {
       },
       parts,
     );
-    this.#exchange.askForMissing();
-    this.#exchange.introduce();
+    void this.#exchange.askForMissing();
+    this.#exchange.answerWhoIsThere();
+    this.#exchange.askWhoIsThere();
   }
 
   send(message: Uint8Array): void {
@@ -73,7 +74,7 @@ export class YjsSession implements ExchangeClient {
     const message = decodeYjsMessage(bytes);
     switch (message.type) {
       case 'syncStep1':
-        this.socket.working(() => this.#exchange.answerStep1(message.stateVector, encodeSyncStep2));
+        void this.socket.working(() => this.#exchange.answerStep1(message.stateVector, encodeSyncStep2));
         return;
       case 'syncStep2':
       case 'update':
@@ -95,7 +96,7 @@ export class YjsSession implements ExchangeClient {
     }
     // The client edited before it was asked for what it did offline; asked again, it sends both.
     this.#incompleteUpdates += 1;
-    if (this.#incompleteUpdates <= this.#parts.limits.incompleteUpdatesMax) this.#exchange.askForMissing();
+    if (this.#incompleteUpdates <= this.#parts.limits.incompleteUpdatesMax) void this.#exchange.askForMissing();
     else this.socket.close('update_incomplete', 'the client does not send what its updates build on');
   }
 
