@@ -115,6 +115,11 @@ export const errorCodes = {
     'Collection differs',
     'The client describes the collection with another library or schema than the region.',
   ),
+  presence_unsupported: entry(
+    400,
+    'Presence unsupported',
+    'Clients show each other presence at documents of Yjs collections only; the document itself is served.',
+  ),
   session_superseded: entry(409, 'Session superseded', 'Another session of the same client has begun; this one has ended.', true),
   region_unreachable: entry(
     503,

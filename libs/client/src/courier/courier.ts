@@ -244,6 +244,11 @@ export class Courier {
   }
 
   #takeUnavailable({ document, code, message }: UnavailableFrame): void {
+    if (code === ('presence_unsupported' satisfies ErrorCode)) {
+      // The document itself is served.
+      this.#lastError = { code, message, details: {} };
+      return;
+    }
     this.#parts.tell({ type: 'unavailable', document, refusal: { code, message, details: {} } });
     if (!passing.has(code)) return;
     this.#parts.platform.clock.setTimer(askAgainMs, () => {

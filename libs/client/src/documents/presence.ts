@@ -1,16 +1,20 @@
 // Who else is at a document: small states that are shown to others and kept nowhere, as Yjs awareness (y-protocols) has them,
-// so that clients of every kind see each other.
+// so that clients of every kind see each other. Documents of Automerge collections show it to the other tabs of the device only.
 //
 //   update   count { client id, clock, state as JSON text } ...      state null: gone
 //
 // Invariant 1: of a client's states the one with the greatest clock counts; at equal clocks, going away does.
 // Invariant 2: a state that is not renewed for `expiryMs` is forgotten, and ours is renewed in half of that.
+// Invariant 3: a state that a region would refuse is refused here: there it would end the session.
 
-import { type Clock, isAnabranchError, type JsonObject, type Timer } from '@anabranch/base';
+import { AnabranchError, type Clock, encodeUtf8, forbiddenKeys, isAnabranchError, type JsonObject, type Timer } from '@anabranch/base';
 import { BoundedReader, ByteWriter, frameInvalid } from '@anabranch/protocol';
 
 export interface Presence {
-  /** What others are shown of this tab; undefined when it is not there. At most 8 KiB of JSON. */
+  /**
+   * What others are shown of this tab; undefined when it is not there. At most 8 KiB of JSON.
+   * @throws AnabranchError `request_too_large`, `value_invalid`.
+   */
   set(state: JsonObject | undefined): void;
   /** The states of the others, by client id; a new map whenever it changes. */
   readonly others: ReadonlyMap<number, JsonObject>;
@@ -22,6 +26,8 @@ const renewMs = 15_000;
 /** States in one update, and bytes of one. Beyond: the update is not taken. */
 const statesMax = 1_000;
 const stateBytesMax: number = 8 << 10;
+
+const surrogate = /\p{Surrogate}/u;
 
 interface KnownState {
   readonly clock: number;
@@ -36,7 +42,8 @@ export class DocumentPresence implements Presence {
   readonly #known = new Map<number, KnownState>();
   readonly #listeners = new Set<() => void>();
   #ownClock = 0;
-  #own: JsonObject | undefined;
+  /** JSON text. */
+  #own: string | undefined;
   #others: ReadonlyMap<number, JsonObject> = new Map();
   #timer: Timer | undefined;
 
@@ -51,7 +58,7 @@ export class DocumentPresence implements Presence {
   }
 
   set(state: JsonObject | undefined): void {
-    this.#own = state;
+    this.#own = state && admittedText(state);
     this.#tellOwn();
     this.#tick();
   }
@@ -90,7 +97,7 @@ export class DocumentPresence implements Presence {
 
   #tellOwn(): void {
     this.#ownClock += 1;
-    const text = JSON.stringify(this.#own ?? null);
+    const text = this.#own ?? 'null';
     this.#send(new ByteWriter().uint(1).uint(this.#clientId).uint(this.#ownClock).text(text).finish());
   }
 
@@ -114,6 +121,19 @@ export class DocumentPresence implements Presence {
     this.#others = new Map(present);
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** What regions take as a state; the rules of JSON that they are sent. */
+function admittedText(state: JsonObject): string {
+  const text = JSON.stringify(state, (key, value: unknown) => {
+    if (forbiddenKeys.has(key)) throw new AnabranchError('value_invalid', `${key} is not allowed as a key`);
+    if (surrogate.test(key) || (typeof value === 'string' && surrogate.test(value))) {
+      throw new AnabranchError('value_invalid', 'a string has a lone surrogate, which UTF-8 cannot carry');
+    }
+    return value;
+  });
+  if (encodeUtf8(text).length <= stateBytesMax) return text;
+  throw new AnabranchError('request_too_large', `a presence state takes at most ${stateBytesMax} bytes`);
 }
 
 function readStates(update: Uint8Array): { readonly id: number; readonly clock: number; readonly state: JsonObject | undefined }[] {

@@ -1,7 +1,7 @@
 // presence: who is at a document, in the form of Yjs awareness updates (y-protocols), so that clients of every kind see each
 // other. Never logged. alive: says nothing, from either side, so that silence means loss.
 //
-//   presence   document text | awareness update, sized     empty: from here on, tell me of this document
+//   presence   document text | awareness update, sized     empty: from here on, tell me of this document; until it is unfollowed
 //   alive      -
 //   covering   -                                from the region: it now has all that the client had seen elsewhere
 

@@ -6,17 +6,20 @@ import { DocumentsSession } from './documents-session.ts';
 import { ResumableClients } from './resumable-follows.ts';
 import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
 import { clientSocketServer, openOrRefuse, type UpgradeHandler } from './upgrade.ts';
+import type { YjsRooms } from './yjs-rooms.ts';
 
 export class DocumentsDoor implements SyncDoor {
   readonly #parts: SyncDoorParts;
   readonly #server: WebSocketServer;
   readonly #sessions = new Set<DocumentsSession>();
+  readonly #rooms: YjsRooms;
   readonly #resumable: ResumableClients;
   /** Of each collection of the region the text that a client must describe it by. */
   readonly #definitions: ReadonlyMap<string, string>;
 
-  constructor(parts: SyncDoorParts, random: Random) {
+  constructor(parts: SyncDoorParts, rooms: YjsRooms, random: Random) {
     this.#parts = parts;
+    this.#rooms = rooms;
     this.#server = clientSocketServer(parts.limits.documentsFrameBytesMax, parts.limits);
     this.#resumable = new ResumableClients(parts.limits, random);
     this.#definitions = new Map(
@@ -38,6 +41,7 @@ export class DocumentsDoor implements SyncDoor {
           ...this.#parts,
           definitions: this.#definitions,
           resumable: this.#resumable,
+          rooms: this.#rooms,
           onClosed: () => {
             this.#sessions.delete(session);
             this.#parts.onClosed();

@@ -30,15 +30,18 @@ import {
   type UnfollowFrame,
 } from '@anabranch/protocol';
 import type { WebSocket } from 'ws';
+import { DocumentsPresence } from './documents-presence.ts';
 import { PushLane } from './push-lane.ts';
 import { ReplicatedNews } from './replicated-news.ts';
 import type { ResumableClients, ResumableFollows } from './resumable-follows.ts';
 import { SessionSocket, type SessionSocketParts } from './session-socket.ts';
+import type { YjsRooms } from './yjs-rooms.ts';
 
 export interface DocumentsSessionParts extends SessionSocketParts {
   readonly replica: ReplicaDoor;
   readonly definitions: ReadonlyMap<string, string>;
   readonly resumable: ResumableClients;
+  readonly rooms: YjsRooms;
   /** Called once, when the socket is gone. */
   readonly onClosed: () => void;
 }
@@ -61,6 +64,7 @@ interface Joined {
 export class DocumentsSession {
   readonly socket: SessionSocket;
   readonly #parts: DocumentsSessionParts;
+  readonly #presence: DocumentsPresence;
   readonly #openedMs: number;
   /** Documents that the client wants to be sent. */
   readonly #wanted = new Set<DocumentId>();
@@ -90,6 +94,8 @@ export class DocumentsSession {
       },
       parts,
     );
+    const onRefused = (document: DocumentId, error: AnabranchError): void => this.#refuse(document, error);
+    this.#presence = new DocumentsPresence({ ...parts, socket: this.socket, onRefused });
   }
 
   sweep(nowMs: number): void {
@@ -126,6 +132,8 @@ export class DocumentsSession {
         joined.lane.push(frame, joined.agreed);
         return;
       case 'presence':
+        this.#presence.receive(frame);
+        return;
       case 'alive':
         return;
     }
@@ -232,6 +240,7 @@ export class DocumentsSession {
     for (const document of documents) {
       subscription.updates.remove(document);
       this.#wanted.delete(document);
+      this.#presence.leave(document);
     }
   }
 
@@ -335,6 +344,7 @@ export class DocumentsSession {
 
   #closed(): void {
     this.#isClosed = true;
+    this.#presence.close();
     const joined = this.#joined;
     if (joined !== undefined) {
       this.#parts.resumable.end(joined.key, this.#holder, this.#follows(), this.#parts.clock.monotonicMs());

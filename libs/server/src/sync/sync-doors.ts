@@ -62,7 +62,7 @@ class SweptSyncDoors implements SyncDoors {
     const yjs = new YjsDoor(parts, this.#rooms);
     const hocuspocus = new HocuspocusDoor(parts, this.#rooms);
     const automerge = new AutomergeDoor(parts);
-    const documents = new DocumentsDoor(parts, random);
+    const documents = new DocumentsDoor(parts, this.#rooms, random);
     this.#doors = [yjs, hocuspocus, automerge, documents];
     this.upgrades = new Map([
       ['/v1/sync/yjs/', this.#guard(yjs.handleUpgrade)],

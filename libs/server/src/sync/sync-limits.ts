@@ -15,7 +15,9 @@ export interface SyncLimits {
   readonly documentsFrameBytesMax: number;
   /** Documents that one embedded client follows. Beyond: further ones are `unavailable` with `overloaded`. */
   readonly followedDocumentsMax: number;
-  /** Bytes waiting to be sent to an embedded client. Beyond: what happens meanwhile is read from the log later. */
+  /** Documents at which one embedded client is present. Beyond: presence at further ones is `unavailable` with `overloaded`. */
+  readonly presenceDocumentsMax: number;
+  /** Bytes waiting to be sent to an embedded client. Beyond: what happens meanwhile is read from the log later, presence is missed. */
   readonly documentsUnsentBytesHigh: number;
   /** How long it is remembered what an embedded client followed whose socket is gone. Then it names all of it again. */
   readonly resumeMsMax: number;
@@ -75,6 +77,7 @@ export const defaultSyncLimits: SyncLimits = {
   repoMessageBytesMax: opBytesMax,
   documentsFrameBytesMax: requestFrameBytesMax,
   followedDocumentsMax,
+  presenceDocumentsMax: 256,
   documentsUnsentBytesHigh: 512 << 10,
   resumeMsMax: 600_000,
   resumableClientsMax: 10_000,

@@ -9,20 +9,19 @@
 // Invariant 1 (G2): bytes made from the document are sent only after `whenDurable` of the moment they were made.
 // Invariant 2: nothing delivered after step 1 was answered is left out; what is sent twice has no effect.
 // Invariant 3: an update that builds on parts this region lacks is not kept: step 1 asks the client for all that is missing.
-// Invariant 4: at its end the exchange takes its clients out of the awareness of the room.
+// Who else is there it knows from its stay in the room of the document (room-stay.ts).
 
-import { assert, type Clock, type ErrorCode, isAnabranchError, type Logger } from '@anabranch/base';
+import { assert, type ErrorCode, isAnabranchError } from '@anabranch/base';
 import type { VersionVector } from '@anabranch/causality';
 import { YjsDocument } from '@anabranch/crdt';
 import type { Delivery, DocumentSession, ReplicaDoor } from '@anabranch/engine';
 import { type DocumentId, frameInvalid } from '@anabranch/protocol';
 import * as Y from 'yjs';
-import { type AwarenessEntry, decodeAwareness, encodeAwareness } from './awareness-table.ts';
+import { decodeAwareness } from './awareness-table.ts';
+import { RoomStay, type RoomStayParts } from './room-stay.ts';
 import type { SessionSocket } from './session-socket.ts';
 import type { SyncLimits } from './sync-limits.ts';
-import { awarenessUpdateBytesMax, encodeAwarenessMessage, encodeSyncStep1, encodeUpdate, queryAwarenessMessage } from './yjs-messages.ts';
-import type { YjsRoom } from './yjs-room.ts';
-import type { YjsRooms } from './yjs-rooms.ts';
+import { encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from './yjs-messages.ts';
 
 /** The other end of an exchange. */
 export interface ExchangeClient {
@@ -40,45 +39,46 @@ export interface ExchangeClient {
   ended(code: ErrorCode): void;
 }
 
-export interface YjsExchangeParts {
+export interface YjsExchangeParts extends RoomStayParts {
   readonly replica: ReplicaDoor;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly limits: SyncLimits;
-  readonly rooms: YjsRooms;
 }
 
-/** The message of the newest delivery: the sessions of a document are told one after the other. */
-let lastDelivered: { readonly update: Uint8Array; readonly message: Uint8Array } | undefined;
+interface Encoded {
+  readonly update: Uint8Array;
+  readonly message: Uint8Array;
+}
+
+/** The message of the newest delivery, and of the newest awareness: the sessions of a document are told one after the other. */
+let lastDelivered: Encoded | undefined;
+let lastShown: Encoded | undefined;
 
 export class YjsExchange {
-  readonly #document: DocumentId;
   readonly #client: ExchangeClient;
   readonly #parts: YjsExchangeParts;
   readonly #session: DocumentSession;
   readonly #crdt: YjsDocument;
-  readonly #room: YjsRoom;
+  readonly #stay: RoomStay;
   #isLive = false;
 
   /** @throws AnabranchError of {@link ReplicaDoor.openSession}. */
   constructor(document: DocumentId, client: ExchangeClient, parts: YjsExchangeParts) {
-    this.#document = document;
     this.#client = client;
     this.#parts = parts;
     this.#session = parts.replica.openSession(document, {
       deliver: (delivery) => this.#deliver(delivery),
-      awareness: (message) => this.#receiveRelayed(message),
+      awareness: (message) => this.#stay.receiveRelayed(message),
       ended: (code) => client.ended(code),
     });
     const { document: crdt } = this.#session;
     assert(crdt instanceof YjsDocument, 'a session of a Yjs door has a Yjs document');
     this.#crdt = crdt;
-    this.#room = parts.rooms.enter(document, this);
+    this.#stay = new RoomStay(this.#session, (update) => this.#show(update), parts);
   }
 
   /** Asks the other regions who is there, when the client is the first here. */
   askWhoIsThere(): void {
-    if (this.#room.members.size === 1) this.#session.relayAwareness(queryAwarenessMessage);
+    this.#stay.askOtherRegions();
   }
 
   /**
@@ -128,19 +128,15 @@ export class YjsExchange {
 
   /** Takes what the client says of itself and others. @throws AnabranchError when it is no awareness update. */
   receiveAwareness(update: Uint8Array): void {
-    const entries = decodeAwareness(update, this.#parts.limits);
-    this.#relay(this.#room.awareness.merge(entries, this, this.#parts.clock.monotonicMs()));
+    this.#stay.receive(decodeAwareness(update, this.#parts.limits));
   }
 
   answerWhoIsThere(): void {
-    for (const update of encodeAwareness(this.#room.awareness.present, awarenessUpdateBytesMax)) {
-      this.#client.answer(encodeAwarenessMessage(update));
-    }
+    for (const update of this.#stay.present()) this.#client.answer(encodeAwarenessMessage(update));
   }
 
   close(): void {
-    this.#parts.rooms.leave(this.#document, this);
-    this.#relay(this.#room.awareness.removeOwned(this, this.#parts.clock.monotonicMs()));
+    this.#stay.leave();
     this.#session.close();
   }
 
@@ -153,21 +149,9 @@ export class YjsExchange {
     this.#client.told(delivery.version);
   }
 
-  #receiveRelayed(message: Uint8Array): void {
-    try {
-      const asksWhoIsThere = this.#room.takeRelayed(message, this.#parts.clock.monotonicMs());
-      if (!asksWhoIsThere) this.#client.send(message);
-      else if (this.#room.isSpeaker(this)) this.#relay(this.#room.awareness.presentHere);
-    } catch (error) {
-      if (!isAnabranchError(error)) throw error;
-      this.#parts.logger.error('awareness.refused', { code: error.code, reason: error.message });
-    }
-  }
-
-  #relay(entries: readonly AwarenessEntry[]): void {
-    for (const update of encodeAwareness(entries, awarenessUpdateBytesMax)) {
-      this.#session.relayAwareness(encodeAwarenessMessage(update));
-    }
+  #show(update: Uint8Array): void {
+    if (lastShown?.update !== update) lastShown = { update, message: encodeAwarenessMessage(update) };
+    this.#client.send(lastShown.message);
   }
 
   #whenDurable(send: () => void): Promise<void> {
