@@ -126,6 +126,49 @@ describe('a client', () => {
     expect(await mesh.region('berlin').digest('carts/ann')).toBe(await mesh.region('new-york').digest('carts/ann'));
   });
 
+  test('[CLIENT13] put back to when it followed more, it follows that again', async () => {
+    const mesh = await startMesh(1);
+    const [folder, copy] = [await newFolder(), await newFolder()];
+    const other = await (await connect(mesh)).open('carts', 'bob');
+    const device = await connect(mesh, 'new-york', { folder });
+    await device.open('carts', 'bob');
+    await (await device.open('carts', 'ann')).edit([tea(1)]).when('all');
+    await device.close();
+    await cp(folder, copy, { recursive: true });
+    const later = await connect(mesh, 'new-york', { folder });
+    await vi.waitFor(() => expect(later.status.connection).toBe('online'), patience);
+    await later.forget('carts', 'bob');
+    await (await later.open('carts', 'cleo')).edit([tea(1)]).when('all');
+    await later.close();
+    await other.edit([tea(5)]).when('all');
+    const restored = await connect(mesh, 'new-york', { folder: copy });
+    const bob = await restored.open('carts', 'bob');
+    await vi.waitFor(() => expect(bob.value.items['tea']?.qty).toBe(5), patience);
+  });
+
+  test('[CLIENT13] and its copy, used at the same time, both go on', async () => {
+    const mesh = await startMesh(1);
+    const [folder, copy] = [await newFolder(), await newFolder()];
+    const device = await connect(mesh, 'new-york', { folder });
+    await (await device.open('carts', 'ann')).edit([tea(1)]).when('all');
+    await device.close();
+    await cp(folder, copy, { recursive: true });
+    const [one, two] = [await connect(mesh, 'new-york', { folder }), await connect(mesh, 'new-york', { folder: copy })];
+    const [here, there] = [await one.open('carts', 'ann'), await two.open('carts', 'ann')];
+    here.edit([tea(10)]);
+    there.edit([tea(100)]);
+    await vi.waitFor(() => expect([here, there].map(({ value }) => value.items['tea']?.qty)).toEqual([111, 111]), patience);
+    // Neither takes the other's place again and again.
+    await vi.waitFor(() => expect([one, two].map(({ status }) => status.connection)).toEqual(['online', 'online']), patience);
+    let interruptions = 0;
+    for (const client of [one, two])
+      client.onStatus(() => {
+        if (client.status.connection !== 'online') interruptions += 1;
+      });
+    for (let count = 0; count < 20; count++) await Promise.all([here, there].map((cart) => cart.edit([tea(1)]).when('durable')));
+    expect(interruptions).toBe(0);
+  });
+
   test('[CLIENT14] follows what it kept after its region has forgotten it, and after a restart of its own', async () => {
     const mesh = await startMesh(1);
     const folder = await newFolder();

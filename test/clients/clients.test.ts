@@ -129,6 +129,12 @@ describe('a client', () => {
     await expect(write.when('saved')).rejects.toMatchObject({ code: 'request_too_large' });
     await vi.waitFor(() => expect(cart.value.note).toBe(''), patience);
     expect(refused).toEqual(['request_too_large carts/ann']);
+    // Each part is small enough, the whole is not.
+    const parts = await Promise.all(Array.from({ length: 6 }, (_, at) => client.open('carts', `part-${at}`)));
+    const text = 'x'.repeat(900_000);
+    const whole = client.transact(parts.map((document) => ({ document, ops: [{ op: 'insert', path: '/note', index: 0, text }] })));
+    expect(whole.error?.code).toBe('request_too_large');
+    await vi.waitFor(() => expect(parts.map(({ value }) => value.note)).toEqual(['', '', '', '', '', '']), patience);
     await cart.edit([tea(2), { op: 'insert', path: '/note', index: 0, text: 'short' }]).when('all');
     expect(await mesh.region('new-york').read('carts/ann')).toMatchObject({ items: { tea: { qty: 3 } }, note: 'short' });
   });

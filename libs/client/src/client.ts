@@ -12,7 +12,7 @@
 import { AnabranchError, assert, canonicalJson, type JsonValue } from '@anabranch/base';
 import { HlcClock, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
-import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf, updateBytesMax } from '@anabranch/protocol';
+import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf } from '@anabranch/protocol';
 import { type ClientOptions, checkOptions } from './client-options.ts';
 import type { ClientStatus } from './client-status.ts';
 import { Courier } from './courier/courier.ts';
@@ -21,7 +21,7 @@ import { DeviceAuthor, drawName } from './documents/device-author.ts';
 import { type ClientDocument, LocalDocument } from './documents/local-document.ts';
 import { OpenDocuments } from './documents/open-documents.ts';
 import { DocumentPresence } from './documents/presence.ts';
-import { stageTransaction } from './documents/stage-transaction.ts';
+import { sizeFault, stageTransaction } from './documents/stage-transaction.ts';
 import { LocalWrites } from './local-writes.ts';
 import type { Platform } from './ports.ts';
 import { errorOf, refusalOf } from './refusal.ts';
@@ -29,6 +29,7 @@ import type { Collections, DocumentViewOf } from './schema.ts';
 import type { ClientStore, StoreOpening, WriteDescription } from './store/client-store.ts';
 import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo } from './submit.ts';
 import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
+import { whenSo, within } from './waiting.ts';
 import type { Write } from './write.ts';
 
 export interface OpenOptions {
@@ -110,7 +111,10 @@ export class Client<C extends Collections = Collections> {
     };
     platform.tabs.listen((message) => this.#receive(message));
     this.#toCourier({ type: 'ask' });
-    void platform.tabs.lead().then(() => this.#lead());
+    platform.tabs
+      .lead()
+      .then(() => this.#lead())
+      .catch((error: unknown) => this.#cannotLead(error));
   }
 
   get status(): ClientStatus {
@@ -193,14 +197,15 @@ export class Client<C extends Collections = Collections> {
     const timeoutMs = options.timeoutMs ?? 10_000;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     const region = await this.#regionFor(options.retryKey, timeoutMs);
-    const isDelivered = await this.#within(deadlineMs - clock.monotonicMs(), this.#writes.whenDurable());
+    const isDelivered = await within(clock, deadlineMs - clock.monotonicMs(), this.#writes.whenDurable());
     if (!isDelivered) throw new AnabranchError('region_unreachable', 'writes that were made before have not reached a region yet');
     const retryKey = options.retryKey ?? `${region.name}|${this.#author.writer}.${drawName(random, 16)}`;
     const seen = this.#seen.merge(this.#writes.covered);
     const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
     const submitted = await submitTo({ clock, sendHttp, url: region.url, seen, retryKey }, writes, { ...options, timeoutMs: leftMs });
     const op = parseOpId(submitted.opId);
-    if (op !== undefined) await this.#within(showMsMax, this.#whenSeen(VersionVector.of([op])));
+    const isShown = writes.some(({ document }) => this.#documents.isOpen(document));
+    if (op !== undefined && isShown) await within(clock, showMsMax, this.#whenSeen(VersionVector.of([op])));
     return submitted;
   }
 
@@ -219,6 +224,7 @@ export class Client<C extends Collections = Collections> {
     if (this.#isClosed) return;
     const { collections, credential, region = nearest, regions } = this.#options;
     const opening = await this.#store.open(() => this.#device);
+    if (this.#isClosed) return;
     const { clock, random } = this.#platform;
     const definitions = Object.entries(collections).map(([name, collection]) => ({ name, definition: definitionOf(collection) }));
     const choice = new RegionChoice(regions, clock, random);
@@ -238,6 +244,12 @@ export class Client<C extends Collections = Collections> {
     // What was asked for before anybody led.
     for (const document of this.#documents.names()) courier.receive({ type: 'follow', document });
     await courier.start();
+  }
+
+  /** What is kept is shown, and nothing is sent or received. */
+  #cannotLead(error: unknown): void {
+    const status: ClientStatus = { ...this.#status, connection: 'offline', lastError: refusalOf(error) };
+    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs });
   }
 
   #toCourier(message: ToCourier): void {
@@ -305,12 +317,8 @@ export class Client<C extends Collections = Collections> {
   /** Takes a write that was applied; shows it, and has it kept and sent. */
   #wrote(updates: readonly DocumentUpdate[], described: readonly WriteDescription[]): Write {
     const id = `${this.#author.writer}.${this.#writes.nextNumber()}`;
-    const tooLarge = updates.find(({ update }) => update.length > updateBytesMax);
-    if (tooLarge !== undefined) {
-      const error = new AnabranchError(
-        'request_too_large',
-        `the write makes an update of ${tooLarge.update.length} bytes, ${updateBytesMax} are taken`,
-      );
+    const error = sizeFault(updates);
+    if (error !== undefined) {
       const write = { n: 0, id, writer: this.#author.writer, updates, described };
       const refused = this.#writes.refuseAtOnce(write);
       this.#receive({ type: 'refused', write, refusal: refusalOf(error) });
@@ -335,7 +343,7 @@ export class Client<C extends Collections = Collections> {
   async #regionFor(retryKey: string | undefined, timeoutMs: number) {
     const isOnline = (): boolean => this.#status.connection === 'online';
     const mayComeOnline = this.#status.connection === 'connecting' && !this.#status.isOffline;
-    if (!isOnline() && mayComeOnline) await this.#within(timeoutMs, this.#when(this.#statusListeners, isOnline));
+    if (!isOnline() && mayComeOnline) await within(this.#platform.clock, timeoutMs, whenSo(this.#statusListeners, isOnline));
     const name = retryKey?.slice(0, retryKey.indexOf('|')) ?? this.#status.region;
     const region = this.#options.regions.find((candidate) => candidate.name === name);
     if (this.#status.isOffline || region === undefined)
@@ -344,27 +352,7 @@ export class Client<C extends Collections = Collections> {
   }
 
   #whenSeen(vector: VersionVector): Promise<void> {
-    return this.#when(this.#seenListeners, () => this.#seen.covers(vector));
-  }
-
-  #when(listeners: Set<() => void>, isSo: () => boolean): Promise<void> {
-    if (isSo()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const listener = (): void => {
-        if (!isSo()) return;
-        listeners.delete(listener);
-        resolve();
-      };
-      listeners.add(listener);
-    });
-  }
-
-  /** Whether something happens in time. */
-  #within(timeMs: number, event: Promise<void>): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#platform.clock.setTimer(Math.max(0, timeMs), () => resolve(false));
-      event.then(() => resolve(true), reject).finally(() => timer.cancel());
-    });
+    return whenSo(this.#seenListeners, () => this.#seen.covers(vector));
   }
 
   #presenceOf(document: LocalDocument): DocumentPresence {

@@ -39,7 +39,7 @@ export type SendHttp = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** The other tabs, or processes, of this device that share the store. */
 export interface Tabs {
-  /** Resolves when this tab is the one that speaks with regions, and stays so until it closes. */
+  /** Resolves when this tab is the one that speaks with regions, and stays so until it closes. Rejects when it cannot be known. */
   lead(): Promise<void>;
   /** To all the others. */
   post(message: TabMessage): void;

@@ -97,25 +97,32 @@ export class SessionIntake {
   ): Promise<OpId | undefined> {
     const { authors, inflateRaw, examine, log, undo, whenAccepting } = this.#parts;
     const examined = new Map<LoadedDocument, readonly SoundPart[]>();
-    for (;;) {
+    let sound = new Map<LoadedDocument, Uint8Array>();
+    for (let mustLook = true; mustLook; ) {
       for (let whenOpen = whenAccepting(); whenOpen !== undefined; whenOpen = whenAccepting()) await whenOpen;
-      for (const { loaded } of steps) this.#assertCurrent(loaded);
-      let undecided: { readonly loaded: LoadedDocument; readonly inspectionCase: InspectionCase } | undefined;
+      mustLook = false;
+      sound = new Map();
       for (const { loaded, update } of steps) {
+        this.#assertCurrent(loaded);
         if (examined.has(loaded)) continue;
         const inspected = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
-        if ('undecided' in inspected) undecided = { loaded, inspectionCase: inspected.undecided };
+        if ('update' in inspected) {
+          sound.set(loaded, inspected.update);
+          continue;
+        }
+        // What was found sound before may be so no more when this is known.
+        examined.set(loaded, partsOf(await examine(inspected.undecided)));
+        mustLook = true;
+        break;
       }
-      if (undecided === undefined) break;
-      examined.set(undecided.loaded, partsOf(await examine(undecided.inspectionCase)));
     }
-    // From here on in one synchronous step (Invariant 1).
+    // From here on in one synchronous step, with the last look (Invariant 1).
     const touched: LoadedDocument[] = [];
     const applied: AppliedUpdate[] = [];
     try {
-      for (const { loaded, update } of steps) {
+      for (const { loaded } of steps) {
         touched.push(loaded);
-        const news = this.#applyWhole(loaded, update, examined.get(loaded));
+        const news = this.#applyWhole(loaded, sound.get(loaded), examined.get(loaded) ?? []);
         if (news !== undefined) applied.push({ loaded, update: news });
       }
     } catch (error) {
@@ -131,18 +138,13 @@ export class SessionIntake {
     return { origin, seq };
   }
 
-  /** Applies an update, or the parts that were found in it; what was news of it. The caller undoes it when this throws. */
-  #applyWhole(loaded: LoadedDocument, update: Uint8Array, parts: readonly SoundPart[] | undefined): Uint8Array | undefined {
-    const { authors, inflateRaw } = this.#parts;
+  /** Applies a sound update, or the parts that were found in one; what was news of it. The caller undoes it when this throws. */
+  #applyWhole(loaded: LoadedDocument, update: Uint8Array | undefined, parts: readonly SoundPart[]): Uint8Array | undefined {
     const { boundedWrites } = loaded.crdt;
     const news: Uint8Array[] = [];
-    if (parts === undefined) {
-      const inspected = inspectUpdate(loaded.crdt, update, inflateRaw, authors);
-      if (!('update' in inspected)) throw notReady('the document has changed while another one was examined');
-      if (loaded.crdt.apply([inspected.update])) news.push(inspected.update);
-    }
-    for (const part of parts ?? []) {
-      acceptPart(loaded.crdt, part, authors);
+    if (update !== undefined && loaded.crdt.apply([update])) news.push(update);
+    for (const part of parts) {
+      acceptPart(loaded.crdt, part, this.#parts.authors);
       if (loaded.crdt.apply([part.update])) news.push(part.update);
     }
     if (loaded.crdt.boundedWrites !== boundedWrites) throw writesBounded();

@@ -30,12 +30,14 @@ export function browserTabs(name: string): Tabs {
 function lead(name: string, ended: AbortSignal): Promise<void> {
   const { locks } = navigator as { readonly locks?: LockManager };
   if (locks === undefined) return Promise.resolve();
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const hold = async (): Promise<void> => {
       resolve();
       if (!ended.aborted) await new Promise((release) => ended.addEventListener('abort', release, { once: true }));
     };
-    // Aborted while it waits: then nobody leads from here.
-    locks.request(`anabranch.${name}`, { signal: ended }, hold).catch(() => {});
+    locks.request(`anabranch.${name}`, { signal: ended }, hold).catch((error: unknown) => {
+      // Aborted while it waited: the client was closed, and nobody leads from here.
+      if (!ended.aborted) reject(error);
+    });
   });
 }

@@ -154,7 +154,6 @@ async function apply(stores: Record<StoreName, IDBObjectStore>, change: StoreCha
       return;
     case 'state':
       stores.documents.put({ isHeld: true }, change.document);
-      await removeUpdates(stores, change.document);
       stores.updates.add({ document: change.document, bytes: change.state });
       return;
     case 'update':

@@ -249,8 +249,12 @@ export class Courier {
       this.#lastError = { code, message, details: {} };
       return;
     }
-    this.#parts.tell({ type: 'unavailable', document, refusal: { code, message, details: {} } });
-    if (!passing.has(code)) return;
+    const refusal = { code, message, details: {} };
+    this.#parts.tell({ type: 'unavailable', document, refusal });
+    if (!passing.has(code)) {
+      this.#lastError = refusal;
+      return;
+    }
     this.#parts.platform.clock.setTimer(askAgainMs, () => {
       if (this.#follows.has(document)) this.#session?.send(this.#follows.announce(document));
     });
@@ -275,6 +279,8 @@ export class Courier {
     this.#outbox.ended();
     const region = this.#region;
     this.#region = undefined;
+    // Another device has the same store: a copy of it. It is another client from now on.
+    if (cause.code === 'session_superseded') this.#inbox.resumeKey = new Uint8Array();
     if (this.#isStopped || this.#isOffline || region === undefined) return this.#noteStatus();
     if (cause.code !== 'region_left') {
       this.#lastError = refusalOf(cause);

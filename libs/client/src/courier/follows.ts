@@ -44,9 +44,9 @@ export class Follows {
   welcomed(serial: number): SessionRequest[] {
     this.#serial = serial;
     const all = [...this.#isHeld].map(([document, isHeld]) => ({ document, isHeld }));
-    if (serial === 0) return this.#announce(all, true);
+    if (serial === 0) return this.#announce(all);
     const missing = all.filter(({ isHeld }) => !isHeld);
-    return missing.length === 0 ? [] : this.#announce(missing, true);
+    return missing.length === 0 ? [] : this.#announce(missing);
   }
 
   announce(document: DocumentId): SessionRequest {
@@ -61,14 +61,14 @@ export class Follows {
   }
 
   /** At least one frame. */
-  #announce(documents: readonly FollowedDocument[], isComplete: boolean): SessionRequest[] {
+  #announce(documents: readonly FollowedDocument[]): SessionRequest[] {
     const sorted = [...documents].sort((a, b) => compareStrings(a.document, b.document));
     const frames: SessionRequest[] = [];
     for (let at = 0; at === 0 || at < sorted.length; at += frameDocumentsMax) {
       this.#serial += 1;
       const isLast = at + frameDocumentsMax >= sorted.length;
       const part = sorted.slice(at, at + frameDocumentsMax);
-      frames.push({ type: 'follow', serial: this.#serial, isComplete: isComplete && isLast, documents: part });
+      frames.push({ type: 'follow', serial: this.#serial, isComplete: isLast, documents: part });
     }
     return frames;
   }

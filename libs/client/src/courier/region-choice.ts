@@ -64,7 +64,7 @@ export class RegionChoice {
 
   want(name: string): void {
     this.#wanted = name;
-    for (const region of this.#regions) region.retryAtMs = Number.NEGATIVE_INFINITY;
+    this.retryNow();
   }
 
   /** The network may be back. */

@@ -6,7 +6,7 @@
 // Invariant 2: a region that says nothing for `silenceMsMax`, or does not welcome in `welcomeMsMax`, has lost the session.
 // Invariant 3: `ended` is called once.
 
-import { AnabranchError, type Clock, isAnabranchError, type Timer } from '@anabranch/base';
+import { AnabranchError, type Clock, type ErrorCode, errorCodes, isAnabranchError, type Timer } from '@anabranch/base';
 import {
   decodeSessionAnswer,
   encodeSessionFrame,
@@ -119,7 +119,10 @@ export class Session {
   }
 }
 
+/** The reason of a close frame is a code of the registry, when the region had one. */
 function closeCause(code: number, reason: string): AnabranchError {
-  if (code === 1001 || code === 1012) return new AnabranchError('not_ready', 'the region stops or restarts', { closeCode: code });
-  return new AnabranchError('region_unreachable', reason === '' ? 'the connection is lost' : reason, { closeCode: code });
+  const details = { closeCode: code };
+  if (Object.hasOwn(errorCodes, reason)) return new AnabranchError(reason as ErrorCode, errorCodes[reason as ErrorCode].meaning, details);
+  if (code === 1001 || code === 1012) return new AnabranchError('not_ready', 'the region stops or restarts', details);
+  return new AnabranchError('region_unreachable', reason === '' ? 'the connection is lost' : reason, details);
 }

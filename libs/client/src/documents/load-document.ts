@@ -7,8 +7,9 @@ import { YjsDocument } from '@anabranch/crdt/yjs';
 import type { DocumentId } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
 
-/** Stored updates of a document after which they are folded into one. */
+/** Stored updates of a document from which on they are folded into one, and bytes of several from which on they are. */
 const foldUpdatesMin = 64;
+const foldBytesMin: number = 256 << 10;
 
 export interface LoadedContent {
   readonly crdt: CrdtDocument;
@@ -31,7 +32,9 @@ export async function loadDocument(
   try {
     if (updates.length > 0) crdt.apply(updates.map(({ bytes }) => bytes));
     const last = updates.at(-1);
-    if (last !== undefined && updates.length >= foldUpdatesMin) {
+    const bytes = updates.reduce((sum, update) => sum + update.bytes.length, 0);
+    const isLong = updates.length >= foldUpdatesMin || (updates.length > 1 && bytes >= foldBytesMin);
+    if (last !== undefined && isLong) {
       await store.commit([{ type: 'fold', document, upTo: last.at, state: crdt.encodeState() }]);
     }
     if (unconfirmed.length > 0) crdt.apply(unconfirmed.map(({ update }) => update));

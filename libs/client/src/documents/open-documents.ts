@@ -64,6 +64,10 @@ export class OpenDocuments {
     return this.#entries.keys();
   }
 
+  isOpen(name: string): boolean {
+    return this.#entries.get(name as DocumentId)?.document !== undefined;
+  }
+
   has(document: LocalDocument): boolean {
     return this.#entries.get(document.name)?.document === document;
   }

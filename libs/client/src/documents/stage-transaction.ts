@@ -8,7 +8,7 @@
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import type { Hlc } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
-import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
+import { type DocumentId, type DocumentUpdate, opBytesMax, updateBytesMax } from '@anabranch/protocol';
 import type { WriteDescription } from '../store/client-store.ts';
 import { fieldAt } from './field-at.ts';
 import type { LocalDocument } from './local-document.ts';
@@ -50,6 +50,22 @@ export function stageTransaction(
   }
   const described = writes.map(({ document, ops }) => ({ document: document.name, ops: JSON.stringify(ops) }));
   return { updates, described };
+}
+
+/** Bytes of an op beside its updates: names, lengths, vectors. */
+const opOverheadBytes: number = 128 << 10;
+
+/** Why regions would not take updates as one op, or undefined. It shows when they are made: the documents have changed by then. */
+export function sizeFault(updates: readonly DocumentUpdate[]): AnabranchError | undefined {
+  const sizes = updates.map(({ update }) => update.length);
+  const largest = Math.max(0, ...sizes);
+  const whole = sizes.reduce((sum, size) => sum + size, 0);
+  if (largest > updateBytesMax) {
+    return new AnabranchError('request_too_large', `the write makes an update of ${largest} bytes, ${updateBytesMax} are taken`);
+  }
+  const wholeMax = opBytesMax - opOverheadBytes;
+  if (whole <= wholeMax) return undefined;
+  return new AnabranchError('request_too_large', `the write makes updates of ${whole} bytes together, ${wholeMax} are taken`);
 }
 
 /** Only regions hold rights to bounded counters. */

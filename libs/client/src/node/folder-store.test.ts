@@ -85,7 +85,12 @@ describe('the folder of a client', () => {
     await store.open(() => 'device');
     await store.commit([{ type: 'follow', document: ann }]);
     const state = new Uint8Array(100_000).fill(7);
-    for (let count = 0; count < 40; count++) await store.commit([{ type: 'state', document: ann, state }]);
+    await store.commit([{ type: 'state', document: ann, state }]);
+    // What is dropped stays in the journal until it is written anew.
+    for (let count = 0; count < 40; count++) {
+      const n = await store.append({ ...write, updates: [{ document: ann, update: state }] });
+      await store.commit([{ type: 'drop', n }]);
+    }
     await store.append(write);
     expect((await readFile(join(folder, 'journal'))).length).toBeLessThan(2_000_000);
     await store.close();

@@ -62,7 +62,7 @@ export type StoreChange =
   | { readonly type: 'session'; readonly session: SessionRecord }
   | { readonly type: 'follow'; readonly document: DocumentId }
   | { readonly type: 'forget'; readonly document: DocumentId }
-  /** The document as a region has it: takes the place of all updates, and the document is held. */
+  /** The document as a region has it: it is held from now on. What the device has of it stays: a write may be newer. */
   | { readonly type: 'state'; readonly document: DocumentId; readonly state: Uint8Array }
   | { readonly type: 'update'; readonly document: DocumentId; readonly update: Uint8Array }
   /** The updates of a pending write join their documents. */

@@ -72,7 +72,10 @@ export class StoreImage {
         this.#documents.delete(change.document);
         return;
       case 'state':
-        this.#documents.set(change.document, { isHeld: true, updates: [this.#stored(change.state)] });
+        this.#documents.set(change.document, {
+          isHeld: true,
+          updates: [...(this.#documents.get(change.document)?.updates ?? []), this.#stored(change.state)],
+        });
         return;
       case 'update':
         this.#documents.get(change.document)?.updates.push(this.#stored(change.update));

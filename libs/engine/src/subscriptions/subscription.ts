@@ -1,15 +1,15 @@
 // What one client follows, and the place up to which it was told: between the durable log and a session of many documents.
 //
 //   behind --read from the logs, in causal order, up to the durable vector--> live
-//      ^--------- more than `bufferBytesMax` waits to be taken ----------------'
+//      ^--------- more than the buffer holds waits to be taken ----------------'
 //
 // Invariant 1: what is taken is, for the documents that are followed, every op after `version`, in causal order; afterwards
 //              `version` covers it, and everything else up to there was passed over.
-// Invariant 2: nothing is queued beyond `bufferBytesMax`: who takes too slowly is sent to the logs again.
+// Invariant 2: nothing is queued beyond the buffer: who takes too slowly is sent to the logs again.
 // Invariant 3: a document costs nothing but its name: none is loaded to be followed.
 
 import type { VersionVector } from '@anabranch/causality';
-import type { DocumentId, DocumentWrite } from '@anabranch/protocol';
+import { type DocumentId, type DocumentWrite, frameOpsMax } from '@anabranch/protocol';
 import type { OpId } from '../document-view.ts';
 import type { ChangeReader } from '../history/changes-door.ts';
 
@@ -34,10 +34,11 @@ export interface SubscriptionSource {
 }
 
 export class LiveSubscription {
-  /** Bytes of updates that wait to be taken. Beyond: they are read from the logs later. */
+  /** Bytes of updates that wait to be taken, and ops. Beyond: they are read from the logs later. */
   static readonly bufferBytesMax: number = 1 << 20;
-  /** Ops passed over in one call, after which others get their turn. */
-  static readonly passedOverMax = 4_096;
+  static readonly bufferOpsMax: number = frameOpsMax;
+  /** Ops read in one call, told or passed over, after which others get their turn. */
+  static readonly readOpsMax: number = frameOpsMax;
 
   readonly #source: SubscriptionSource;
   readonly #onMore: () => void;
@@ -103,7 +104,8 @@ export class LiveSubscription {
     if (!this.isLive) return;
     this.#buffer.push(op);
     for (const { update } of op.writes) this.#bufferBytes += update.length;
-    if (this.#bufferBytes > LiveSubscription.bufferBytesMax) this.#fallBehind();
+    const isFull = this.#bufferBytes > LiveSubscription.bufferBytesMax || this.#buffer.length > LiveSubscription.bufferOpsMax;
+    if (isFull) this.#fallBehind();
     this.#onMore();
   }
 
@@ -121,7 +123,7 @@ export class LiveSubscription {
 
   #takeBuffered(): Taken | undefined {
     const version = this.#version.merge(this.#source.durable());
-    if (version === this.#version || version.equals(this.#version)) return undefined;
+    if (this.#buffer.length === 0 && version.equals(this.#version)) return undefined;
     const ops = this.#buffer;
     this.#buffer = [];
     this.#bufferBytes = 0;
@@ -132,7 +134,7 @@ export class LiveSubscription {
   #read(reader: ChangeReader, bytesMax: number): Taken | undefined {
     const ops: SubscribedOp[] = [];
     let bytes = 0;
-    for (let count = 0; count < LiveSubscription.passedOverMax && bytes < bytesMax; count++) {
+    for (let count = 0; count < LiveSubscription.readOpsMax && bytes < bytesMax; count++) {
       const op = reader.next();
       if (op === undefined) {
         reader.close();

@@ -188,6 +188,28 @@ describe('an embedded client', () => {
     await until(() => second.of('changes').some(({ ops }) => ops.length > 0), 'it is told');
   });
 
+  test('[DOCS7] that knows less of what it follows than the region names all of it again', async () => {
+    const region = await startRegion();
+    const first = await open(region);
+    await first.follow(['carts/c1', 'carts/c2']);
+    await first.until('state', 2);
+    const { serial, seen } = first;
+    await first.send({ type: 'unfollow', serial: serial + 1, documents: [parseDocumentId('carts/c2')] });
+    await first.send({
+      type: 'follow',
+      serial: serial + 2,
+      isComplete: true,
+      documents: [{ document: parseDocumentId('nothing/x'), isHeld: false }],
+    });
+    await first.until('unavailable');
+    first.close();
+    await until(() => region.doors.sessionCount === 0, 'it is gone');
+    await region.edit('carts/c2', tea());
+    // A store that was put back: it follows what the newer one had let go of.
+    const old = await open(region, { seen, resumeKey: first.welcome.resumeKey, followSerial: serial });
+    expect(old.welcome.followSerial).toBe(0);
+  });
+
   test('[DOCS8] that has seen more than the region waits with its writes and its new documents until the region has it', async () => {
     const [region, other] = [await startRegion('berlin', { sessionWaitMsMax: 30 }), await startRegion('tokyo')];
     const { version } = await other.edit('carts/c1', tea());

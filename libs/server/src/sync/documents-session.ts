@@ -149,7 +149,9 @@ export class DocumentsSession {
     const agreed = new Set(
       frame.collections.filter(({ name, definition }) => definitions.get(name) === definition).map(({ name }) => name),
     );
-    const { key, follows } = resumable.begin(frame.resumeKey, this.#holder);
+    const { key, follows: kept } = resumable.begin(frame.resumeKey, this.#holder);
+    // Of a store that was put back: what it holds, and follows, is not what was let go of since.
+    const follows = kept !== undefined && kept.serial <= frame.followSerial ? kept : undefined;
     const news = new ReplicatedNews({ clock, limits, replica, send: (bytes) => this.socket.send(bytes) });
     const lane = new PushLane({
       ...{ replica, subscription, socket: this.socket },

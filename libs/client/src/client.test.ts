@@ -1,0 +1,67 @@
+// How a client begins and ends, whatever its store does.
+
+import type { Clock } from '@anabranch/base';
+import { expect, test, vi } from 'vitest';
+import { aloneTabs, Client, MemoryStore, type Platform, type StoreOpening } from './index.ts';
+
+const clock: Clock = {
+  wallMs: () => 0,
+  monotonicMs: () => 0,
+  setTimer: () => ({ cancel: () => {} }),
+};
+
+/** A platform on which regions answer, and connections are counted. */
+function platformOf(): Platform & { connections: number } {
+  const platform = {
+    connections: 0,
+    clock,
+    random: { u32: () => 7, bytes: (length: number) => new Uint8Array(length) },
+    connect: () => {
+      platform.connections += 1;
+      return { bufferedBytes: 0, send: () => {}, close: () => {} };
+    },
+    sendHttp: () => Promise.resolve({ status: 200, text: '', header: () => undefined }),
+    tabs: aloneTabs,
+    onOnline: () => () => {},
+  };
+  return platform;
+}
+
+/** A store that is asked to open twice: by the client, and by its courier, whose turn a test holds. */
+class HeldStore extends MemoryStore {
+  whenOpened: Promise<void> = Promise.resolve();
+  #opens = 0;
+
+  override async open(mintDevice: () => string): Promise<StoreOpening> {
+    this.#opens += 1;
+    if (this.#opens > 1) await this.whenOpened;
+    return super.open(mintDevice);
+  }
+}
+
+const options = { regions: [{ name: 'berlin', url: 'http://berlin.example' }], collections: {} };
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('[CLIENT17] one that is closed while it begins opens no session afterwards', async () => {
+  const [platform, store] = [platformOf(), new HeldStore()];
+  let open: () => void = () => {};
+  store.whenOpened = new Promise((resolve) => {
+    open = resolve;
+  });
+  const client = await Client.create(options, { platform, store });
+  await client.close();
+  open();
+  await turns();
+  expect(platform.connections).toBe(0);
+});
+
+test('[CLIENT17] one whose store does not open for its courier says so', async () => {
+  const [platform, store] = [platformOf(), new HeldStore()];
+  store.whenOpened = Promise.reject(new Error('the disk is gone'));
+  store.whenOpened.catch(() => {});
+  const client = await Client.create(options, { platform, store });
+  await vi.waitFor(() => expect(client.status).toMatchObject({ connection: 'offline', lastError: { message: 'the disk is gone' } }));
+  await client.close();
+});
