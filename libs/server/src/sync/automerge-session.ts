@@ -27,7 +27,7 @@ export interface AutomergeSessionParts extends SessionSocketParts {
   readonly collection: string;
   readonly isTyped: boolean;
   /** Called once, when the socket is gone. */
-  readonly onClosed: (session: AutomergeSession) => void;
+  readonly onClosed: () => void;
 }
 
 export class AutomergeSession {
@@ -150,6 +150,6 @@ export class AutomergeSession {
   #closed(): void {
     for (const sync of this.#documents.values()) sync.close();
     this.#documents.clear();
-    this.#parts.onClosed(this);
+    this.#parts.onClosed();
   }
 }

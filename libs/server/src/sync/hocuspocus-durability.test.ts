@@ -59,9 +59,9 @@ function updateOf(message: Uint8Array): Uint8Array | undefined {
   return yjsMessage.type === 'update' ? yjsMessage.update : undefined;
 }
 
-/** Long enough for whatever is sent too early to arrive. */
-async function someTurns(): Promise<void> {
-  for (let i = 0; i < 100; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+/** A hundred are enough for whatever is sent too early to arrive. */
+async function someTurns(count = 100): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 describe('a provider counts a change as synced', () => {
@@ -154,17 +154,17 @@ describe('a provider counts a change as synced', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ type: fc.constant('insert' as const), at: fc.nat() }) },
       { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), at: fc.nat() }) },
-      { weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), at: fc.nat(12) }) },
+      { weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), at: fc.nat(40) }) },
       { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('cut', 'offline', 'online'), at: fc.constant(0) }) },
     );
     const plan = fc.record({
       steps: fc.array(step, { maxLength: 40 }),
-      commitMs: fc.array(fc.nat(8), { minLength: 1, maxLength: 10 }),
+      commitTurns: fc.array(fc.nat(30), { minLength: 1, maxLength: 10 }),
     });
     await fc.assert(
-      fc.asyncProperty(plan, async ({ steps, commitMs }) => {
+      fc.asyncProperty(plan, async ({ steps, commitTurns }) => {
         const region = await startRegion();
-        slowCommits(region, commitMs);
+        slowCommits(region, commitTurns);
         const client = new RestlessClient(region, connect(openSocket(region)));
         for (const { type, at } of steps) await client.act(type, at);
         await client.comeToRest();
@@ -176,9 +176,10 @@ describe('a provider counts a change as synced', () => {
   }, 60_000);
 });
 
-function slowCommits(region: TestRegion, commitMs: readonly number[]): void {
+/** Each commit takes as many turns of the event loop as the next number says. */
+function slowCommits(region: TestRegion, turns: readonly number[]): void {
   let count = 0;
-  const gate = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, commitMs[count++ % commitMs.length]));
+  const gate = (): Promise<void> => someTurns(turns[count++ % turns.length]);
   Object.defineProperty(region.store, 'gate', { get: gate });
 }
 
@@ -212,7 +213,7 @@ class RestlessClient {
         if (text.length > 0 && provider.synced && provider.isAuthenticated) text.delete(at % text.length, 1);
         return;
       case 'wait':
-        await new Promise((resolve) => setTimeout(resolve, at));
+        await someTurns(at);
         return;
       case 'cut':
         for (const socket of this.#region.sockets) socket.resetAndDestroy();

@@ -27,7 +27,7 @@ import type { YjsExchangeParts } from './yjs-exchange.ts';
 
 export interface HocuspocusSessionParts extends YjsExchangeParts {
   /** Called once, when the socket is gone. */
-  readonly onClosed: (session: HocuspocusSession) => void;
+  readonly onClosed: () => void;
 }
 
 export class HocuspocusSession {
@@ -148,7 +148,7 @@ export class HocuspocusSession {
     this.#documents.clear();
     this.#due.clear();
     this.#goOn();
-    this.#parts.onClosed(this);
+    this.#parts.onClosed();
   }
 }
 

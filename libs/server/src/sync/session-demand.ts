@@ -13,7 +13,7 @@ import { AnabranchError } from '@anabranch/base';
 import { decodeSessionToken, type VersionVector } from '@anabranch/causality';
 import { WebSocket } from 'ws';
 import { closeGoingAway } from './session-close.ts';
-import type { SyncDoorParts } from './sync-door.ts';
+import type { SyncDoorParts } from './sync-door-parts.ts';
 
 export interface SessionDemand {
   readonly minVersion: VersionVector | undefined;

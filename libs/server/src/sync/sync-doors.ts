@@ -7,13 +7,14 @@
 import { AnabranchError, type Clock, type Logger, type Metrics, type Random, type Timer } from '@anabranch/base';
 import type { ReplicaDoor } from '@anabranch/engine';
 import { refuseSocket } from '../http/raw-answer.ts';
-import { AutomergeDoor } from './automerge-door.ts';
-import { DocumentsDoor } from './documents-door.ts';
-import { HocuspocusDoor } from './hocuspocus-door.ts';
-import type { SyncDoor, SyncDoorParts } from './sync-door.ts';
+import { automergeDoor } from './automerge-door.ts';
+import { documentsDoor } from './documents-door.ts';
+import type { SyncDoor } from './door-sessions.ts';
+import { hocuspocusDoor } from './hocuspocus-door.ts';
+import type { SyncDoorParts } from './sync-door-parts.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
 import type { UpgradeHandler } from './upgrade.ts';
-import { YjsDoor } from './yjs-door.ts';
+import { yjsDoor } from './yjs-door.ts';
 import { YjsRooms } from './yjs-rooms.ts';
 
 export interface SyncDoorsOptions {
@@ -59,10 +60,10 @@ class SweptSyncDoors implements SyncDoors {
       onWaited: () => this.#noteEmpty(),
     };
     this.#rooms = new YjsRooms(this.#limits);
-    const yjs = new YjsDoor(parts, this.#rooms);
-    const hocuspocus = new HocuspocusDoor(parts, this.#rooms);
-    const automerge = new AutomergeDoor(parts);
-    const documents = new DocumentsDoor(parts, this.#rooms, random);
+    const yjs = yjsDoor(parts, this.#rooms);
+    const hocuspocus = hocuspocusDoor(parts, this.#rooms);
+    const automerge = automergeDoor(parts);
+    const documents = documentsDoor(parts, this.#rooms, random);
     this.#doors = [yjs, hocuspocus, automerge, documents];
     this.upgrades = new Map([
       ['/v1/sync/yjs/', this.#guard(yjs.handleUpgrade)],
@@ -73,12 +74,12 @@ class SweptSyncDoors implements SyncDoors {
   }
 
   get sessionCount(): number {
-    return this.#doors.reduce((count, door) => count + door.sessionCount, 0);
+    return this.#doors.reduce((count, door) => count + door.sessions.count, 0);
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const door of this.#doors) door.goAway();
+    for (const door of this.#doors) door.sessions.goAway();
     if (this.sessionCount > 0) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;
@@ -113,7 +114,10 @@ class SweptSyncDoors implements SyncDoors {
     this.#sweepTimer = undefined;
     const nowMs = this.#clock.monotonicMs();
     this.#rooms.expire(nowMs);
-    for (const door of this.#doors) door.sweep(nowMs);
+    for (const door of this.#doors) {
+      door.sessions.sweep(nowMs);
+      door.sweep?.(nowMs);
+    }
     if (this.sessionCount > 0) this.#sweepTimer = this.#clock.setTimer(this.#limits.sweepMs, () => this.#sweep());
   }
 }

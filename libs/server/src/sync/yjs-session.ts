@@ -19,7 +19,7 @@ export interface YjsSessionParts extends YjsExchangeParts {
   /** Tell the client session tokens, in a message that only a client which asks for it knows. */
   readonly wantsTokens: boolean;
   /** Called once, when the socket is gone. */
-  readonly onClosed: (session: YjsSession) => void;
+  readonly onClosed: () => void;
 }
 
 export class YjsSession implements ExchangeClient {
@@ -102,6 +102,6 @@ export class YjsSession implements ExchangeClient {
 
   #closed(): void {
     this.#exchange.close();
-    this.#parts.onClosed(this);
+    this.#parts.onClosed();
   }
 }
