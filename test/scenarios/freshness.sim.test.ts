@@ -88,3 +88,49 @@ test('[SYNC4] awareness of a region is heard after a restart with its clock set 
   await say(2);
   expect(heard).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
 });
+
+test.each([-3_600_000, 3_600_000])(
+  '[LAG2] [LAG3] lag grows while an origin is cut off, also when a clock is stepped by %i ms',
+  async (stepMs) => {
+    for (const stepped of ['berlin', 'paris', 'tokyo']) {
+      const mesh = new SimulatedMesh({ seed: 11, regions: ['berlin', 'paris', 'tokyo'] });
+      await mesh.startAll();
+      await mesh.clock.advance(1_000);
+      await mesh.edit('tokyo', cart, add(1));
+      await mesh.untilConverged();
+      mesh.path('berlin', 'tokyo').cut('both');
+      await mesh.clock.advance(5_000);
+      mesh.skewWallClock(stepped, stepMs);
+      // Over the relay, on clocks that have just been stepped.
+      await mesh.clock.advance(1_000);
+      expect(lagMs(mesh, 'berlin', 'tokyo')).toBeLessThan(1_000);
+      mesh.path('paris', 'tokyo').cut('both');
+      await mesh.clock.advance(30_000);
+      expect(lagMs(mesh, 'berlin', 'tokyo')).toBeGreaterThan(29_000);
+      expect(lagMs(mesh, 'berlin', 'tokyo')).toBeLessThan(33_000);
+    }
+  },
+);
+
+test('[LAG2] a region that goes on under a new epoch is told from its earlier ones over a relay, also while it writes', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['berlin', 'paris', 'tokyo'] });
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  await mesh.edit('tokyo', cart, add(1));
+  await mesh.untilConverged();
+  const { origin: ended } = mesh.replica('tokyo');
+  mesh.path('berlin', 'tokyo').cut('both');
+  mesh.crash('tokyo');
+  await mesh.start('tokyo');
+  await mesh.clock.advance(5_000);
+  expect(mesh.replica('tokyo').origin).not.toBe(ended);
+  for (let i = 0; i < 100; i++) {
+    await mesh.edit('tokyo', cart, add(1));
+    await mesh.clock.advance(20);
+    const measured = mesh
+      .replica('berlin')
+      .status()
+      .lag.filter(({ origin, ms }) => origin.startsWith('tokyo.') && ms > 0);
+    if (i > 20) expect(measured.map(({ origin }) => origin)).toEqual([mesh.replica('tokyo').origin]);
+  }
+});

@@ -115,3 +115,19 @@ test('[BOUND32] over a slow link an ask that is repeated is answered once', asyn
     { region: 'tokyo', down: 499 },
   ]);
 });
+
+test('[BOUND23] a region that was wiped, and whose clock is an hour behind what it wrote before, gets rights over a relay', async () => {
+  const mesh = await meshOf();
+  await mesh.edit('berlin', document, stock(10));
+  await mesh.edit('tokyo', document, [{ op: 'set', path: '/status', value: 'open' }]);
+  await mesh.untilConverged();
+  mesh.crash('tokyo');
+  mesh.path('tokyo', 'berlin').cut('both');
+  mesh.restore('tokyo', new MemoryKv().image());
+  mesh.skewWallClock('tokyo', -3_600_000);
+  await mesh.start('tokyo');
+  await mesh.clock.advance(10_000);
+  await mesh.edit('tokyo', document, [{ op: 'set', path: '/status', value: 'closed' }]);
+  await mesh.untilConverged();
+  expect(await settled(mesh, outcomeOf(mesh.edit('tokyo', document, sell(4))))).toMatchObject({ code: 'ok' });
+});

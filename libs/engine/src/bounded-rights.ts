@@ -4,7 +4,7 @@
 //   refused for want of rights --> may they come in time? --> wait --> try again | insufficient_rights, with who holds the rest
 
 import { AnabranchError, type Clock, type Logger, type Metrics } from '@anabranch/base';
-import { compareHlc, isOriginId, type OriginId, type RegionId, regionOf } from '@anabranch/causality';
+import { isOriginId, type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp, FieldSchema } from '@anabranch/crdt';
 import { collectionOf, type OriginReport, type RightsFrame } from '@anabranch/protocol';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
@@ -174,16 +174,9 @@ export class BoundedRights {
     return isReachable;
   }
 
-  /** Whether a region writes under this origin now, as far as we know: its link says so, or no other of its logs is newer. */
+  /** Whether a region writes under this origin now, as far as we know. */
   #isNewest(holder: string): boolean {
-    if (!isOriginId(holder)) return false;
-    const { log, mesh } = this.#parts;
-    const linked = mesh().links().get(regionOf(holder))?.hello?.origin;
-    if (linked !== undefined) return linked === holder;
-    const { seq, hlc } = log.durableHead(holder);
-    if (seq === 0) return true;
-    const others = [...log.durableHeads()].filter(([origin]) => origin !== holder && regionOf(origin) === regionOf(holder));
-    return others.every(([, head]) => compareHlc(head.hlc, hlc) < 0);
+    return isOriginId(holder) && this.#parts.mesh().newestOrigins().get(regionOf(holder)) === holder;
   }
 }
 

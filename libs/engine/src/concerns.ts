@@ -97,7 +97,7 @@ export class Concerns implements MeshListener {
     if (region !== own) measured.push(newest);
     const lags = measured.map((origin) => {
       const completeMs = mesh.freshness.completeMs(origin);
-      return completeMs === 0 ? undefined : Math.max(0, clock.wallMs() - completeMs);
+      return completeMs === undefined ? undefined : Math.max(0, clock.monotonicMs() - completeMs);
     });
     return lags.includes(undefined) ? undefined : Math.max(0, ...lags.map((ms) => ms ?? 0));
   }

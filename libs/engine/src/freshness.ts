@@ -1,8 +1,9 @@
 // How far this replica is behind each origin, from what peers report in their heads.
 //
-// A report says: "up to seq s, which is everything this origin wrote before wall time t". Once we hold s we are complete up
+// A report says: "up to seq s, which is everything this origin wrote before time t". Once we hold s we are complete up
 // to t ourselves, and say so to others, so freshness passes through relays. Lag in ms is the age of t: it stays small on
-// an idle link, because heads flow as heartbeats, and grows for as long as an origin cannot be heard.
+// an idle link, because heads flow as heartbeats, and grows for as long as an origin cannot be heard. Times are those of our
+// monotonic clock: a wall clock that is stepped, here or at the peer, makes nothing fresher or staler than it is.
 //
 // Who is always a little behind must still come to know how far: of the claims not yet reached the earliest is kept until
 // it is, and the newest is what counts next.
@@ -26,23 +27,23 @@ interface Knowledge {
   readonly completeMs: number;
 }
 
-const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: 0 };
+const never = Number.NEGATIVE_INFINITY;
+const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: never };
 
 export class Freshness {
   readonly #origins = new Map<OriginId, Knowledge>();
 
   /**
-   * Takes a peer's report; `clockOffsetMs` is the peer's wall clock minus ours. Of more origins than a vector holds the
-   * later ones are not taken.
+   * Takes what a peer reported: that its log of the origin is complete up to `completeMs`, undefined when it did not tell. Of more
+   * origins than a vector holds the later ones are not taken.
    */
-  report(report: OriginReport, heldSeq: number, clockOffsetMs: number): void {
+  report(report: Omit<OriginReport, 'completeMs'>, heldSeq: number, completeMs = never): void {
     const known = this.#origins.get(report.origin) ?? nothing;
     if (known === nothing && this.#origins.size >= vectorOriginsMax) return;
-    const completeMs = Math.max(0, report.completeMs - clockOffsetMs);
     const seq = Math.max(known.seq, report.seq);
     const logBytes = Math.max(known.logBytes, report.logBytes);
     const isReached = report.seq <= heldSeq;
-    const claims = isReached ? known : withClaim(known, { seq: report.seq, completeMs });
+    const claims = isReached || completeMs === never ? known : withClaim(known, { seq: report.seq, completeMs });
     this.#origins.set(report.origin, {
       seq,
       logBytes,
@@ -61,9 +62,15 @@ export class Freshness {
     this.reach(origin, seq);
   }
 
-  /** Wall time, on our clock, up to which every write of the origin is here; 0 when nobody has told. */
-  completeMs(origin: OriginId): number {
-    return this.#origins.get(origin)?.completeMs ?? 0;
+  /** Up to when every write of the origin is here; undefined when nobody has told. */
+  completeMs(origin: OriginId): number | undefined {
+    const completeMs = this.#origins.get(origin)?.completeMs ?? never;
+    return completeMs === never ? undefined : completeMs;
+  }
+
+  /** Whether the origin was complete later than the other: it is the newer one, when both are of one region. */
+  isLater(origin: OriginId, other: OriginId): boolean {
+    return (this.completeMs(origin) ?? never) >= (this.completeMs(other) ?? never);
   }
 
   /** What is missing, given what is held. */

@@ -125,8 +125,7 @@ export class Mesh implements LinkOwner {
     const newest = new Map<RegionId, OriginId>();
     for (const origin of this.freshness.origins()) {
       const known = newest.get(regionOf(origin));
-      const isNewer = known === undefined || this.freshness.completeMs(origin) >= this.freshness.completeMs(known);
-      if (isNewer) newest.set(regionOf(origin), origin);
+      if (known === undefined || this.freshness.isLater(origin, known)) newest.set(regionOf(origin), origin);
     }
     for (const { hello } of this.#established.values()) if (hello !== undefined) newest.set(hello.region, hello.origin);
     const { region, origin } = this.#parts.identity();
@@ -137,7 +136,8 @@ export class Mesh implements LinkOwner {
   isHeard(region: RegionId): boolean {
     if (this.#established.has(region)) return true;
     const origin = this.newestOrigins().get(region);
-    return origin !== undefined && this.#parts.clock.wallMs() - this.freshness.completeMs(origin) < Mesh.silenceMsMax;
+    const completeMs = origin && this.freshness.completeMs(origin);
+    return completeMs !== undefined && this.#parts.clock.monotonicMs() - completeMs < Mesh.silenceMsMax;
   }
 
   /** Every origin but our own that anyone has told of. */
@@ -148,7 +148,9 @@ export class Mesh implements LinkOwner {
 
   /** Whether ops of a foreign origin may exist, now or later, that are not durable here. */
   mayLackOps(origin: OriginId): boolean {
-    if (this.newestOrigins().get(regionOf(origin)) === origin) return true;
+    const { region } = this.#parts.identity();
+    const isToldOf = regionOf(origin) === region || this.freshness.completeMs(origin) !== undefined;
+    if (!isToldOf || this.newestOrigins().get(regionOf(origin)) === origin) return true;
     return this.freshness.missing(origin, this.#parts.log.durableHead(origin)).ops > 0;
   }
 
@@ -208,13 +210,13 @@ export class Mesh implements LinkOwner {
   }
 
   receiveHeads(link: PeerLink, reports: readonly OriginReport[]): void {
-    const { clockOffsetMs } = link;
-    const nowMs = this.#parts.clock.wallMs();
+    const nowMs = this.#parts.clock.monotonicMs();
     for (const report of reports) {
       // Nothing is complete beyond our own now, whatever the peer's clock shows or how wrong its measured offset still is;
       // and before it is measured, the peer's times say nothing.
-      const completeMs = clockOffsetMs === undefined ? 0 : Math.min(report.completeMs, nowMs + clockOffsetMs);
-      this.freshness.report({ ...report, completeMs }, this.#parts.log.durableHead(report.origin).seq, clockOffsetMs ?? 0);
+      const whenMs = report.completeMs === 0 ? undefined : link.whenMs(report.completeMs);
+      const completeMs = whenMs === undefined ? undefined : Math.min(whenMs, nowMs);
+      this.freshness.report(report, this.#parts.log.durableHead(report.origin).seq, completeMs);
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
     this.#parts.concerns.reported();
@@ -298,15 +300,17 @@ export class Mesh implements LinkOwner {
 
   /** Until a region is heard again, its log is complete up to the last op held, by the clock of who wrote it. */
   #recall(): void {
-    const nowMs = this.#parts.clock.wallMs();
-    for (const [origin, head] of this.#parts.log.durableHeads()) {
+    const { clock, log } = this.#parts;
+    const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
+    for (const [origin, head] of log.durableHeads()) {
       if (regionOf(origin) === this.#parts.identity().region) continue;
-      this.freshness.report({ origin, ...head, completeMs: Math.min(head.hlc.ms, nowMs) }, head.seq, 0);
+      this.freshness.report({ origin, ...head }, head.seq, nowMs - Math.max(0, wallMs - head.hlc.ms));
     }
   }
 
   #reportSources(): ReportSources {
-    return { ...this.#parts.identity(), log: this.#parts.log, freshness: this.freshness, nowMs: this.#parts.clock.wallMs() };
+    const { log, clock } = this.#parts;
+    return { ...this.#parts.identity(), log, freshness: this.freshness, nowMs: clock.monotonicMs(), wallMs: clock.wallMs() };
   }
 
   #beat(): void {

@@ -136,7 +136,13 @@ export class PeerLink implements PeerLinkHandle {
 
   /** The peer's wall clock minus ours. */
   get clockOffsetMs(): number | undefined {
-    return this.#timing.clockOffsetMs;
+    const { clock } = this.#parts;
+    return this.#timing.clockOffsetMs(clock.monotonicMs(), clock.wallMs());
+  }
+
+  /** LinkTiming.whenMs */
+  whenMs(peerWallMs: number): number | undefined {
+    return this.#timing.whenMs(peerWallMs);
   }
 
   get bufferedBytes(): number {
@@ -248,7 +254,7 @@ export class PeerLink implements PeerLinkHandle {
 
   #receiveHeads(frame: HeadsFrame): void {
     const { clock, owner } = this.#parts;
-    this.#timing.hear(frame, clock.monotonicMs(), clock.wallMs());
+    this.#timing.hear(frame, clock.monotonicMs());
     this.reports = new Map(frame.origins.map((report) => [report.origin, report]));
     owner.receiveHeads(this, frame.origins);
   }

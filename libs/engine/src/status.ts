@@ -54,7 +54,7 @@ function notWritableReason(parts: StatusParts): string | undefined {
 /** Lag behind every foreign origin; in ms only for the newest epoch of a region, since older ones write no more. */
 function lagOf({ identity, log, mesh, clock }: StatusParts): OriginLag[] {
   const newest = mesh.newestOrigins();
-  const nowMs = clock.wallMs();
+  const nowMs = clock.monotonicMs();
   return [...mesh.freshness.origins()]
     .filter((origin) => origin !== identity.origin)
     .sort(compareStrings)
@@ -62,7 +62,7 @@ function lagOf({ identity, log, mesh, clock }: StatusParts): OriginLag[] {
       const missing = mesh.freshness.missing(origin, log.durableHead(origin));
       const completeMs = mesh.freshness.completeMs(origin);
       const isMeasured = newest.get(regionOf(origin)) === origin || missing.ops > 0;
-      const ms = isMeasured && completeMs > 0 ? Math.max(0, Math.round(nowMs - completeMs)) : 0;
+      const ms = isMeasured && completeMs !== undefined ? Math.max(0, Math.round(nowMs - completeMs)) : 0;
       return { origin, ...missing, ms, upstream: mesh.upstreamOf(origin) };
     });
 }
