@@ -29,6 +29,18 @@ test('[SIM34] a region that was counted and did not hold the write is found, unl
   expect(messages(recordOf(lied, { [origin]: 1 }, setback(3)))).toEqual([]);
 });
 
+test('[SIM34] asked again, a write counts a region whose disk went back and that could not be heard since, but a new one does not', () => {
+  const again = (key: string): RunRecord => {
+    const record = recordOf(met, { [origin]: 2 }, setback(5.5));
+    const [invoke, ok] = record.history;
+    if (invoke === undefined || ok === undefined) throw new Error('there is an edit');
+    const answer = { ...ok.answer, json: {}, version: {}, opId: { origin, seq: 2 }, concern: { ...met, lacking: ['lagos'] } };
+    return { ...record, history: [invoke, ok, { ...invoke, key, index: 2, timeMs: 6 }, { ...ok, key, index: 3, timeMs: 7, answer }] };
+  };
+  expect(messages(again('k'))).toEqual([]);
+  expect(messages(again('another'))).toEqual(['a region was counted that did not hold the write']);
+});
+
 test('[SIM34] a majority that is none is found, and one that is not told', () => {
   for (const wrong of [
     { ...met, durable: ['berlin'], pending: ['lagos', 'lima'] },

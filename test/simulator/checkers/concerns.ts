@@ -3,8 +3,9 @@
 //   writes   a region that is said to hold an op durably holds it in that moment; a majority that is said to be one is one
 //   reads    a read of a majority shows every edit that a majority had acknowledged before the read began
 //
-// Invariant: a region whose disk goes back between the request and its answer excuses what was said of it; a read is judged by
-//            edits of which every holder kept its disk until then.
+// Invariant: a region whose disk goes back between the request and its answer excuses what was said of it, and for an edit that
+//            was asked for before, from its first request on: a region that cannot be heard is counted by what it said last.
+//            A read is judged by edits of which every holder kept its disk until then.
 
 import type { HistoryEvent, RunRecord } from '../history.ts';
 import { type Attempt, indexOf, type RunIndex } from './run-index.ts';
@@ -17,20 +18,21 @@ export function checkConcerns(record: RunRecord): Violation[] {
   for (const { invoke, completion } of run.attempts) {
     const concern = completion?.answer?.concern;
     if (completion === undefined || concern === undefined) continue;
-    checkWrite(run, findings, invoke, completion);
+    const asked = invoke.key === undefined ? undefined : run.attemptsByKey.get(invoke.key);
+    checkWrite(run, findings, Math.min(...(asked ?? [{ invoke }]).map((attempt) => attempt.invoke.timeMs)), completion);
     if (concern.isMet && concern.target !== 2) kept.push(completion);
   }
   for (const attempt of run.attempts) checkRead(run, findings, attempt, kept);
   return findings.found;
 }
 
-function checkWrite(run: RunIndex, findings: Findings, invoke: HistoryEvent, completion: HistoryEvent): void {
+function checkWrite(run: RunIndex, findings: Findings, askedMs: number, completion: HistoryEvent): void {
   const { concern, opId } = completion.answer ?? {};
   if (concern === undefined) return;
   const { target, isMet, durable, pending, lacking } = concern;
   const details = { opId, region: completion.region, index: completion.index, concern };
   for (const region of lacking) {
-    if (run.losses.hasSetback(region, invoke.timeMs, completion.timeMs)) continue;
+    if (run.losses.hasSetback(region, askedMs, completion.timeMs)) continue;
     findings.add('a region was counted that did not hold the write', { ...details, counted: region });
   }
   const members = durable.length + pending.length;
