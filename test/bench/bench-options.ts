@@ -14,7 +14,7 @@ Measures what Anabranch costs, prints each figure beside its bar, and appends th
 A missed bar is reported and does not fail the command; a row that cannot run does.
 
   --only NAME,...   only these rows
-  --quick           smaller sizes, all rows in a minute and a half; recorded apart from full runs
+  --quick           smaller sizes, all rows in about three minutes; recorded apart from full runs
   --help            this text
 
 Rows:

@@ -23,7 +23,7 @@ export interface Unmeasured extends Figure {
 export interface RowContext {
   /** Fresh, on a real disk, removed afterwards. */
   readonly folder: string;
-  /** Sizes shrink so that the whole benchmark ends in a minute and a half. */
+  /** Sizes shrink so that the whole benchmark ends in about three minutes. */
   readonly isQuick: boolean;
 }
 

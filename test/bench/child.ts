@@ -7,6 +7,7 @@ const roles: Readonly<Record<Role, () => Promise<Handlers>>> = {
   'linked-region': () => import('./processes/linked-region.ts'),
   'load-generator': () => import('./processes/load-generator.ts'),
   'plain-express': () => import('./processes/plain-express.ts'),
+  typists: () => import('./processes/typists.ts'),
 };
 
 const role = process.argv[2] ?? '';

@@ -83,6 +83,24 @@ export const rows: readonly Row[] = [
     isPinned: false,
     load: () => import('./rows/session-memory.bench.ts'),
   },
+  {
+    name: 'sync-peers',
+    title: 'two typists per note, against the y-websocket reference server and Hocuspocus',
+    isPinned: false,
+    load: () => import('./rows/sync-peers.bench.ts'),
+  },
+  {
+    name: 'client-write',
+    title: 'writes of the embedded client, kept on the device and durable in the region',
+    isPinned: true,
+    load: () => import('./rows/client-write.bench.ts'),
+  },
+  {
+    name: 'client-resume',
+    title: 'the embedded client takes 10 missed writes, with more and more open documents',
+    isPinned: false,
+    load: () => import('./rows/client-resume.bench.ts'),
+  },
 ];
 
 export function findRow(name: string): Row | undefined {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '@anabranch/region/node-flags';
 import { pinned } from '../machine.ts';
 
-export type Role = 'linked-region' | 'load-generator' | 'plain-express';
+export type Role = 'linked-region' | 'load-generator' | 'plain-express' | 'typists';
 
 /** What a role's file exports. */
 export type Handlers = Readonly<Record<string, (payload: never) => unknown>>;

@@ -1,7 +1,6 @@
 // The real thing: `anabranch region` as a process, started the way an operator would, watched through its health door.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
@@ -10,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '@anabranch/region/node-flags';
 import { pinned } from '../machine.ts';
 import { benchCollections } from './bench-replica.ts';
+import { residentBytesOf } from './memory.ts';
 
 export interface RegionOptions {
   /** The store is `folder/region`. */
@@ -51,10 +51,7 @@ export class RegionProcess {
 
   /** Physical memory it holds; undefined where the system does not say. */
   residentBytes(): number | undefined {
-    const path = `/proc/${this.#process.pid}/status`;
-    if (!existsSync(path)) return undefined;
-    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8'))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+    return residentBytesOf(this.#process.pid);
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
