@@ -161,4 +161,25 @@ describe('the console', () => {
     // What the region that was down did not answer, the browser reports by itself.
     expect(complaints).toEqual([]);
   });
+
+  test('[CONSOLE7] says so when what runs the world does not answer, and asks no more where there is none', async () => {
+    const notice = page.locator('.notice');
+    await page.route('**/api/status', (route) => route.abort());
+    await notice.waitFor(patience);
+    await page.locator('.map-region.good', { hasText: 'Berlin' }).waitFor(patience);
+    await page.unroute('**/api/status');
+    await notice.waitFor({ ...patience, state: 'detached' });
+    let asked = 0;
+    const elsewhere = await browser.newPage();
+    await elsewhere.route('**/api/status', (route) => {
+      asked += 1;
+      return route.fulfill({ status: 404, json: { code: 'route_not_found' } });
+    });
+    await elsewhere.clock.install();
+    await elsewhere.goto(`${server.url}/console/`);
+    await elsewhere.getByRole('textbox', { name: /Addresses of the regions/ }).waitFor(patience);
+    await elsewhere.clock.runFor(10_000);
+    expect(asked).toBe(1);
+    await elsewhere.close();
+  });
 });

@@ -17,7 +17,7 @@ const views = [
 type ViewName = (typeof views)[number][0];
 
 export function ConsolePage() {
-  const { regions, isDemo } = useMesh();
+  const { regions, isDemo, worldError } = useMesh();
   const [view, setView] = useState<ViewName>(() => views.find(([name]) => `#${name}` === location.hash)?.[0] ?? 'overview');
   const show = (name: ViewName): void => {
     history.replaceState(undefined, '', `#${name}`);
@@ -42,6 +42,11 @@ export function ConsolePage() {
       </header>
       <main>
         <h1>Console</h1>
+        {isDemo && worldError !== undefined && (
+          <p className="notice" role="status">
+            The process that runs this demo does not answer: what is shown of links and processes is old. The regions are asked directly.
+          </p>
+        )}
         {regions.length === 0 && <AddressForm />}
         {view === 'overview' && (
           <>

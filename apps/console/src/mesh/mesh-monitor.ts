@@ -28,6 +28,8 @@ export interface MeshSnapshot {
   readonly links: readonly LinkView[];
   /** Whether the pages may cut links and end processes. */
   readonly isDemo: boolean;
+  /** Why the demo world's last answer did not come. */
+  readonly worldError: ApiError | undefined;
   readonly series: Series;
 }
 
@@ -36,7 +38,7 @@ const sampleMs = 1_000;
 
 export class MeshMonitor {
   readonly #listeners = new Set<() => void>();
-  #snapshot: MeshSnapshot = { regions: [], links: [], isDemo: false, series: emptySeries };
+  #snapshot: MeshSnapshot = { regions: [], links: [], isDemo: false, worldError: undefined, series: emptySeries };
   #isStarted = false;
 
   /** @param given addresses of regions, when there is no demo world that knows them. */
@@ -44,7 +46,7 @@ export class MeshMonitor {
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.#addRegions(given.map((url) => ({ name: new URL(url).host, url })));
-    void this.#watchWorld(given.length === 0);
+    if (given.length === 0) void this.#watchWorld();
     setInterval(() => this.#update({ series: addSample(this.#snapshot.series, this.#snapshot.regions, performance.now()) }), sampleMs);
   }
 
@@ -57,19 +59,21 @@ export class MeshMonitor {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks the demo world now, for example because something was changed. */
+  /** Asks the demo world now, for example because something was changed. @throws ApiError */
   async lookAtWorld(): Promise<void> {
     const { regions, links } = await worldApi.status();
     this.#addRegions(regions);
     const known = new Map(regions.map((region) => [region.name, region]));
     const withProcess = this.#snapshot.regions.map((region) => ({ ...region, process: known.get(region.name) }));
-    this.#update({ links, isDemo: true, regions: withProcess });
+    this.#update({ links, isDemo: true, worldError: undefined, regions: withProcess });
   }
 
-  async #watchWorld(mayFind: boolean): Promise<void> {
-    if (!mayFind) return;
+  /** Ends when whoever serves the page answers, and knows no demo world. */
+  async #watchWorld(): Promise<void> {
     for (;;) {
-      await this.lookAtWorld().catch(() => {});
+      const worldError = await this.lookAtWorld().then(() => undefined, errorOf);
+      if (worldError !== undefined) this.#update({ worldError });
+      if (worldError !== undefined && worldError.code !== 'no_answer' && !this.#snapshot.isDemo) return;
       await pause(everyMs);
     }
   }
@@ -90,7 +94,7 @@ export class MeshMonitor {
     for (;;) {
       const heard = await api.status().then(
         (status) => ({ status, heardMs: performance.now(), error: undefined }),
-        (error: unknown) => ({ error: error instanceof ApiError ? error : new ApiError('defect', String(error)) }),
+        (error: unknown) => ({ error: errorOf(error) }),
       );
       this.#update({ regions: this.#snapshot.regions.map((region) => (region.name === name ? { ...region, ...heard } : region)) });
       await pause(everyMs);
@@ -101,6 +105,10 @@ export class MeshMonitor {
     this.#snapshot = { ...this.#snapshot, ...change };
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+function errorOf(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError('defect', String(error));
 }
 
 function pause(ms: number): Promise<void> {
