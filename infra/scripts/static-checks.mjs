@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { checkLayers } from './layers.mjs';
+import { checkPackages } from './packages.mjs';
 import { root, tool } from './prepare.mjs';
 import { checkSpec } from './spec.mjs';
 import { checkTidy } from './tidy.mjs';
@@ -20,6 +21,7 @@ const checks = [
   { name: 'unused code', problems: () => outputOnFailure('knip/bin/knip.js') },
   { name: 'generated documents', problems: () => outputOf('infra/scripts/generate-errors.mjs', '--check') },
   { name: 'specification', problems: async () => checkSpec(root).join('\n') },
+  { name: 'packages', problems: async () => (await checkPackages(root)).join('\n') },
   { name: 'versions', problems: async () => checkVersions(root).join('\n') },
   { name: 'tidiness', problems: async () => checkTidy(root).join('\n') },
 ];

@@ -1,0 +1,29 @@
+// The examples of docs/client.md: they stand in a program that is run here.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { collections, startAgain, walkThrough } from './client-guide.ts';
+import { afterThisTest, startMesh } from './client-mesh.ts';
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** Without the indentation, which differs between a guide and a function. */
+const plain = (code: string): string => code.replace(/^ +/gm, '').trim();
+
+test('[CLIENT21] every example of the guide stands in the program', () => {
+  const blocks = [...read('../../docs/client.md').matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => plain(code));
+  expect(blocks.length).toBeGreaterThan(8);
+  const program = plain(read('./client-guide.ts'));
+  for (const block of blocks) expect(program).toContain(block);
+});
+
+test('[CLIENT21] the program does what the guide says', async () => {
+  const mesh = await startMesh(3, { collections });
+  const regions = mesh.regions.map(({ name, url }) => ({ name, url }));
+  const folder = mkdtempSync(join(tmpdir(), 'anabranch-guide-'));
+  afterThisTest(() => rmSync(folder, { recursive: true, force: true }));
+  await walkThrough(regions, folder);
+  await startAgain(regions, folder);
+});
