@@ -55,6 +55,14 @@ test('[LINK1] a peer that proves the mesh key is linked; strangers, replays and 
   expect(reflecting.closeCode).toBe('mesh_key_mismatch');
 });
 
+test('[LINK1] a hello that is there already when the link begins is answered after our own hello', async () => {
+  const mesh = await soloMesh();
+  const early = new ScriptedPeer(mesh.replica('berlin'), { region: 'lima', isEarly: true });
+  expect(early.received.map(({ type }) => type)).toEqual(['hello', 'proof']);
+  early.sendBytes(early.proof());
+  expect(mesh.replica('berlin').status().peers).toMatchObject([{ region: 'lima', linkState: 'connected' }]);
+});
+
 test('[LINK1] before the proof nothing is said beyond hello and proof, and nothing else is read', async () => {
   const mesh = await soloMesh();
   const early = new ScriptedPeer(mesh.replica('berlin'));

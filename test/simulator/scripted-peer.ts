@@ -19,6 +19,8 @@ export interface ScriptedPeerOptions {
   readonly protocolVersionFloor?: number;
   /** Our side of the connection; the replica has the other. */
   readonly role?: LinkRole;
+  /** Our hello has arrived before the replica listens. */
+  readonly isEarly?: boolean;
 }
 
 export class ScriptedPeer implements LinkConnection {
@@ -44,6 +46,7 @@ export class ScriptedPeer implements LinkConnection {
       protocolVersion: 1,
       protocolVersionFloor: 1,
       role: 'dialer',
+      isEarly: false,
       ...options,
     };
     this.origin = `${this.#options.region}.${this.#options.epoch}` as OriginId;
@@ -53,6 +56,7 @@ export class ScriptedPeer implements LinkConnection {
 
   listen(listener: LinkConnectionListener): void {
     this.#listener = listener;
+    if (this.#options.isEarly) listener.receiveFrame(this.hello());
   }
 
   send(frame: Uint8Array): void {

@@ -106,6 +106,8 @@ export class PeerLink implements PeerLinkHandle {
     this.whenClosed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    // Before anything is heard: what arrives is answered, and an answer without the hello it is bound to is refused.
+    this.#sendBytes(parts.handshake.start());
     parts.connection.listen({
       receiveFrame: (frame) => this.#receive(frame),
       drained: () => this.#shipper.pump(),
@@ -114,7 +116,6 @@ export class PeerLink implements PeerLinkHandle {
     this.#handshakeTimer = parts.clock.setTimer(PeerLink.handshakeMsMax, () => {
       if (this.#state.name === 'handshaking') this.end('handshake_timeout', 'the handshake took too long');
     });
-    this.#sendBytes(parts.handshake.start());
   }
 
   get isEstablished(): boolean {
@@ -180,6 +181,10 @@ export class PeerLink implements PeerLinkHandle {
   /** Sends what may get lost, unless the link is busy with what may not. */
   sendFlooded(frame: AwarenessFrame | RightsFrame): void {
     if (this.bufferedBytes < PeerLink.floodBufferedBytesMax) this.send(frame);
+  }
+
+  creditExhausted(): void {
+    this.#parts.logger.debug('link.credit_exhausted', { peer: this.peerRegion });
   }
 
   /** Ops became durable here: ship what the peer follows, and acknowledge soon. */

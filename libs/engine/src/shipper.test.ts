@@ -15,7 +15,7 @@ test('[LOG3] who continues from before a pruned log is told so: that its hash ca
   const head = { origin, seq: 9, chainHash, hlc: hlcZero, logBytes: 900, oldestSeq: 5 };
   const log = new OpLog({} as ReplicaStore, hash, { identity: undefined, heads: [head], peerVectors: [], lastPosition: 9 });
   const sent: LinkFrame[] = [];
-  const shipper = new Shipper({ log, clock, outlet: { bufferedBytes: 0, send: (frame) => sent.push(frame) } });
+  const shipper = new Shipper({ log, clock, outlet: { bufferedBytes: 0, send: (frame) => sent.push(frame), creditExhausted: () => {} } });
   for (const afterSeq of [2, 4]) expect(shipper.subscribe({ type: 'subscribe', origin, afterSeq, chainHash })).toBe('pruned');
   expect(shipper.subscribe({ type: 'subscribe', origin, afterSeq: 9, chainHash: new Uint8Array(32) })).toBe('equivocation');
   expect(shipper.subscribe({ type: 'subscribe', origin, afterSeq: 9, chainHash })).toBeUndefined();

@@ -23,6 +23,8 @@ import type { LoggedOp } from './replica-store.ts';
 export interface ShipperOutlet {
   readonly bufferedBytes: number;
   send(frame: LinkFrame): void;
+  /** There is more to send than the peer granted. */
+  creditExhausted(): void;
 }
 
 export class Shipper {
@@ -37,6 +39,7 @@ export class Shipper {
   /** Per origin the last seq sent. */
   readonly #cursors = new Map<OriginId, number>();
   #creditBytes = 0;
+  #isExhausted = false;
   #lastSentMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -69,6 +72,7 @@ export class Shipper {
 
   grant(bytes: number): void {
     this.#creditBytes += bytes;
+    this.#isExhausted &&= this.#creditBytes <= 0;
     this.pump();
   }
 
@@ -92,8 +96,10 @@ export class Shipper {
     while (hasSent) {
       hasSent = false;
       for (const [origin, cursor] of this.#cursors) {
-        if (this.#isStopped || this.#creditBytes <= 0 || this.#outlet.bufferedBytes >= Shipper.bufferedBytesMax) return;
-        if (cursor < this.#log.durableHead(origin).seq && this.#sendNext(origin, cursor)) hasSent = true;
+        if (this.#isStopped || this.#outlet.bufferedBytes >= Shipper.bufferedBytesMax) return;
+        if (cursor >= this.#log.durableHead(origin).seq) continue;
+        if (this.#creditBytes <= 0) return this.#noteExhausted();
+        if (this.#sendNext(origin, cursor)) hasSent = true;
       }
     }
   }
@@ -102,6 +108,12 @@ export class Shipper {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#cursors.clear();
+  }
+
+  #noteExhausted(): void {
+    if (this.#isExhausted) return;
+    this.#isExhausted = true;
+    this.#outlet.creditExhausted();
   }
 
   #sendNext(origin: OriginId, cursor: number): boolean {

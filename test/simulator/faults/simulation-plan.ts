@@ -39,6 +39,8 @@ export interface SimulationPlan {
   /** Whether clients trade: bounded counters, and transactions between documents. */
   readonly trades: boolean;
   readonly opKinds: readonly OpKind[];
+  /** How long the values of registers are, so that links run out of credit when much is missed; 0 for short ones. */
+  readonly bulkBytes: number;
   readonly clients: readonly ClientHabits[];
   /** Clients that edit freeform documents through sync sessions. */
   readonly sessionClients: number;
@@ -94,6 +96,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     documents: random.pick([1, 2, 3, 6]),
     trades: root.fork('trades').chance(0.7),
     opKinds: drawOpKinds(root.fork('ops')),
+    bulkBytes: root.fork('bulk').chance(0.05) ? 400_000 : 0,
     clients: drawClients(root.fork('clients'), count),
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),

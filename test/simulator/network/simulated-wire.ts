@@ -76,6 +76,7 @@ export class SimulatedWire {
     return new Promise((resolve, reject) => {
       const deadline = clock.setTimer(connectMsMax, () => giveUp(`no connection in ${connectMsMax} ms`));
       let isOver = false;
+      let opened: ConnectionEnd | undefined;
       const end = (act: () => void): void => {
         if (isOver) return;
         isOver = true;
@@ -83,19 +84,20 @@ export class SimulatedWire {
         signal.removeEventListener('abort', abort);
         enter(act);
       };
-      const giveUp = (reason: string): void => end(() => reject(new Error(reason)));
+      const giveUp = (reason: string): void => {
+        // As a socket that is closed before it is open: the far end hears of it when it can.
+        if (!isOver) opened?.abandon(false);
+        end(() => reject(new Error(reason)));
+      };
       const abort = (): void => giveUp('the dial was aborted');
       signal.addEventListener('abort', abort);
       this.#travel(from, to, () => {
+        if (isOver) return;
         const listening = this.#listening.get(to);
         if (listening === undefined) return this.#travel(to, from, () => giveUp('connection refused'));
-        const opened = this.#open(request, listening);
-        if (opened === undefined) return;
-        this.#travel(to, from, () => {
-          // Nobody waits for it any more: the far end finds out as it does of any that went away.
-          if (isOver) opened.abandon(false);
-          else end(() => resolve(opened));
-        });
+        const dialled = this.#open(request, listening);
+        opened = dialled;
+        if (dialled !== undefined) this.#travel(to, from, () => end(() => resolve(dialled)));
       });
     });
   }

@@ -17,6 +17,7 @@ export const branches = [
   'link_lost',
   'handshake_timeout',
   'duplicate_frame',
+  'credit_exhausted',
   'hlc_drift',
   'record_damaged',
   // Seen at the doors.

@@ -32,7 +32,7 @@ export function startWorkload(world: SimulatedWorld): Workload {
   const typed = typedCollections.flatMap((collection) => Array.from({ length: plan.documents }, (_, at) => `${collection}/d${at}`));
   const documents = plan.trades ? [...typed, ...depots] : typed;
   const door = new RegionDoor(clock, world.random('door'), world.onDefect);
-  const draw = new OpDraw(world.random('draw'), plan.opKinds);
+  const draw = new OpDraw(world.random('draw'), plan.opKinds, plan.bulkBytes);
   let isOver = false;
   let working = plan.clients.length;
   const shared = { clock, hosts, documents, door, draw, recorder, sometimes };

@@ -16,11 +16,13 @@ const skus = ['a', 'b', 'c'];
 export class OpDraw {
   readonly #random: SeededRandom;
   readonly #kinds: readonly OpKind[];
+  readonly #bulkBytes: number;
   #written = 0;
 
-  constructor(random: SeededRandom, kinds: readonly OpKind[]) {
+  constructor(random: SeededRandom, kinds: readonly OpKind[], bulkBytes: number) {
     this.#random = random;
     this.#kinds = kinds;
+    this.#bulkBytes = bulkBytes;
   }
 
   draw(document: string, view: JsonObject | undefined): readonly DocumentOp[] {
@@ -60,7 +62,7 @@ export class OpDraw {
       case 'counter':
         return [{ op: 'increment', path: isTop ? '/stock' : `${key}/qty`, by: random.pick([1, 1, 1, 2, 5, -1, -3, 1000]) }];
       case 'register':
-        return [{ op: 'set', path: random.pick(['/status', '/all', `${key}/name`]), value: random.below(1000) }];
+        return [{ op: 'set', path: random.pick(['/status', '/all', `${key}/name`]), value: this.#registerValue() }];
       case 'set':
         return [{ op: random.pick(['add', 'add', 'remove']), path: isTop ? '/tags' : `${key}/tags`, value: random.below(4) }];
       case 'flag':
@@ -86,6 +88,11 @@ export class OpDraw {
           { op: 'add', path: `${key}/tags`, value: random.below(4) },
         ];
     }
+  }
+
+  #registerValue(): number | string {
+    const value = this.#random.below(1000);
+    return this.#bulkBytes > 0 ? `${value} `.padEnd(this.#bulkBytes, 'bulk') : value;
   }
 
   #listOps(view: JsonObject): readonly DocumentOp[] {

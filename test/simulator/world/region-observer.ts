@@ -51,6 +51,8 @@ function countEvent(event: string, fields: LogFields, { sometimes, onDefect }: R
     sometimes.hit(fields['cause'] === 'rolled_back' ? 'epoch_renewed_rolled_back' : 'epoch_renewed_unconfirmed');
   } else if (event === 'store.record_damaged') {
     sometimes.hit('record_damaged');
+  } else if (event === 'link.credit_exhausted') {
+    sometimes.hit('credit_exhausted');
   } else if (event === 'upstream.changed') {
     if (fields['kind'] === 'direct' && fields['before'] !== undefined) sometimes.hit('upstream_direct_again');
   } else if (event === 'link.dial_ended' || event === 'link.ended') {
