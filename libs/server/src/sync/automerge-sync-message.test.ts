@@ -53,6 +53,12 @@ function withFilter(filter: number[], haves = 1): Uint8Array {
   return Uint8Array.from([0x42, 0, 0, ...leb(haves), ...Array.from({ length: haves }, () => have).flat(), 0]);
 }
 
+/** Processor time of this process so far: what else the machine does is not in it. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 describe('reading sync messages of Automerge', () => {
   const real = [
     ...conversation(documentOf(30), documentOf(1, 'bb')),
@@ -84,9 +90,9 @@ describe('reading sync messages of Automerge', () => {
     ['another type', Uint8Array.from([0x44, 0, 0, 0, 0])],
     ['nothing', new Uint8Array(0)],
   ])('[GUARD1] [GUARD6] refuses %s at once', (_name, message) => {
-    const startMs = performance.now();
+    const usedMs = processorMs();
     expect(() => readAutomergeSyncMessage(message)).toThrow('the frame is not valid');
-    expect(performance.now() - startMs).toBeLessThan(50);
+    expect(processorMs() - usedMs).toBeLessThan(50);
   });
 
   test('[GUARD7] mutated messages are refused with frame_invalid, or cost the library little', () => {
@@ -103,14 +109,14 @@ describe('reading sync messages of Automerge', () => {
           expect(isAnabranchError(error, 'frame_invalid')).toBe(true);
           return;
         }
-        const startMs = performance.now();
+        const usedMs = processorMs();
         try {
           const [received, state] = A.receiveSyncMessage(A.clone(doc), A.initSyncState(), head);
           A.generateSyncMessage(received, state);
         } catch (error) {
           expect(String(error)).not.toContain('PanicError');
         }
-        expect(performance.now() - startMs).toBeLessThan(250);
+        expect(processorMs() - usedMs).toBeLessThan(250);
       }),
       { numRuns: 400 },
     );
