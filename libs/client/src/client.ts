@@ -13,6 +13,7 @@ import { AnabranchError, assert, canonicalJson, type JsonValue } from '@anabranc
 import { HlcClock, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf } from '@anabranch/protocol';
+import { callSafely } from './call-safely.ts';
 import { type ClientOptions, checkOptions } from './client-options.ts';
 import type { ClientStatus } from './client-status.ts';
 import { Courier } from './courier/courier.ts';
@@ -198,7 +199,7 @@ export class Client<C extends Collections = Collections> {
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     const region = await this.#regionFor(options.retryKey, timeoutMs);
     const isDelivered = await within(clock, deadlineMs - clock.monotonicMs(), this.#writes.whenDurable());
-    if (!isDelivered) throw new AnabranchError('region_unreachable', 'writes that were made before have not reached a region yet');
+    if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
     const retryKey = options.retryKey ?? `${region.name}|${this.#author.writer}.${drawName(random, 16)}`;
     const seen = this.#seen.merge(this.#writes.covered);
     const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
@@ -285,7 +286,7 @@ export class Client<C extends Collections = Collections> {
         this.#seen = this.#seen.merge(VersionVector.of(message.seen));
         this.#documents.receiveStates(message.states);
         this.#documents.show(message.ops);
-        for (const listener of [...this.#seenListeners]) listener();
+        for (const listener of [...this.#seenListeners]) callSafely(listener);
         return;
       case 'settled':
         this.#writes.settled(message.id, VersionVector.of(message.covered));
@@ -309,7 +310,7 @@ export class Client<C extends Collections = Collections> {
         this.#status = message.status;
         this.#wallOffsetMs = message.wallOffsetMs;
         if (isNewSession) this.#documents.renewPresence();
-        for (const listener of [...this.#statusListeners]) listener();
+        for (const listener of [...this.#statusListeners]) callSafely(listener);
       }
     }
   }
@@ -346,9 +347,8 @@ export class Client<C extends Collections = Collections> {
     if (!isOnline() && mayComeOnline) await within(this.#platform.clock, timeoutMs, whenSo(this.#statusListeners, isOnline));
     const name = retryKey?.slice(0, retryKey.indexOf('|')) ?? this.#status.region;
     const region = this.#options.regions.find((candidate) => candidate.name === name);
-    if (this.#status.isOffline || region === undefined)
-      throw new AnabranchError('region_unreachable', 'the device is not connected to a region');
-    return region;
+    if (!this.#status.isOffline && region !== undefined) return region;
+    throw unreached(retryKey, 'the device is not connected to a region');
   }
 
   #whenSeen(vector: VersionVector): Promise<void> {
@@ -376,6 +376,12 @@ export class Client<C extends Collections = Collections> {
   #assertOpen(): void {
     if (this.#isClosed) throw new AnabranchError('client_closed', 'the client was closed');
   }
+}
+
+/** Nothing was asked of a region now; what was asked before under the key may be done. */
+function unreached(retryKey: string | undefined, why: string): AnabranchError {
+  if (retryKey === undefined) return new AnabranchError('region_unreachable', why);
+  return new AnabranchError('outcome_unknown', why, { retryKey, cause: 'region_unreachable' });
 }
 
 /** What a client and a region must agree on: the canonical text of the collection. */

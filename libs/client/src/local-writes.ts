@@ -5,7 +5,7 @@
 
 import type { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
-import { callSafely } from './documents/local-document.ts';
+import { callSafely } from './call-safely.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import type { ClientStore, NewWrite, PendingWrite } from './store/client-store.ts';
 import { LocalWrite, type Write } from './write.ts';
@@ -106,7 +106,7 @@ export class LocalWrites {
       this.#saved({ ...write, n });
     } catch (error) {
       await before;
-      this.onUnsaved({ ...write, n: 0 }, refusalOf(error));
+      callSafely(() => this.onUnsaved({ ...write, n: 0 }, refusalOf(error)));
     }
   }
 

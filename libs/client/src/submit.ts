@@ -60,8 +60,9 @@ export async function submitTo(parts: SubmitParts, writes: readonly SubmittedWri
   for (let waitMs = retryMsMin; ; waitMs = Math.min(2 * waitMs, retryMsMax)) {
     const leftMs = deadlineMs - clock.monotonicMs();
     const answer = await ask(parts, writes, options, Math.max(leftMs, 1)).catch((error: unknown) => error);
-    if (isAnswer(answer) && answer.status < 300) return readAnswer(answer);
-    if (isAnswer(answer)) {
+    const submitted = isAnswer(answer) && answer.status < 300 ? readAnswer(answer) : undefined;
+    if (submitted !== undefined) return submitted;
+    if (isAnswer(answer) && answer.status >= 300) {
       last = problemOf(answer);
       if (!isPassing(last)) throw last;
       // A region that fails while it commits may have kept it.
@@ -114,13 +115,15 @@ function problemOf({ status, text }: HttpAnswer): AnabranchError {
   return errorOf({ code: typeof code === 'string' ? code : 'internal_error', message, details });
 }
 
-function readAnswer({ status, text }: HttpAnswer): Submitted {
+/** Undefined for what no region says: something between here and there answered in its place. */
+function readAnswer({ status, text }: HttpAnswer): Submitted | undefined {
   const { opId, documents, result } = parseObject(text);
   const pending = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : {};
   const views = documents ?? pending['documents'];
+  if (typeof views !== 'object' || views === null) return undefined;
   return {
     opId: typeof opId === 'string' ? opId : undefined,
-    documents: typeof views === 'object' && views !== null ? (views as Record<string, JsonObject>) : {},
+    documents: views as Record<string, JsonObject>,
     isConcernMet: status !== 202,
   };
 }

@@ -5,6 +5,7 @@
 
 import { type AnabranchError, assert } from '@anabranch/base';
 import type { VersionVector } from '@anabranch/causality';
+import { callSafely } from './call-safely.ts';
 import type { WriteDescription } from './store/client-store.ts';
 
 /**
@@ -103,6 +104,6 @@ export class LocalWrite implements Write {
 
   #move(state: WriteState): void {
     this.#state = state;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) callSafely(listener);
   }
 }

@@ -4,6 +4,7 @@
 // Invariant 2: one commit is under way at a time. When one fails, nothing that waits is done any more, and `failed` is
 //              called once.
 
+import { callSafely } from '../call-safely.ts';
 import type { ClientStore, StoreChange } from '../store/client-store.ts';
 
 interface Entry {
@@ -43,7 +44,7 @@ export class CommitQueue {
         this.#waiting = [];
         const changes = withoutStaleSessions(entries.flatMap((entry) => entry.changes));
         if (changes.length > 0) await this.#store.commit(changes);
-        for (const { then } of entries) then();
+        for (const { then } of entries) callSafely(then);
       }
     } catch (error) {
       this.#hasFailed = true;

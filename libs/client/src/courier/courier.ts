@@ -6,8 +6,10 @@
 //
 // Invariant 1: what is told of documents and writes was kept in the store before, in the same order.
 // Invariant 2: a session is opened only when everything of the session before is kept.
-// Invariant 3: what a region refuses for reasons of its own (it stops, it is full) is not taken as refused: it is pushed
-//              again, there or elsewhere.
+// Invariant 3: what a region refuses for reasons of its own (it stops, it is full, its copy is damaged, its schema is another)
+//              is not taken as refused: it is kept, and pushed again, there or elsewhere.
+// Invariant 4: a document that a region does not send counts as not held from then on: what is told of other documents says
+//              nothing of it, and it is asked for whole.
 
 import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Timer } from '@anabranch/base';
 import {
@@ -22,7 +24,7 @@ import {
 } from '@anabranch/protocol';
 import type { Platform } from '../ports.ts';
 import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
-import type { ClientStore, StoreOpening } from '../store/client-store.ts';
+import type { ClientStore, StoreChange, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Follows } from './follows.ts';
@@ -42,9 +44,14 @@ export interface CourierParts {
   readonly tell: (message: FromCourier) => void;
 }
 
-/** Refusals that say nothing about what was pushed. */
-const passingCodes: readonly ErrorCode[] = ['not_ready', 'overloaded', 'store_failed', 'store_full', 'not_yet_visible', 'internal_error'];
-const passing: ReadonlySet<string> = new Set(passingCodes);
+/** Refusals that judge what was pushed: any region would say the same. */
+const finalCodes: readonly ErrorCode[] = [
+  ...(['update_invalid', 'update_incomplete', 'request_too_large', 'op_invalid', 'path_unknown', 'type_mismatch'] as const),
+  ...(['value_invalid', 'document_id_invalid', 'document_too_large', 'collection_not_found'] as const),
+];
+const final: ReadonlySet<string> = new Set(finalCodes);
+/** How long a session must last to show that the region can be worked with. */
+const steadyMs = 10_000;
 /** How long a region may lack what was shown here before another one is tried. */
 const behindMsMax = 5_000;
 /** When a document that a region cannot send yet is asked for again. */
@@ -68,6 +75,8 @@ export class Courier {
   /** The store takes nothing any more. */
   #hasFailed = false;
   #lastError: Refusal | undefined;
+  /** By the monotonic clock; undefined without a session that was welcomed. */
+  #welcomedMs: number | undefined;
   #wallOffsetMs = 0;
   #retry: Timer | undefined;
   #behind: Timer | undefined;
@@ -164,13 +173,18 @@ export class Courier {
     const { clock, connect } = this.#parts.platform;
     this.#region = region;
     const url = `${region.url.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/sync/documents`;
-    this.#session = new Session(url, clock, connect, {
-      open: () => this.#openFrame(credential),
-      welcomed: (frame) => this.#welcomed(frame),
-      receive: (frame) => this.#receiveFrame(frame),
-      ended: (cause) => this.#ended(cause),
-    });
-    this.#noteStatus();
+    try {
+      this.#session = new Session(url, clock, connect, {
+        open: () => this.#openFrame(credential),
+        welcomed: (frame) => this.#welcomed(frame),
+        receive: (frame) => this.#receiveFrame(frame),
+        ended: (cause) => this.#ended(cause),
+      });
+      this.#noteStatus();
+    } catch (error) {
+      // A platform that opens no such connection, as a page over https none without TLS.
+      this.#ended(new AnabranchError('region_unreachable', `no connection to ${url}: ${String(error)}`));
+    }
   }
 
   /** The credential for the session, once everything of the one before is kept; undefined when there is none to be had. */
@@ -199,6 +213,7 @@ export class Courier {
     const { clock } = this.#parts.platform;
     this.#wallOffsetMs = frame.wallMs - clock.wallMs();
     this.#isCovered = frame.coversRequired;
+    this.#welcomedMs = clock.monotonicMs();
     this.#lastError = undefined;
     if (this.#region !== undefined) this.#parts.choice.opened(this.#region.name);
     for (const request of this.#follows.welcomed(frame.followSerial)) this.#session?.send(request);
@@ -223,6 +238,7 @@ export class Courier {
       case 'pushed': {
         const write = this.#outbox.answered(frame.id);
         if (write !== undefined) this.#inbox.settle(write.n, write.id, frame.covered);
+        if (this.#region !== undefined) this.#parts.choice.worked(this.#region.name);
         break;
       }
       case 'refused':
@@ -251,7 +267,8 @@ export class Courier {
     }
     const refusal = { code, message, details: {} };
     this.#parts.tell({ type: 'unavailable', document, refusal });
-    if (!passing.has(code)) {
+    if (this.#follows.isHeld(document)) void this.#unhold(document);
+    if (final.has(code) || code === ('collection_differs' satisfies ErrorCode)) {
       this.#lastError = refusal;
       return;
     }
@@ -260,8 +277,21 @@ export class Courier {
     });
   }
 
+  /** What the device has of it stays, and is not taken for all there is. */
+  async #unhold(document: DocumentId): Promise<void> {
+    this.#follows.noteLost(document);
+    try {
+      const { updates } = await this.#parts.store.load(document);
+      const kept = updates.map(({ bytes }): StoreChange => ({ type: 'update', document, update: bytes }));
+      if (!this.#follows.has(document)) return;
+      this.#queue.add([{ type: 'forget', document }, { type: 'follow', document }, ...kept], () => {});
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   #takeRefused({ id, code, message, details }: RefusedFrame): void {
-    if (passing.has(code)) {
+    if (!final.has(code)) {
       this.#session?.end(new AnabranchError('region_unreachable', message, { code }));
       return;
     }
@@ -278,10 +308,12 @@ export class Courier {
     this.#inbox.ended();
     this.#outbox.ended();
     const region = this.#region;
-    this.#region = undefined;
+    const welcomedMs = this.#welcomedMs ?? Number.POSITIVE_INFINITY;
+    [this.#region, this.#welcomedMs] = [undefined, undefined];
+    if (region !== undefined && this.#parts.platform.clock.monotonicMs() - welcomedMs > steadyMs) this.#parts.choice.worked(region.name);
     // Another device has the same store: a copy of it. It is another client from now on.
     if (cause.code === 'session_superseded') this.#inbox.resumeKey = new Uint8Array();
-    if (this.#isStopped || this.#isOffline || region === undefined) return this.#noteStatus();
+    if (this.#isStopped || this.#isOffline || this.#hasFailed || region === undefined) return this.#noteStatus();
     if (cause.code !== 'region_left') {
       this.#lastError = refusalOf(cause);
       this.#parts.choice.failed(region.name);
@@ -296,6 +328,7 @@ export class Courier {
 
   #switch(isOffline: boolean, region: string): void {
     this.#isOffline = isOffline;
+    if (!isOffline) this.#parts.choice.retryNow();
     if (region !== this.#parts.choice.wanted) {
       this.#parts.choice.want(region);
       if (region !== nearest && this.#region !== undefined && this.#region.name !== region) this.#leave();

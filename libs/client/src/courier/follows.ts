@@ -36,6 +36,14 @@ export class Follows {
     return this.#isHeld.delete(document);
   }
 
+  isHeld(document: DocumentId): boolean {
+    return this.#isHeld.get(document) ?? false;
+  }
+
+  noteLost(document: DocumentId): void {
+    if (this.#isHeld.has(document)) this.#isHeld.set(document, false);
+  }
+
   noteHeld(document: DocumentId): void {
     if (this.#isHeld.has(document)) this.#isHeld.set(document, true);
   }

@@ -83,7 +83,12 @@ export class RegionChoice {
     const region = this.#find(name);
     if (region === undefined) return;
     region.isReachable = true;
-    region.failures = 0;
+  }
+
+  /** The region takes what it is given: what failed before counts no more. */
+  worked(name: string): void {
+    const region = this.#find(name);
+    if (region !== undefined) region.failures = 0;
   }
 
   failed(name: string): void {

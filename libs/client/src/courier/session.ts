@@ -34,21 +34,22 @@ export class Session {
 
   readonly #clock: Clock;
   readonly #listener: SessionListener;
-  readonly #connection: Connection;
+  readonly #connection: Connection | undefined;
   #state: 'connecting' | 'opening' | 'open' | 'ended' = 'connecting';
   #heardMs: number;
-  #watch: Timer;
+  #watch: Timer | undefined;
 
   constructor(url: string, clock: Clock, connect: Connect, listener: SessionListener) {
     this.#clock = clock;
     this.#listener = listener;
     this.#heardMs = clock.monotonicMs();
-    this.#watch = clock.setTimer(Session.welcomeMsMax, () => this.#end(new AnabranchError('handshake_timeout', 'no welcome in time')));
     this.#connection = connect(url, {
       opened: () => this.#opened(),
       received: (bytes) => this.#received(bytes),
       closed: (code, reason) => this.#end(closeCause(code, reason)),
     });
+    if (this.#state === 'ended') return;
+    this.#watch = clock.setTimer(Session.welcomeMsMax, () => this.#end(new AnabranchError('handshake_timeout', 'no welcome in time')));
   }
 
   get isOpen(): boolean {
@@ -56,11 +57,11 @@ export class Session {
   }
 
   get mayPush(): boolean {
-    return this.isOpen && this.#connection.bufferedBytes < Session.unsentBytesMax;
+    return this.isOpen && (this.#connection?.bufferedBytes ?? 0) < Session.unsentBytesMax;
   }
 
   send(frame: SessionRequest): void {
-    if (this.isOpen) this.#connection.send(encodeSessionFrame(frame));
+    if (this.isOpen) this.#connection?.send(encodeSessionFrame(frame));
   }
 
   /** Ends the session as its owner wants; `ended` is called before this returns. */
@@ -71,7 +72,7 @@ export class Session {
   #opened(): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'opening';
-    this.#connection.send(encodeSessionFrame(this.#listener.open()));
+    this.#connection?.send(encodeSessionFrame(this.#listener.open()));
   }
 
   #received(bytes: Uint8Array): void {
@@ -89,7 +90,7 @@ export class Session {
   #deliver(frame: SessionAnswer): void {
     if (this.#state === 'opening' && frame.type === 'welcome') {
       this.#state = 'open';
-      this.#watch.cancel();
+      this.#watch?.cancel();
       this.#watchSilence();
       this.#listener.welcomed(frame);
     } else if (this.#state === 'open' && frame.type !== 'welcome') {
@@ -113,8 +114,8 @@ export class Session {
   #end(cause: AnabranchError): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#watch.cancel();
-    this.#connection.close();
+    this.#watch?.cancel();
+    this.#connection?.close();
     this.#listener.ended(cause);
   }
 }

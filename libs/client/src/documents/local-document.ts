@@ -5,11 +5,12 @@
 // Invariant 2: listeners hear of a change after every document that it touches shows it.
 // Invariant 3: what an editor writes to the library's document is a write of the device like any other.
 
-import type { JsonObject } from '@anabranch/base';
+import { AnabranchError, type JsonObject } from '@anabranch/base';
 import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { collectionOf, type DocumentId, localIdOf } from '@anabranch/protocol';
 import type { Doc } from 'yjs';
+import { callSafely } from '../call-safely.ts';
 import type { Write } from '../write.ts';
 import type { DeviceAuthor } from './device-author.ts';
 import { valueAt } from './field-at.ts';
@@ -72,6 +73,8 @@ export class LocalDocument implements ClientDocument<JsonObject> {
   #presence: DocumentPresence | undefined;
   /** True while the client itself changes the library's document. */
   #isChanging = false;
+  /** Updates that editors made and that are not told yet. */
+  readonly #reactions: Uint8Array[] = [];
   isHeld: boolean;
 
   constructor(name: DocumentId, host: DocumentHost, content: { crdt: CrdtDocument; author: DeviceAuthor; isHeld: boolean }) {
@@ -139,8 +142,15 @@ export class LocalDocument implements ClientDocument<JsonObject> {
     });
   }
 
-  /** Changes the library's document; nothing is shown before {@link show}. */
+  /**
+   * Changes the library's document; nothing is shown before {@link show}. @throws AnabranchError `op_invalid` from an observer
+   * of the library's document that is called because of a change: the library would put off the edit until that has ended.
+   */
   change<Result>(act: (crdt: CrdtDocument) => Result): Result {
+    if (this.#isChanging) {
+      throw new AnabranchError('op_invalid', 'an observer of the library writes to the library, or edits the document later');
+    }
+    this.#tellReactions();
     this.#isChanging = true;
     try {
       return act(this.#crdt);
@@ -151,6 +161,7 @@ export class LocalDocument implements ClientDocument<JsonObject> {
 
   /** Takes another state in place of the present one. */
   replace(crdt: CrdtDocument, author: DeviceAuthor): void {
+    this.#tellReactions();
     this.#crdt = crdt;
     this.#author = author;
     this.#watchEditor();
@@ -174,19 +185,17 @@ export class LocalDocument implements ClientDocument<JsonObject> {
 
   #watchEditor(): void {
     const crdt = this.#crdt;
-    this.yjs?.on('update', (update: Uint8Array) => {
-      if (!this.#isChanging && crdt === this.#crdt) this.#host.edited(this, update);
+    this.yjs?.on('update', (update: Uint8Array, origin: unknown) => {
+      // Own changes have the document as their origin (YjsDocument).
+      if (origin === crdt || crdt !== this.#crdt) return;
+      this.#reactions.push(update);
+      if (this.#isChanging) queueMicrotask(() => this.#tellReactions());
+      else this.#tellReactions();
     });
   }
-}
 
-/** A listener that fails must not keep the others from hearing. */
-export function callSafely(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+  /** What editors wrote: after the change that they answered, which is told of first. */
+  #tellReactions(): void {
+    for (const update of this.#reactions.splice(0)) this.#host.edited(this, update);
   }
 }

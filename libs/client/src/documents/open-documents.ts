@@ -14,7 +14,7 @@ import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
 import type { DeviceAuthor } from './device-author.ts';
 import { loadDocument } from './load-document.ts';
-import { type ChangeSource, callSafely, type DocumentHost, LocalDocument } from './local-document.ts';
+import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
 import type { DocumentPresence } from './presence.ts';
 
 export interface OpenDocumentsParts {
@@ -40,6 +40,8 @@ interface Entry {
   isWritten: boolean;
   /** It must be loaded once more. */
   isStale: boolean;
+  /** Why no region sends it, as long as nothing else was heard. */
+  refusal: AnabranchError | undefined;
   readonly waiters: Set<Waiter>;
 }
 
@@ -55,6 +57,8 @@ const local: ChangeSource = { isLocal: true, region: undefined };
 export class OpenDocuments {
   readonly #parts: OpenDocumentsParts;
   readonly #entries = new Map<DocumentId, Entry>();
+  readonly #tellings: Array<() => void> = [];
+  #isTelling = false;
 
   constructor(parts: OpenDocumentsParts) {
     this.#parts = parts;
@@ -89,8 +93,11 @@ export class OpenDocuments {
       throw error;
     }
     const { document } = entry;
-    if (document === undefined) throw new AnabranchError('client_closed', 'the document was forgotten while it was opened');
-    if (!document.isHeld && !entry.isWritten && !startEmpty) await this.#whenHeld(entry, name, waitMs);
+    if (document === undefined) throw new AnabranchError('document_unavailable', 'the document was forgotten while it was opened');
+    if (!document.isHeld && !entry.isWritten && !startEmpty) {
+      if (entry.refusal !== undefined) throw entry.refusal;
+      await this.#whenHeld(entry, name, waitMs);
+    }
     return document;
   }
 
@@ -112,6 +119,7 @@ export class OpenDocuments {
       if (entry === undefined) continue;
       this.#apply(entry, [state], { isLocal: false, region: undefined }, changed);
       if (entry.document !== undefined) entry.document.isHeld = true;
+      entry.refusal = undefined;
       held.push(entry);
     }
     this.#tell(changed);
@@ -165,6 +173,7 @@ export class OpenDocuments {
     const entry = this.#entries.get(name);
     // What may pass is asked for again by the courier.
     if (entry === undefined || error.entry.retryable) return;
+    entry.refusal = error;
     for (const { reject } of entry.waiters) reject(error);
     entry.waiters.clear();
   }
@@ -176,6 +185,7 @@ export class OpenDocuments {
       buffered: undefined,
       isWritten: false,
       isStale: false,
+      refusal: undefined,
       waiters: new Set(),
     };
     this.#entries.set(name, entry);
@@ -236,9 +246,14 @@ export class OpenDocuments {
     changed.set(document, source);
   }
 
+  /** What listeners change is told after what they are being told. */
   #tell(changed: ReadonlyMap<LocalDocument, ChangeSource>): void {
     const calls = [...changed].map(([document, source]) => document.show(source));
-    for (const call of calls) if (call !== undefined) callSafely(call);
+    this.#tellings.push(...calls.flatMap((call) => call ?? []));
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    for (let call = this.#tellings.shift(); call !== undefined; call = this.#tellings.shift()) call();
+    this.#isTelling = false;
   }
 
   #drop(name: DocumentId, error: AnabranchError): void {

@@ -9,6 +9,7 @@
 
 import { AnabranchError, type Clock, encodeUtf8, forbiddenKeys, isAnabranchError, type JsonObject, type Timer } from '@anabranch/base';
 import { BoundedReader, ByteWriter, frameInvalid } from '@anabranch/protocol';
+import { callSafely } from '../call-safely.ts';
 
 export interface Presence {
   /**
@@ -119,7 +120,7 @@ export class DocumentPresence implements Presence {
     const isSame = present.length === this.#others.size && present.every(([id, state]) => this.#others.get(id) === state);
     if (isSame) return;
     this.#others = new Map(present);
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) callSafely(listener);
   }
 }
 

@@ -8,7 +8,7 @@
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import type { Hlc } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
-import { type DocumentId, type DocumentUpdate, opBytesMax, updateBytesMax } from '@anabranch/protocol';
+import { type DocumentId, type DocumentUpdate, opBytesMax, opWritesMax, updateBytesMax } from '@anabranch/protocol';
 import type { WriteDescription } from '../store/client-store.ts';
 import { fieldAt } from './field-at.ts';
 import type { LocalDocument } from './local-document.ts';
@@ -33,6 +33,9 @@ export function stageTransaction(
   const freeform = writes.filter(({ document }) => !document.crdt.isTyped);
   if (new Set(writes.map(({ document }) => document)).size < writes.length || freeform.length > 1) {
     throw new AnabranchError('op_invalid', 'a transaction names each document once, and at most one freeform one');
+  }
+  if (writes.length > opWritesMax) {
+    throw new AnabranchError('op_invalid', `a transaction writes ${writes.length} documents, ${opWritesMax} are taken`);
   }
   const prepared = writes.map((write, at) => ({ ...write, author: write.document.author.next(hlc), at }));
   const inWrite = <T>(at: number, act: () => T): T => (writes.length === 1 ? act() : naming(at, act));

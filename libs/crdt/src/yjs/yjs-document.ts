@@ -11,6 +11,8 @@
 //              time to see whether they are sound; if they are not it throws, and may have merged a part of them.
 // Invariant 4: the library encodes an update for each transaction while somebody listens for updates, so the document
 //              listens during its own edits only: merging would pay for bytes that nobody needs.
+// Invariant 5: in a freeform document, transactions of `apply` and of edits have this object as their origin, so that what an
+//              editor writes in answer to them can be told apart, and is not undone by it.
 
 import { assert, canonicalJson, concatBytes, encodeUtf8, type Hash, type JsonObject } from '@anabranch/base';
 import * as Y from 'yjs';
@@ -46,7 +48,8 @@ export class YjsDocument implements CrdtDocument {
   readonly #content: YjsContent;
   /** The update of the edit being made. */
   #produced: Uint8Array | undefined;
-  readonly #capture = (update: Uint8Array): void => {
+  readonly #capture = (update: Uint8Array, origin: unknown): void => {
+    if (!this.isTyped && origin !== this) return;
     assert(this.#produced === undefined, 'an edit is one transaction');
     this.#produced = update;
   };
@@ -59,14 +62,14 @@ export class YjsDocument implements CrdtDocument {
       this.#content.transacted();
     });
     this.#clientId = identity.yjsClientId;
-    this.#content = schema === 'freeform' ? new YjsFreeform(this.doc) : new YjsTyped(this.doc, schema);
+    this.#content = schema === 'freeform' ? new YjsFreeform(this.doc, this) : new YjsTyped(this.doc, schema);
   }
 
   apply(updates: readonly Uint8Array[]): boolean {
     return this.doc.transact((transaction) => {
       for (const update of updates) Y.applyUpdate(this.doc, update);
       return transaction.deleteSet.clients.size > 0 || hasNewStructs(transaction);
-    });
+    }, this);
   }
 
   /** See inspectUpdate. */

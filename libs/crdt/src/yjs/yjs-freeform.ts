@@ -12,9 +12,12 @@ import { textOf } from './yjs-text.ts';
 
 export class YjsFreeform {
   readonly #doc: Y.Doc;
+  readonly #origin: unknown;
 
-  constructor(doc: Y.Doc) {
+  /** `origin` is that of the transactions of edits. */
+  constructor(doc: Y.Doc, origin: unknown) {
     this.#doc = doc;
+    this.#origin = origin;
   }
 
   get exists(): boolean {
@@ -32,17 +35,17 @@ export class YjsFreeform {
     if (ops.length > 1) {
       const scratch = new Y.Doc();
       Y.applyUpdate(scratch, Y.encodeStateAsUpdate(this.#doc));
-      applyAll(scratch, ops);
+      applyAll(scratch, ops, undefined);
       scratch.destroy();
     }
-    applyAll(this.#doc, ops);
+    applyAll(this.#doc, ops, this.#origin);
   }
 }
 
-function applyAll(doc: Y.Doc, ops: readonly DocumentOp[]): void {
+function applyAll(doc: Y.Doc, ops: readonly DocumentOp[], origin: unknown): void {
   doc.transact(() => {
     for (const [opIndex, op] of ops.entries()) applyFreeformOp(new YjsNode(doc, doc), op, opIndex);
-  });
+  }, origin);
 }
 
 class YjsNode implements FreeformNode {
