@@ -192,3 +192,36 @@ describe('a collection that the application describes otherwise for a while', ()
     for (let i = 0; i < 2; i++) expect(await codeOf(() => client.open('carts', 'ann'))).toBe('collection_differs');
   });
 });
+
+test('[CLIENT25] presence at a document that was forgotten is shown no more, and asks for nothing', async () => {
+  const mesh = await startMesh(1);
+  const [a, b] = [await connect(mesh), await connect(mesh)];
+  const [mine, theirs] = [await a.open('notes', 'n'), await b.open('notes', 'n')];
+  theirs.presence.subscribe(() => {});
+  const { presence } = mine;
+  presence.set({ name: 'ann' });
+  await vi.waitFor(() => expect([...theirs.presence.others.values()]).toEqual([{ name: 'ann' }]), patience);
+  await a.forget('notes', 'n');
+  await vi.waitFor(() => expect(theirs.presence.others.size).toBe(0), patience);
+  presence.set({ name: 'ann again' });
+  const last = await a.open('notes', 'm');
+  last.yjs?.getText('body').insert(0, 'sent after it');
+  await vi.waitFor(async () => expect(await mesh.region('new-york').read('notes/m')).toEqual({ body: 'sent after it' }), patience);
+  expect(theirs.presence.others.size).toBe(0);
+});
+
+test('[CLIENT25] a document that is forgotten offline is not followed by the next session', async () => {
+  const mesh = await startMesh(1);
+  const client = await connect(mesh);
+  const theirs = await (await connect(mesh)).open('carts', 'ann');
+  for (const id of ['ann', 'bob']) await client.open('carts', id);
+  await (await client.open('carts', 'bob')).edit([tea(1)]).when('all');
+  client.goOffline();
+  await client.forget('carts', 'ann');
+  client.goOnline();
+  await vi.waitFor(() => expect(client.status.connection).toBe('online'), patience);
+  await theirs.edit([tea(1)]).when('all');
+  expect((await client.open('carts', 'bob')).value.items['tea']?.qty).toBe(1);
+  // Opened again it comes whole.
+  expect((await client.open('carts', 'ann')).value.items['tea']?.qty).toBe(1);
+});

@@ -20,6 +20,8 @@ export class LocalWrites {
   readonly #store: ClientStore;
   readonly #saved: (write: PendingWrite) => void;
   readonly #tracked = new Map<string, LocalWrite>();
+  /** Of these the ones that a region has, oldest first. */
+  readonly #durable = new Set<string>();
   readonly #refusedListeners = new Set<(write: Write) => void>();
   #lastSave: Promise<void> = Promise.resolve();
   #number = 0;
@@ -82,11 +84,12 @@ export class LocalWrites {
     this.#covered = this.#covered.merge(covered);
     local.settle(covered);
     if (local.replicated(this.#replicated.majority, this.#replicated.all)) this.#tracked.delete(id);
+    else this.#durable.add(id);
   }
 
   replicated(majority: VersionVector, all: VersionVector): void {
     this.#replicated = { majority, all };
-    for (const [id, local] of this.#tracked) if (local.replicated(majority, all)) this.#tracked.delete(id);
+    for (const id of this.#durable) if (this.#tracked.get(id)?.replicated(majority, all) === true) this.#forget(id);
   }
 
   refused(write: PendingWrite, error: AnabranchError): void {
@@ -113,10 +116,12 @@ export class LocalWrites {
   #track(local: LocalWrite): void {
     this.#tracked.set(local.id, local);
     if (this.#tracked.size <= LocalWrites.trackedMax) return;
-    for (const [id, { state }] of this.#tracked) {
-      if (state !== 'durable' && state !== 'majority') continue;
-      this.#tracked.delete(id);
-      return;
-    }
+    const [oldest] = this.#durable;
+    if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  #forget(id: string): void {
+    this.#tracked.delete(id);
+    this.#durable.delete(id);
   }
 }

@@ -27,6 +27,8 @@ import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
 import type { ClientStore, StoreChange, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { credentialOf } from './credential.ts';
+import { isFinal } from './final-refusals.ts';
 import { Follows } from './follows.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
@@ -44,12 +46,6 @@ export interface CourierParts {
   readonly tell: (message: FromCourier) => void;
 }
 
-/** Refusals that judge what was pushed: any region would say the same. */
-const finalCodes: readonly ErrorCode[] = [
-  ...(['update_invalid', 'update_incomplete', 'request_too_large', 'op_invalid', 'path_unknown', 'type_mismatch'] as const),
-  ...(['value_invalid', 'document_id_invalid', 'document_too_large', 'collection_not_found'] as const),
-];
-const final: ReadonlySet<string> = new Set(finalCodes);
 /** How long a session must last to show that the region can be worked with. */
 const steadyMs = 10_000;
 /** How long a region may lack what was shown here before another one is tried. */
@@ -113,7 +109,7 @@ export class Courier {
         this.#follow(message.document);
         break;
       case 'forget':
-        if (this.#follows.remove(message.document)) this.#session?.send(this.#follows.renounce(message.document));
+        this.#forget(message.document);
         break;
       case 'present':
         this.#session?.send({ type: 'presence', document: message.document, update: message.update });
@@ -191,7 +187,7 @@ export class Courier {
   async #prepare(region: RegionAddress): Promise<string | undefined> {
     await this.#queue.whenIdle();
     try {
-      return (await this.#parts.credential?.()) ?? '';
+      return await credentialOf(this.#parts.credential, this.#parts.platform.clock);
     } catch (error) {
       this.#lastError = refusalOf(error);
       this.#parts.choice.failed(region.name);
@@ -268,7 +264,7 @@ export class Courier {
     const refusal = { code, message, details: {} };
     this.#parts.tell({ type: 'unavailable', document, refusal });
     if (this.#follows.isHeld(document)) void this.#unhold(document);
-    if (final.has(code) || code === ('collection_differs' satisfies ErrorCode)) {
+    if (isFinal(code) || code === ('collection_differs' satisfies ErrorCode)) {
       this.#lastError = refusal;
       return;
     }
@@ -277,7 +273,6 @@ export class Courier {
     });
   }
 
-  /** What the device has of it stays, and is not taken for all there is. */
   async #unhold(document: DocumentId): Promise<void> {
     this.#follows.noteLost(document);
     try {
@@ -291,7 +286,7 @@ export class Courier {
   }
 
   #takeRefused({ id, code, message, details }: RefusedFrame): void {
-    if (!final.has(code)) {
+    if (!isFinal(code)) {
       this.#session?.end(new AnabranchError('region_unreachable', message, { code }));
       return;
     }
@@ -311,7 +306,7 @@ export class Courier {
     const welcomedMs = this.#welcomedMs ?? Number.POSITIVE_INFINITY;
     [this.#region, this.#welcomedMs] = [undefined, undefined];
     if (region !== undefined && this.#parts.platform.clock.monotonicMs() - welcomedMs > steadyMs) this.#parts.choice.worked(region.name);
-    // Another device has the same store: a copy of it. It is another client from now on.
+    // Another device has a copy of the store: it is another client from now on.
     if (cause.code === 'session_superseded') this.#inbox.resumeKey = new Uint8Array();
     if (this.#isStopped || this.#isOffline || this.#hasFailed || region === undefined) return this.#noteStatus();
     if (cause.code !== 'region_left') {
@@ -324,6 +319,13 @@ export class Courier {
   #follow(document: DocumentId): void {
     if (!this.#follows.add(document)) return;
     if (this.#session?.isOpen === true) this.#session.send(this.#follows.announce(document));
+  }
+
+  #forget(document: DocumentId): void {
+    if (!this.#follows.remove(document)) return;
+    if (this.#session?.isOpen === true) this.#session.send(this.#follows.renounce(document));
+    // A region that remembers the device would go on sending it: the next one is told anew what is followed.
+    else this.#inbox.resumeKey = new Uint8Array();
   }
 
   #switch(isOffline: boolean, region: string): void {

@@ -13,7 +13,8 @@ import { callSafely } from '../call-safely.ts';
 
 export interface Presence {
   /**
-   * What others are shown of this tab; undefined when it is not there. At most 8 KiB of JSON.
+   * What others are shown of this tab; undefined when it is not there. At most 8 KiB of JSON. Of a document that was forgotten,
+   * and of a client that was closed, nothing is shown any more.
    * @throws AnabranchError `request_too_large`, `value_invalid`.
    */
   set(state: JsonObject | undefined): void;
@@ -43,6 +44,7 @@ export class DocumentPresence implements Presence {
   readonly #known = new Map<number, KnownState>();
   readonly #listeners = new Set<() => void>();
   #ownClock = 0;
+  #isClosed = false;
   /** JSON text. */
   #own: string | undefined;
   #others: ReadonlyMap<number, JsonObject> = new Map();
@@ -59,12 +61,14 @@ export class DocumentPresence implements Presence {
   }
 
   set(state: JsonObject | undefined): void {
+    if (this.#isClosed) return;
     this.#own = state && admittedText(state);
     this.#tellOwn();
     this.#tick();
   }
 
   subscribe(listener: () => void): () => void {
+    if (this.#isClosed) return () => {};
     if (this.#listeners.size === 0 && this.#own === undefined) this.#send(new Uint8Array());
     this.#listeners.add(listener);
     this.#tick();
@@ -92,6 +96,7 @@ export class DocumentPresence implements Presence {
 
   close(): void {
     if (this.#own !== undefined) this.set(undefined);
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#listeners.clear();
   }
@@ -103,7 +108,7 @@ export class DocumentPresence implements Presence {
   }
 
   #tick(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#isClosed) return;
     if (this.#own === undefined && this.#known.size === 0) return;
     this.#timer = this.#clock.setTimer(renewMs, () => {
       this.#timer = undefined;
