@@ -116,11 +116,11 @@ export class DocumentsSession {
     } else if (joined === undefined) {
       throw frameInvalid('the client has not opened');
     } else {
-      this.#receiveJoined(frame, joined);
+      this.#receiveJoined(frame, message.length, joined);
     }
   }
 
-  #receiveJoined(frame: Exclude<SessionRequest, OpenFrame>, joined: Joined): void {
+  #receiveJoined(frame: Exclude<SessionRequest, OpenFrame>, frameBytes: number, joined: Joined): void {
     switch (frame.type) {
       case 'follow':
         this.#follow(frame, joined);
@@ -129,7 +129,7 @@ export class DocumentsSession {
         this.#unfollow(frame, joined);
         return;
       case 'push':
-        joined.lane.push(frame, joined.agreed);
+        joined.lane.push(frame, frameBytes, joined.agreed);
         return;
       case 'presence':
         this.#presence.receive(frame);
@@ -154,7 +154,7 @@ export class DocumentsSession {
     const follows = kept !== undefined && kept.serial <= frame.followSerial ? kept : undefined;
     const news = new ReplicatedNews({ clock, limits, replica, send: (bytes) => this.socket.send(bytes) });
     const lane = new PushLane({
-      ...{ replica, subscription, socket: this.socket },
+      ...{ replica, subscription, limits, socket: this.socket },
       onPushed: (covered) => news.watch(covered),
     });
     this.#joined = { key, subscription, lane, news, agreed };

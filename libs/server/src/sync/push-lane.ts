@@ -6,17 +6,21 @@
 // Invariant 1: pushes are applied in their order. The next one does not wait until the one before is durable, but until it
 //              is applied: one that must be examined elsewhere holds up those behind it.
 // Invariant 2: every push is answered once, unless the session ends.
+// Invariant 3: what waits here is bounded, whatever it is and however long the region lacks what the client has seen: a push
+//              counts with its whole frame and with what is held of each write, and so many wait. Beyond, the socket is not read.
 
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, Subscription } from '@anabranch/engine';
 import { collectionOf, encodeSessionFrame, type PushFrame, refusalBytesMax } from '@anabranch/protocol';
 import type { SessionSocket } from './session-socket.ts';
+import type { SyncLimits } from './sync-limits.ts';
 
 export interface PushLaneParts {
   readonly replica: ReplicaDoor;
   readonly subscription: Subscription;
   readonly socket: SessionSocket;
+  readonly limits: SyncLimits;
   /** A push is durable, in ops that are covered by this. */
   readonly onPushed: (covered: VersionVector) => void;
 }
@@ -26,6 +30,7 @@ export class PushLane {
   #turn: Promise<void>;
   /** Lets the first turn begin. */
   #begin: () => void = () => {};
+  #inFlight = 0;
   #isClosed = false;
 
   constructor(parts: PushLaneParts) {
@@ -45,11 +50,21 @@ export class PushLane {
     this.#begin();
   }
 
-  push(frame: PushFrame, agreed: ReadonlySet<string>): void {
-    const bytes = frame.writes.reduce((sum, { update }) => sum + update.length, 0);
+  /** A push that came in a frame of so many bytes. */
+  push(frame: PushFrame, frameBytes: number, agreed: ReadonlySet<string>): void {
+    const bytes = frameBytes + frame.writes.length * this.#parts.limits.pushWriteBytes;
     this.#parts.socket.beginIngest(bytes);
-    const end = (): void => this.#parts.socket.endIngest(bytes);
+    this.#count(1);
+    const end = (): void => {
+      this.#count(-1);
+      this.#parts.socket.endIngest(bytes);
+    };
     this.#turn = this.#turn.then(() => this.#take(frame, agreed, end));
+  }
+
+  #count(change: number): void {
+    this.#inFlight += change;
+    this.#parts.socket.hold(this, this.#inFlight > this.#parts.limits.pushesInFlightMax);
   }
 
   /** Resolves when the push is applied. */
@@ -72,6 +87,8 @@ export class PushLane {
     if (foreign !== undefined) {
       throw new AnabranchError('collection_differs', `the client describes the collection of ${foreign.document} otherwise`);
     }
+    const empty = writes.find(({ update }) => update.length === 0);
+    if (empty !== undefined) throw new AnabranchError('update_invalid', `the update of ${empty.document} has no bytes`);
     return this.#parts.subscription.ingest(writes, onApplied);
   }
 

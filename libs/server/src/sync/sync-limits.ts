@@ -29,6 +29,10 @@ export interface SyncLimits {
   readonly replicatedMsMax: number;
   /** Bytes of received updates of one session on their way to durability. Beyond: its socket is not read until they are. */
   readonly ingestBytesMax: number;
+  /** Pushes of one embedded client that are not answered, as many as it has on its way. Beyond: its socket is not read until they are. */
+  readonly pushesInFlightMax: number;
+  /** Bytes that a write of a push counts as on its way to durability, beside the bytes of its frame: what is held of it. */
+  readonly pushWriteBytes: number;
   /** Bytes waiting to be sent to a client, besides the answer it asked for. Beyond: close 1013, the client syncs anew. */
   readonly sendBufferBytesMax: number;
   /** Bytes waiting to be sent to an automerge-repo client. Beyond: what happens meanwhile goes into one later message. */
@@ -85,6 +89,8 @@ export const defaultSyncLimits: SyncLimits = {
   replicatedMsMin: 50,
   replicatedMsMax: 1_000,
   ingestBytesMax: 4 << 20,
+  pushesInFlightMax: 512,
+  pushWriteBytes: 512,
   sendBufferBytesMax: 4 << 20,
   repoUnsentBytesHigh: 256 << 10,
   hocuspocusUnsentBytesHigh: 256 << 10,
