@@ -1,5 +1,6 @@
 // The pushes of embedded clients that do not go the usual way, at a real replica.
 
+import { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { createDocument } from '@anabranch/crdt';
 import { type DocumentUpdate, encodeSessionFrame, parseDocumentId } from '@anabranch/protocol';
@@ -87,4 +88,30 @@ test('[DOCS11] an update of no bytes is refused, and what comes behind it is tak
     { id: 2, code: 'update_invalid' },
   ]);
   expect(region.opCount).toBe(before + 1);
+});
+
+test('[DOCS12] a push that the region cannot take right now ends the session, and nothing behind it is taken before it', async () => {
+  const region = await startRegion();
+  const [client, reader] = [await open(region), await open(region)];
+  const before = region.opCount;
+  const readDocument = region.store.readDocument.bind(region.store);
+  let isFull = true;
+  region.store.readDocument = (document) => {
+    if (isFull && document === 'carts/first') throw new AnabranchError('overloaded', 'too much is read');
+    return readDocument(document);
+  };
+  await reader.follow(['carts/second']);
+  await reader.until('state');
+  const [first, second] = [adder(region)(), adder(region)()];
+  await client.push(1, ['carts/first', first]);
+  await client.push(2, ['carts/second', second]);
+  expect(await client.raw.whenClosed).toEqual({ code: 1013, reason: 'overloaded' });
+  expect([client.of('pushed'), client.of('refused'), region.opCount]).toEqual([[], [], before]);
+  isFull = false;
+  const again = await open(region, { resumeKey: client.welcome.resumeKey });
+  await again.push(1, ['carts/first', first]);
+  await again.push(2, ['carts/second', second]);
+  await again.until('pushed', 2);
+  await until(() => reader.of('changes').some(({ ops }) => ops.length > 0), 'the reader is told');
+  expect(region.opCount).toBe(before + 2);
 });

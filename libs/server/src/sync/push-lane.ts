@@ -1,15 +1,18 @@
 // The pushes of one embedded client on their way into the log: in their order, many in one commit.
 //
 //   push --> waiting (until the region has what the client has seen) --> inspected, applied, appended --> durable: pushed
-//                                                                            \----------------------------> refused
+//                                                                            \--------------------> refused, or session closed
 //
 // Invariant 1: pushes are applied in their order. The next one does not wait until the one before is durable, but until it
 //              is applied: one that must be examined elsewhere holds up those behind it.
 // Invariant 2: every push is answered once, unless the session ends.
 // Invariant 3: what waits here is bounded, whatever it is and however long the region lacks what the client has seen: a push
 //              counts with its whole frame and with what is held of each write, and so many wait. Beyond, the socket is not read.
+// Invariant 4: a refusal that says nothing of the push itself (`passingCodes`) ends the session with its code, and nothing behind is
+//              taken: the client pushes all of it again, in order. Were the others taken, whoever follows them would see a later
+//              write of the client before an earlier one. The client drops what is refused for any other reason, and goes on.
 
-import { AnabranchError, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, type ErrorCode, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, Subscription } from '@anabranch/engine';
 import { collectionOf, encodeSessionFrame, type PushFrame, refusalBytesMax } from '@anabranch/protocol';
@@ -24,6 +27,10 @@ export interface PushLaneParts {
   /** A push is durable, in ops that are covered by this. */
   readonly onPushed: (covered: VersionVector) => void;
 }
+
+/** Reasons of the region's own, for which an embedded client (courier.ts) pushes again in another session. */
+const passingCodes: readonly ErrorCode[] = ['not_ready', 'overloaded', 'store_failed', 'store_full', 'not_yet_visible', 'internal_error'];
+const passing: ReadonlySet<string> = new Set(passingCodes);
 
 export class PushLane {
   readonly #parts: PushLaneParts;
@@ -99,7 +106,11 @@ export class PushLane {
   }
 
   #refuse(id: number, error: unknown): void {
-    if (!isAnabranchError(error)) return this.#parts.socket.fail(error);
+    if (!isAnabranchError(error) || passing.has(error.code)) {
+      // At once: the socket tells that it is closed only when the client has heard of it.
+      this.#isClosed = true;
+      return this.#parts.socket.fail(error);
+    }
     const text = JSON.stringify(error.details);
     // In UTF-8 a unit takes at most three bytes.
     const details = text.length * 3 > refusalBytesMax ? '{}' : text;
