@@ -30,6 +30,7 @@ import {
   type UnfollowFrame,
 } from '@anabranch/protocol';
 import type { WebSocket } from 'ws';
+import { DocumentRefusals } from './document-refusals.ts';
 import { DocumentsPresence } from './documents-presence.ts';
 import { PushLane } from './push-lane.ts';
 import { ReplicatedNews } from './replicated-news.ts';
@@ -65,6 +66,7 @@ export class DocumentsSession {
   readonly socket: SessionSocket;
   readonly #parts: DocumentsSessionParts;
   readonly #presence: DocumentsPresence;
+  readonly #refusals: DocumentRefusals;
   readonly #openedMs: number;
   /** Documents that the client wants to be sent. */
   readonly #wanted = new Set<DocumentId>();
@@ -89,12 +91,13 @@ export class DocumentsSession {
       {
         receive: (message) => this.#receive(message),
         keepAlive: () => this.socket.send(encodeSessionFrame({ type: 'alive' })),
-        drained: () => this.#pump(),
+        drained: () => this.#drained(),
         closed: () => this.#closed(),
       },
       parts,
     );
-    const onRefused = (document: DocumentId, error: AnabranchError): void => this.#refuse(document, error);
+    this.#refusals = new DocumentRefusals(this.socket, parts.limits);
+    const onRefused = (document: DocumentId, error: AnabranchError): void => this.#refusals.add(document, error);
     this.#presence = new DocumentsPresence({ ...parts, socket: this.socket, onRefused });
   }
 
@@ -103,6 +106,11 @@ export class DocumentsSession {
     if (isLate) this.socket.close('handshake_timeout', 'the client did not open');
     else this.socket.sweep(nowMs);
     // The vector moves on with documents that the client does not follow; it is told now and then.
+    this.#pump();
+  }
+
+  #drained(): void {
+    this.#refusals.tell();
     this.#pump();
   }
 
@@ -186,7 +194,7 @@ export class DocumentsSession {
         this.socket.send(encodeSessionFrame({ type: 'covering' }));
       } catch (error) {
         if (!isAnabranchError(error)) return this.socket.fail(error);
-        for (const document of this.#wanted) this.#refuse(document, error);
+        for (const document of this.#wanted) this.#refusals.add(document, error);
         this.#wanted.clear();
         // Whoever may not even wait asks again later.
         if (error.code !== 'not_yet_visible') return this.socket.fail(error);
@@ -218,7 +226,7 @@ export class DocumentsSession {
     if (!this.#isNext(serial)) return;
     for (const { document, isHeld } of documents) {
       const refusal = this.#refusalOf(document, subscription, agreed);
-      if (refusal !== undefined) this.#refuse(document, refusal);
+      if (refusal !== undefined) this.#refusals.add(document, refusal);
       else if (isHeld) subscription.updates.add(document);
       else this.#wanted.add(document);
     }
@@ -242,6 +250,7 @@ export class DocumentsSession {
     for (const document of documents) {
       subscription.updates.remove(document);
       this.#wanted.delete(document);
+      this.#refusals.forget(document);
       this.#presence.leave(document);
     }
   }
@@ -323,12 +332,8 @@ export class DocumentsSession {
     } catch (error) {
       if (!isAnabranchError(error)) throw error;
       if (!isResync) subscription.updates.remove(document);
-      this.#refuse(document, error);
+      this.#refusals.add(document, error);
     }
-  }
-
-  #refuse(document: DocumentId, { code, message }: AnabranchError): void {
-    this.socket.send(encodeSessionFrame({ type: 'unavailable', document, code, message }));
   }
 
   /** Another session of this client has begun. */

@@ -19,6 +19,8 @@ export interface SyncLimits {
   readonly presenceDocumentsMax: number;
   /** Bytes waiting to be sent to an embedded client. Beyond: what happens meanwhile is read from the log later, presence is missed. */
   readonly documentsUnsentBytesHigh: number;
+  /** Refusals of documents that wait until an embedded client reads. Beyond: its socket is not read until they are sent. */
+  readonly refusalsUnsentMax: number;
   /** How long it is remembered what an embedded client followed whose socket is gone. Then it names all of it again. */
   readonly resumeMsMax: number;
   /** Clients of which that is remembered, and documents of all of them. Beyond: the longest gone is forgotten. */
@@ -83,6 +85,7 @@ export const defaultSyncLimits: SyncLimits = {
   followedDocumentsMax,
   presenceDocumentsMax: 256,
   documentsUnsentBytesHigh: 512 << 10,
+  refusalsUnsentMax: 4_096,
   resumeMsMax: 600_000,
   resumableClientsMax: 10_000,
   resumableDocumentsMax: 1_000_000,
