@@ -3,7 +3,7 @@
 import { VersionVector } from '@anabranch/causality';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SyncLimits } from './sync-limits.ts';
-import { FrameClient, type FrameClientOptions } from './testing/frame-client.ts';
+import { definitionsOf, FrameClient, type FrameClientOptions } from './testing/frame-client.ts';
 import { TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
 
@@ -23,6 +23,61 @@ async function open(region: TestRegion, options?: FrameClientOptions): Promise<F
   cleanups.push(() => client.close());
   return client;
 }
+
+async function leave(region: TestRegion, client: FrameClient): Promise<void> {
+  client.close();
+  await until(() => region.doors.sessionCount === 0, 'it is gone');
+}
+
+const tea = { op: 'increment', path: '/items/tea/qty', by: 1 } as const;
+const toldOf = (client: FrameClient) =>
+  client.of('changes').flatMap(({ ops }) => ops.flatMap(({ writes }) => writes.map(({ document }) => document)));
+
+describe('[DOCS6] a client that comes back with its resume key', () => {
+  /** A client follows two documents and goes; it comes back with another schema of one, and misses a change of each. */
+  async function backWithAnotherSchema() {
+    const region = await startRegion();
+    const first = await open(region);
+    await first.follow(['carts/c1', 'carts-automerge/c1']);
+    await first.until('state', 2);
+    const { serial, welcome } = first;
+    const { resumeKey } = welcome;
+    await leave(region, first);
+    const collections = definitionsOf(region).map((one) => (one.name === 'carts' ? { ...one, definition: '{}' } : one));
+    const other = await open(region, { seen: first.seen, resumeKey, followSerial: serial, collections });
+    expect(other.welcome.followSerial).toBe(serial);
+    await region.edit('carts/c1', tea);
+    await region.edit('carts-automerge/c1', tea);
+    await until(() => toldOf(other).includes('carts-automerge/c1' as never), 'it is told');
+    return { region, other, resumeKey, serial, collections };
+  }
+
+  test('and another schema is refused the documents of that collection, and told of the others', async () => {
+    const { other } = await backWithAnotherSchema();
+    expect(other.of('unavailable')).toMatchObject([{ document: 'carts/c1', code: 'collection_differs' }]);
+    expect(toldOf(other)).toEqual(['carts-automerge/c1']);
+  });
+
+  test("and the region's schema again is sent whole what it was refused meanwhile", async () => {
+    const { region, other, resumeKey, serial, collections } = await backWithAnotherSchema();
+    await leave(region, other);
+    const still = await open(region, { seen: other.seen, resumeKey, followSerial: serial, collections });
+    await still.until('unavailable');
+    await leave(region, still);
+    const again = await open(region, { seen: other.seen, resumeKey, followSerial: serial });
+    expect(again.welcome.followSerial).toBe(serial);
+    await again.until('state');
+    expect(again.of('state')).toMatchObject([{ document: 'carts/c1', isResync: false }]);
+    await region.edit('carts/c1', tea);
+    await until(() => toldOf(again).length > 0, 'it is told');
+    expect(toldOf(again)).toEqual(['carts/c1']);
+    await leave(region, again);
+    const once = await open(region, { seen: again.seen, resumeKey, followSerial: serial });
+    await region.edit('carts/c1', tea);
+    await until(() => toldOf(once).length > 0, 'it is told');
+    expect(once.of('state')).toEqual([]);
+  });
+});
 
 describe('[DOCS13] a client that is refused very many documents', () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `carts/${'x'.repeat(180)}${at}`);
