@@ -11,6 +11,9 @@
 // Invariant 3: pushes are taken in their order, and those of a client that has seen more than this region wait until the
 //              region has it, as its new documents do: what a client writes never comes before what it had read.
 // Invariant 4: what waits to be sent is bounded; behind it, the log is read instead.
+// Invariant 5: a session that takes up what another one followed is held to its own description of the collections. What it is
+//              refused for that is remembered with the rest: its `seen` goes on without these documents, so a session that
+//              describes them as the region does is sent them whole.
 
 import { AnabranchError, type ErrorCode, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
@@ -20,6 +23,7 @@ import {
   type DocumentId,
   decodeSessionRequest,
   encodeSessionFrame,
+  type FollowedDocument,
   type FollowFrame,
   frameBytesTarget,
   frameInvalid,
@@ -30,6 +34,7 @@ import {
   type UnfollowFrame,
 } from '@anabranch/protocol';
 import type { WebSocket } from 'ws';
+import { DocumentRefusals } from './document-refusals.ts';
 import { DocumentsPresence } from './documents-presence.ts';
 import { PushLane } from './push-lane.ts';
 import { ReplicatedNews } from './replicated-news.ts';
@@ -65,9 +70,12 @@ export class DocumentsSession {
   readonly socket: SessionSocket;
   readonly #parts: DocumentsSessionParts;
   readonly #presence: DocumentsPresence;
+  readonly #refusals: DocumentRefusals;
   readonly #openedMs: number;
   /** Documents that the client wants to be sent. */
   readonly #wanted = new Set<DocumentId>();
+  /** Named, and refused because the client describes their collection otherwise; or not sent whole again since (Invariant 5). */
+  readonly #differing = new Set<DocumentId>();
   readonly #resync: DocumentId[] = [];
   readonly #holder = { handOver: (): ResumableFollows | undefined => this.#handOver() };
   #joined: Joined | undefined;
@@ -89,12 +97,13 @@ export class DocumentsSession {
       {
         receive: (message) => this.#receive(message),
         keepAlive: () => this.socket.send(encodeSessionFrame({ type: 'alive' })),
-        drained: () => this.#pump(),
+        drained: () => this.#drained(),
         closed: () => this.#closed(),
       },
       parts,
     );
-    const onRefused = (document: DocumentId, error: AnabranchError): void => this.#refuse(document, error);
+    this.#refusals = new DocumentRefusals(this.socket, parts.limits);
+    const onRefused = (document: DocumentId, error: AnabranchError): void => this.#refusals.add(document, error);
     this.#presence = new DocumentsPresence({ ...parts, socket: this.socket, onRefused });
   }
 
@@ -103,6 +112,11 @@ export class DocumentsSession {
     if (isLate) this.socket.close('handshake_timeout', 'the client did not open');
     else this.socket.sweep(nowMs);
     // The vector moves on with documents that the client does not follow; it is told now and then.
+    this.#pump();
+  }
+
+  #drained(): void {
+    this.#refusals.tell();
     this.#pump();
   }
 
@@ -116,11 +130,11 @@ export class DocumentsSession {
     } else if (joined === undefined) {
       throw frameInvalid('the client has not opened');
     } else {
-      this.#receiveJoined(frame, joined);
+      this.#receiveJoined(frame, message.length, joined);
     }
   }
 
-  #receiveJoined(frame: Exclude<SessionRequest, OpenFrame>, joined: Joined): void {
+  #receiveJoined(frame: Exclude<SessionRequest, OpenFrame>, frameBytes: number, joined: Joined): void {
     switch (frame.type) {
       case 'follow':
         this.#follow(frame, joined);
@@ -129,7 +143,7 @@ export class DocumentsSession {
         this.#unfollow(frame, joined);
         return;
       case 'push':
-        joined.lane.push(frame, joined.agreed);
+        joined.lane.push(frame, frameBytes, joined.agreed);
         return;
       case 'presence':
         this.#presence.receive(frame);
@@ -154,12 +168,12 @@ export class DocumentsSession {
     const follows = kept !== undefined && kept.serial <= frame.followSerial ? kept : undefined;
     const news = new ReplicatedNews({ clock, limits, replica, send: (bytes) => this.socket.send(bytes) });
     const lane = new PushLane({
-      ...{ replica, subscription, socket: this.socket },
+      ...{ replica, subscription, limits, socket: this.socket },
       onPushed: (covered) => news.watch(covered),
     });
-    this.#joined = { key, subscription, lane, news, agreed };
+    const joined = { key, subscription, lane, news, agreed };
+    this.#joined = joined;
     this.#told = seen;
-    for (const document of follows?.documents ?? []) subscription.updates.add(document);
     this.#serial = follows?.serial ?? 0;
     const durable = replica.version;
     const required = seen.merge(VersionVector.of(frame.required));
@@ -174,7 +188,16 @@ export class DocumentsSession {
     news.watch(required.merge(durable));
     if (this.#isCovering) lane.open();
     else void this.#awaitCover(required);
-    if (follows !== undefined) this.#begin(subscription);
+    if (follows !== undefined) this.#resume(follows, joined);
+  }
+
+  #resume({ documents, differing }: ResumableFollows, joined: Joined): void {
+    for (const document of documents) this.#name({ document, isHeld: true }, joined);
+    for (const document of differing) {
+      this.#differing.add(document);
+      this.#name({ document, isHeld: false }, joined);
+    }
+    this.#begin(joined.subscription);
   }
 
   /** Until the region has what the client has seen. */
@@ -186,7 +209,7 @@ export class DocumentsSession {
         this.socket.send(encodeSessionFrame({ type: 'covering' }));
       } catch (error) {
         if (!isAnabranchError(error)) return this.socket.fail(error);
-        for (const document of this.#wanted) this.#refuse(document, error);
+        for (const document of this.#wanted) this.#refusals.add(document, error);
         this.#wanted.clear();
         // Whoever may not even wait asks again later.
         if (error.code !== 'not_yet_visible') return this.socket.fail(error);
@@ -214,16 +237,19 @@ export class DocumentsSession {
     this.#mustTell = true;
   }
 
-  #follow({ serial, documents, isComplete }: FollowFrame, { subscription, agreed }: Joined): void {
+  #follow({ serial, documents, isComplete }: FollowFrame, joined: Joined): void {
     if (!this.#isNext(serial)) return;
-    for (const { document, isHeld } of documents) {
-      const refusal = this.#refusalOf(document, subscription, agreed);
-      if (refusal !== undefined) this.#refuse(document, refusal);
-      else if (isHeld) subscription.updates.add(document);
-      else this.#wanted.add(document);
-    }
-    if (isComplete && !this.#isComplete) this.#begin(subscription);
+    for (const followed of documents) this.#name(followed, joined);
+    if (isComplete && !this.#isComplete) this.#begin(joined.subscription);
     else this.#pump();
+  }
+
+  #name({ document, isHeld }: FollowedDocument, { subscription, agreed }: Joined): void {
+    const refusal = this.#refusalOf(document, subscription, agreed);
+    if (refusal?.code === 'collection_differs') this.#differing.add(document);
+    if (refusal !== undefined) this.#refusals.add(document, refusal);
+    else if (isHeld && !this.#differing.has(document)) subscription.updates.add(document);
+    else this.#wanted.add(document);
   }
 
   #refusalOf(document: DocumentId, { updates }: Subscription, agreed: ReadonlySet<string>): AnabranchError | undefined {
@@ -232,9 +258,11 @@ export class DocumentsSession {
     if (!this.#parts.definitions.has(collection)) {
       return new AnabranchError('collection_not_found', 'the region serves no collection of this name');
     }
-    if (!agreed.has(collection)) return new AnabranchError('collection_differs', 'the client describes the collection otherwise');
-    const isFull = updates.size + this.#wanted.size >= followedDocumentsMax && !updates.has(document);
-    return isFull ? new AnabranchError('overloaded', `a client follows at most ${followedDocumentsMax} documents`) : undefined;
+    const isNamed = updates.has(document) || this.#differing.has(document);
+    if (!isNamed && updates.size + this.#wanted.size + this.#differing.size >= followedDocumentsMax) {
+      return new AnabranchError('overloaded', `a client follows at most ${followedDocumentsMax} documents`);
+    }
+    return agreed.has(collection) ? undefined : new AnabranchError('collection_differs', 'the client describes the collection otherwise');
   }
 
   #unfollow({ serial, documents }: UnfollowFrame, { subscription }: Joined): void {
@@ -242,6 +270,8 @@ export class DocumentsSession {
     for (const document of documents) {
       subscription.updates.remove(document);
       this.#wanted.delete(document);
+      this.#differing.delete(document);
+      this.#refusals.forget(document);
       this.#presence.leave(document);
     }
   }
@@ -320,15 +350,12 @@ export class DocumentsSession {
       if (state.length > stateBytesMax) throw new AnabranchError('document_too_large', `${state.length} bytes are not sent whole`);
       await whenDurable;
       this.socket.answer(encodeSessionFrame({ type: 'state', document, isResync, state }));
+      this.#differing.delete(document);
     } catch (error) {
       if (!isAnabranchError(error)) throw error;
       if (!isResync) subscription.updates.remove(document);
-      this.#refuse(document, error);
+      this.#refusals.add(document, error);
     }
-  }
-
-  #refuse(document: DocumentId, { code, message }: AnabranchError): void {
-    this.socket.send(encodeSessionFrame({ type: 'unavailable', document, code, message }));
   }
 
   /** Another session of this client has begun. */
@@ -341,7 +368,7 @@ export class DocumentsSession {
   #follows(): ResumableFollows | undefined {
     const subscription = this.#joined?.subscription;
     if (!this.#isComplete || subscription === undefined) return undefined;
-    return { documents: [...subscription.updates.documents()], serial: this.#serial };
+    return { documents: [...subscription.updates.documents()], differing: [...this.#differing], serial: this.#serial };
   }
 
   #closed(): void {

@@ -1,31 +1,43 @@
 // The pushes of one embedded client on their way into the log: in their order, many in one commit.
 //
 //   push --> waiting (until the region has what the client has seen) --> inspected, applied, appended --> durable: pushed
-//                                                                            \----------------------------> refused
+//                                                                            \--------------------> refused, or session closed
 //
 // Invariant 1: pushes are applied in their order. The next one does not wait until the one before is durable, but until it
 //              is applied: one that must be examined elsewhere holds up those behind it.
 // Invariant 2: every push is answered once, unless the session ends.
+// Invariant 3: what waits here is bounded, whatever it is and however long the region lacks what the client has seen: a push
+//              counts with its whole frame and with what is held of each write, and so many wait. Beyond, the socket is not read.
+// Invariant 4: a refusal that says nothing of the push itself (`passingCodes`) ends the session with its code, and nothing behind is
+//              taken: the client pushes all of it again, in order. Were the others taken, whoever follows them would see a later
+//              write of the client before an earlier one. The client drops what is refused for any other reason, and goes on.
 
-import { AnabranchError, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, type ErrorCode, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, Subscription } from '@anabranch/engine';
 import { collectionOf, encodeSessionFrame, type PushFrame, refusalBytesMax } from '@anabranch/protocol';
 import type { SessionSocket } from './session-socket.ts';
+import type { SyncLimits } from './sync-limits.ts';
 
 export interface PushLaneParts {
   readonly replica: ReplicaDoor;
   readonly subscription: Subscription;
   readonly socket: SessionSocket;
+  readonly limits: SyncLimits;
   /** A push is durable, in ops that are covered by this. */
   readonly onPushed: (covered: VersionVector) => void;
 }
+
+/** Reasons of the region's own, for which an embedded client (courier.ts) pushes again in another session. */
+const passingCodes: readonly ErrorCode[] = ['not_ready', 'overloaded', 'store_failed', 'store_full', 'not_yet_visible', 'internal_error'];
+const passing: ReadonlySet<string> = new Set(passingCodes);
 
 export class PushLane {
   readonly #parts: PushLaneParts;
   #turn: Promise<void>;
   /** Lets the first turn begin. */
   #begin: () => void = () => {};
+  #inFlight = 0;
   #isClosed = false;
 
   constructor(parts: PushLaneParts) {
@@ -45,11 +57,21 @@ export class PushLane {
     this.#begin();
   }
 
-  push(frame: PushFrame, agreed: ReadonlySet<string>): void {
-    const bytes = frame.writes.reduce((sum, { update }) => sum + update.length, 0);
+  /** A push that came in a frame of so many bytes. */
+  push(frame: PushFrame, frameBytes: number, agreed: ReadonlySet<string>): void {
+    const bytes = frameBytes + frame.writes.length * this.#parts.limits.pushWriteBytes;
     this.#parts.socket.beginIngest(bytes);
-    const end = (): void => this.#parts.socket.endIngest(bytes);
+    this.#count(1);
+    const end = (): void => {
+      this.#count(-1);
+      this.#parts.socket.endIngest(bytes);
+    };
     this.#turn = this.#turn.then(() => this.#take(frame, agreed, end));
+  }
+
+  #count(change: number): void {
+    this.#inFlight += change;
+    this.#parts.socket.hold(this, this.#inFlight > this.#parts.limits.pushesInFlightMax);
   }
 
   /** Resolves when the push is applied. */
@@ -72,6 +94,8 @@ export class PushLane {
     if (foreign !== undefined) {
       throw new AnabranchError('collection_differs', `the client describes the collection of ${foreign.document} otherwise`);
     }
+    const empty = writes.find(({ update }) => update.length === 0);
+    if (empty !== undefined) throw new AnabranchError('update_invalid', `the update of ${empty.document} has no bytes`);
     return this.#parts.subscription.ingest(writes, onApplied);
   }
 
@@ -82,7 +106,11 @@ export class PushLane {
   }
 
   #refuse(id: number, error: unknown): void {
-    if (!isAnabranchError(error)) return this.#parts.socket.fail(error);
+    if (!isAnabranchError(error) || passing.has(error.code)) {
+      // At once: the socket tells that it is closed only when the client has heard of it.
+      this.#isClosed = true;
+      return this.#parts.socket.fail(error);
+    }
     const text = JSON.stringify(error.details);
     // In UTF-8 a unit takes at most three bytes.
     const details = text.length * 3 > refusalBytesMax ? '{}' : text;

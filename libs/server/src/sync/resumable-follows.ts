@@ -9,6 +9,8 @@ import type { SyncLimits } from './sync-limits.ts';
 
 export interface ResumableFollows {
   readonly documents: readonly DocumentId[];
+  /** Those that it was refused because it described their collection otherwise, and was not sent whole since. */
+  readonly differing: readonly DocumentId[];
   readonly serial: number;
 }
 
@@ -51,7 +53,7 @@ export class ResumableClients {
     this.#live.delete(name);
     if (follows === undefined) return;
     this.#kept.set(name, { ...follows, keptMs: nowMs });
-    this.#documentCount += follows.documents.length;
+    this.#documentCount += countOf(follows);
     this.#shed();
   }
 
@@ -63,7 +65,7 @@ export class ResumableClients {
     const kept = this.#kept.get(name);
     if (kept === undefined) return undefined;
     this.#kept.delete(name);
-    this.#documentCount -= kept.documents.length;
+    this.#documentCount -= countOf(kept);
     return kept;
   }
 
@@ -74,4 +76,8 @@ export class ResumableClients {
       this.#takeKept(name);
     }
   }
+}
+
+function countOf({ documents, differing }: ResumableFollows): number {
+  return documents.length + differing.length;
 }

@@ -5,7 +5,7 @@
 //
 // Invariant 1: only binary messages are delivered, in order, none after our own close.
 // Invariant 2: what waits to be sent is bounded: `send` beyond the limit closes with `overloaded`.
-// Invariant 3: while the client owes time (rates) or we owe it durability (ingest), its socket is not read.
+// Invariant 3: while the client owes time (rates), or we owe it durability (ingest) or answers (held), its socket is not read.
 // Invariant 4: `closed` is called exactly once.
 
 import { type Clock, type ErrorCode, isAnabranchError, type Logger } from '@anabranch/base';
@@ -36,6 +36,7 @@ export class SessionSocket {
   readonly #listener: SessionSocketListener;
   readonly #questionMs: RateBudget;
   readonly #awarenessBytes: RateBudget;
+  readonly #holders = new Set<object>();
   #ingestBytes = 0;
   #answerBytes = 0;
   #lastHeardMs: number;
@@ -121,6 +122,14 @@ export class SessionSocket {
     this.#updateReading();
   }
 
+  /** The socket is not read while anyone holds it. */
+  hold(holder: object, isHeld: boolean): void {
+    if (this.#holders.has(holder) === isHeld) return;
+    if (isHeld) this.#holders.add(holder);
+    else this.#holders.delete(holder);
+    this.#updateReading();
+  }
+
   /** Works out an answer, and counts the time it took: who asks for too much is not read for a while. */
   working<Answer>(work: () => Answer): Answer {
     const { clock } = this.#parts;
@@ -180,8 +189,8 @@ export class SessionSocket {
   #updateReading(): void {
     if (!this.isOpen) return;
     const nowMs = this.#parts.clock.monotonicMs();
-    const isIngesting = this.#ingestBytes > this.#parts.limits.ingestBytesMax;
-    const mustWait = isIngesting || this.#questionMs.isOverdrawn(nowMs) || this.#awarenessBytes.isOverdrawn(nowMs);
+    const isFull = this.#holders.size > 0 || this.#ingestBytes > this.#parts.limits.ingestBytesMax;
+    const mustWait = isFull || this.#questionMs.isOverdrawn(nowMs) || this.#awarenessBytes.isOverdrawn(nowMs);
     if (mustWait && !this.#socket.isPaused) {
       this.#socket.pause();
     } else if (!mustWait && this.#socket.isPaused) {

@@ -19,6 +19,8 @@ export interface SyncLimits {
   readonly presenceDocumentsMax: number;
   /** Bytes waiting to be sent to an embedded client. Beyond: what happens meanwhile is read from the log later, presence is missed. */
   readonly documentsUnsentBytesHigh: number;
+  /** Refusals of documents that wait until an embedded client reads. Beyond: its socket is not read until they are sent. */
+  readonly refusalsUnsentMax: number;
   /** How long it is remembered what an embedded client followed whose socket is gone. Then it names all of it again. */
   readonly resumeMsMax: number;
   /** Clients of which that is remembered, and documents of all of them. Beyond: the longest gone is forgotten. */
@@ -29,6 +31,10 @@ export interface SyncLimits {
   readonly replicatedMsMax: number;
   /** Bytes of received updates of one session on their way to durability. Beyond: its socket is not read until they are. */
   readonly ingestBytesMax: number;
+  /** Pushes of one embedded client that are not answered, as many as it has on its way. Beyond: its socket is not read until they are. */
+  readonly pushesInFlightMax: number;
+  /** Bytes that a write of a push counts as on its way to durability, beside the bytes of its frame: what is held of it. */
+  readonly pushWriteBytes: number;
   /** Bytes waiting to be sent to a client, besides the answer it asked for. Beyond: close 1013, the client syncs anew. */
   readonly sendBufferBytesMax: number;
   /** Bytes waiting to be sent to an automerge-repo client. Beyond: what happens meanwhile goes into one later message. */
@@ -79,12 +85,15 @@ export const defaultSyncLimits: SyncLimits = {
   followedDocumentsMax,
   presenceDocumentsMax: 256,
   documentsUnsentBytesHigh: 512 << 10,
+  refusalsUnsentMax: 4_096,
   resumeMsMax: 600_000,
   resumableClientsMax: 10_000,
   resumableDocumentsMax: 1_000_000,
   replicatedMsMin: 50,
   replicatedMsMax: 1_000,
   ingestBytesMax: 4 << 20,
+  pushesInFlightMax: 512,
+  pushWriteBytes: 512,
   sendBufferBytesMax: 4 << 20,
   repoUnsentBytesHigh: 256 << 10,
   hocuspocusUnsentBytesHigh: 256 << 10,
