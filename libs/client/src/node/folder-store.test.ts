@@ -1,9 +1,9 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeUtf8 } from '@anabranch/base';
 import { parseDocumentId } from '@anabranch/protocol';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { describeClientStore } from '../testing/describe-client-store.ts';
 import { FolderStore } from './folder-store.ts';
 
@@ -24,6 +24,37 @@ describeClientStore('a folder', async () => {
 
 const ann = parseDocumentId('carts/ann');
 const write = { id: 'w', writer: 'device.1', updates: [{ document: ann, update: encodeUtf8('update') }], described: [] };
+
+/** The methods of every open file, to be replaced by a test. */
+async function fileMethods(): Promise<FileHandle> {
+  const handle = await open(await newFolder(), 'r');
+  await handle.close();
+  return Object.getPrototypeOf(handle) as FileHandle;
+}
+
+/** A disk that takes so many bytes more: of a write that does not fit the first part, as disks do, and then none. */
+async function limitDisk(room: { bytes: number }): Promise<void> {
+  const methods = await fileMethods();
+  const { write: writeToDisk } = methods;
+  vi.spyOn(methods, 'write').mockImplementation(async function (this: FileHandle, bytes: unknown, offset: unknown) {
+    const [all, from] = [bytes as Uint8Array, Number(offset ?? 0)];
+    const length = Math.min(room.bytes, all.length - from);
+    if (length === 0) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    room.bytes -= length;
+    return (await writeToDisk.call(this, all, from, length)) as never;
+  } as never);
+}
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function idsKept(folder: string): Promise<string[]> {
+  const store = new FolderStore(folder);
+  await store.open(() => 'x');
+  const ids = (await store.pendingAfter(0)).map(({ id }) => id);
+  await store.close();
+  return ids;
+}
 
 describe('the folder of a client', () => {
   test('[STORE25] cut anywhere, it opens with the whole records before the cut', async () => {
@@ -100,5 +131,75 @@ describe('the folder of a client', () => {
     expect(updates.map(({ bytes }) => bytes.length)).toEqual([100_000]);
     expect(pending).toHaveLength(1);
     await again.close();
+  });
+
+  test('[STORE29] a write that the disk took in part is not acknowledged, and leaves nothing', async () => {
+    const folder = await newFolder();
+    const store = new FolderStore(folder);
+    await store.open(() => 'device');
+    await store.append({ ...write, id: 'before' });
+    const length = (await readFile(join(folder, 'journal'))).length;
+    const room = { bytes: 10 };
+    await limitDisk(room);
+    await expect(store.append({ ...write, id: 'refused' })).rejects.toMatchObject({ code: 'store_full' });
+    expect((await readFile(join(folder, 'journal'))).length).toBe(length);
+    await expect(store.commit([{ type: 'follow', document: ann }])).rejects.toMatchObject({ code: 'store_full' });
+    expect((await store.load(ann)).isFollowed).toBe(false);
+    expect((await store.pendingAfter(0)).map(({ id }) => id)).toEqual(['before']);
+    room.bytes = 1_000_000;
+    await store.append({ ...write, id: 'after' });
+    await store.close();
+    expect(await idsKept(folder)).toEqual(['before', 'after']);
+  });
+
+  test('[STORE29] a write that is taken in many parts is whole', async () => {
+    const folder = await newFolder();
+    const store = new FolderStore(folder);
+    await store.open(() => 'device');
+    const methods = await fileMethods();
+    const { write: writeToDisk } = methods;
+    vi.spyOn(methods, 'write').mockImplementation(function (this: FileHandle, bytes: unknown, offset: unknown) {
+      return writeToDisk.call(this, bytes as Uint8Array, Number(offset ?? 0), 1);
+    } as never);
+    await store.append({ ...write, id: 'one' });
+    await store.append({ ...write, id: 'two' });
+    await store.close();
+    vi.restoreAllMocks();
+    expect(await idsKept(folder)).toEqual(['one', 'two']);
+  });
+
+  test.each(['truncate', 'datasync'] as const)('[STORE29] after a failure of %s nothing is written any more', async (method) => {
+    const folder = await newFolder();
+    const store = new FolderStore(folder);
+    await store.open(() => 'device');
+    await store.append({ ...write, id: 'before' });
+    const room = { bytes: method === 'truncate' ? 10 : 1_000_000 };
+    await limitDisk(room);
+    const failing = vi.spyOn(await fileMethods(), method).mockRejectedValue(new Error('EIO'));
+    await expect(store.append({ ...write, id: 'refused' })).rejects.toThrow('did not keep it');
+    room.bytes = 1_000_000;
+    failing.mockRestore();
+    await expect(store.append({ ...write, id: 'after' })).rejects.toThrow('did not keep it');
+    await store.close();
+    expect(await idsKept(folder)).toEqual(['before']);
+  });
+
+  test('[STORE30] a rewrite that fails takes nothing away of what was kept, and is tried again', async () => {
+    const folder = await newFolder();
+    const store = new FolderStore(folder);
+    await store.open(() => 'device');
+    await store.append({ ...write, id: 'first' });
+    // In the way of the new journal.
+    await mkdir(join(folder, 'journal.new'));
+    const update = new Uint8Array(100_000).fill(7);
+    const growOnce = async () =>
+      store.commit([{ type: 'drop', n: await store.append({ ...write, updates: [{ document: ann, update }] }) }]);
+    for (let count = 0; count < 25; count++) await growOnce();
+    expect((await readFile(join(folder, 'journal'))).length).toBeGreaterThan(2_000_000);
+    await rm(join(folder, 'journal.new'), { recursive: true });
+    for (let count = 0; count < 12; count++) await growOnce();
+    expect((await readFile(join(folder, 'journal'))).length).toBeLessThan(1_200_000);
+    await store.close();
+    expect(await idsKept(folder)).toEqual(['first']);
   });
 });

@@ -22,6 +22,11 @@ export class StoreImage {
     return { device: this.device, session: this.#session, followed };
   }
 
+  /** The greatest place a pending write had. */
+  get lastN(): number {
+    return this.#lastN;
+  }
+
   /** The bytes of all updates it holds, about. */
   get bytes(): number {
     let bytes = 0;
