@@ -1,7 +1,7 @@
 import { appendFile, type FileHandle, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeUtf8 } from '@anabranch/base';
+import { decodeUtf8, encodeUtf8 } from '@anabranch/base';
 import { parseDocumentId } from '@anabranch/protocol';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { describeClientStore } from '../testing/describe-client-store.ts';
@@ -20,6 +20,11 @@ afterAll(async () => {
 describeClientStore('a folder', async () => {
   const folder = await newFolder();
   return { make: () => new FolderStore(folder), isKept: true };
+});
+
+describeClientStore('a folder whose journal is written anew again and again', async () => {
+  const folder = await newFolder();
+  return { make: () => new FolderStore(folder, { rewriteBytesMin: 100, rewriteFactor: 0 }), isKept: true };
 });
 
 const ann = parseDocumentId('carts/ann');
@@ -201,5 +206,31 @@ describe('the folder of a client', () => {
     expect((await readFile(join(folder, 'journal'))).length).toBeLessThan(1_200_000);
     await store.close();
     expect(await idsKept(folder)).toEqual(['first']);
+  });
+
+  test('[STORE31] a fold after the journal was written anew takes nothing later away when the folder is opened again', async () => {
+    const folder = await newFolder();
+    const store = new FolderStore(folder, { rewriteBytesMin: 1_000 });
+    await store.open(() => 'device');
+    const textOf = async (from: FolderStore) => (await from.load(ann)).updates.map(({ bytes }) => decodeUtf8(bytes)).join(' ');
+    await store.commit([{ type: 'follow', document: ann }]);
+    for (const text of ['one', 'two', 'three']) await store.commit([{ type: 'update', document: ann, update: encodeUtf8(text) }]);
+    const before = (await store.load(ann)).updates.at(-1)?.at ?? 0;
+    await store.commit([{ type: 'fold', document: ann, upTo: before, state: encodeUtf8('folded') }]);
+    for (let count = 0; count < 10; count++) {
+      await store.commit([
+        { type: 'drop', n: await store.append({ ...write, updates: [{ document: ann, update: new Uint8Array(500) }] }) },
+      ]);
+    }
+    await store.commit([{ type: 'update', document: ann, update: encodeUtf8('a') }]);
+    const upTo = (await store.load(ann)).updates.at(-1)?.at ?? 0;
+    await store.commit([{ type: 'update', document: ann, update: encodeUtf8('LATER') }]);
+    await store.commit([{ type: 'fold', document: ann, upTo, state: encodeUtf8('folded+a') }]);
+    expect(await textOf(store)).toBe('folded+a LATER');
+    await store.close();
+    const again = new FolderStore(folder);
+    await again.open(() => 'x');
+    expect(await textOf(again)).toBe('folded+a LATER');
+    await again.close();
   });
 });

@@ -1,8 +1,9 @@
 // The store of a program: a folder with one journal, whose records rebuild what is kept in memory.
 //
 //   lock        the process that has the folder open
-//   journal     "anabranch client 1\n" { length (4) | CRC-32 (4) | record } ...
-//   record      kind 1: a pending write | 2: a commit | 3: the device
+//   journal     "anabranch client 2\n" { length (4) | CRC-32 (4) | record } ...
+//   record      kind 1: a pending write | 2: a commit
+//               in a journal written anew, first 3: the device and how far places were given | 4: a document, with places
 //
 // Invariant 1: a record counts when it is whole and its checksum holds. A torn one at the end was never acknowledged and is
 //              cut off; damage before the end is not passed over.
@@ -184,7 +185,7 @@ export class FolderStore implements ClientStore {
     if (bytes <= this.#rewriteFactor * this.#image.bytes) return;
     try {
       await this.#rewrite();
-      this.#rewriteLookBytes = this.#rewriteBytesMin;
+      this.#rewriteLookBytes = (this.#journal?.bytes ?? 0) + this.#rewriteBytesMin;
     } catch {
       // The old journal goes on; the next look tries again.
     }
@@ -209,11 +210,12 @@ export class FolderStore implements ClientStore {
   }
 
   #encodeImage(): Uint8Array {
-    const { pending, changes } = this.#image.contents();
+    const { counters, documents, pending, session } = this.#image.contents();
     const records: JournalRecord[] = [
-      { kind: 'device', device: this.#image.device },
+      { kind: 'counters', counters },
+      ...documents.map((document) => ({ kind: 'document', document }) as const),
       ...pending.map((write) => ({ kind: 'pending', write }) as const),
-      { kind: 'commit', changes },
+      ...(session === undefined ? [] : [{ kind: 'commit', changes: [{ type: 'session', session }] } as const]),
     ];
     return concatBytes([header, ...records.map((record) => frameRecord(encodeRecord(record)))]);
   }

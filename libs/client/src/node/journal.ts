@@ -6,24 +6,26 @@ import { AnabranchError, bytesEqual, encodeUtf8, isAnabranchError } from '@anabr
 import { isOriginId, type OriginId } from '@anabranch/causality';
 import { BoundedReader, ByteWriter, type DocumentId, frameInvalid, parseDocumentId, type VectorEntries } from '@anabranch/protocol';
 import type { PendingWrite, StoreChange } from '../store/client-store.ts';
-import type { StoreImage } from '../store/store-image.ts';
+import type { ImageCounters, ImageDocument, StoreImage } from '../store/store-image.ts';
 
 export type JournalRecord =
-  | { readonly kind: 'device'; readonly device: string }
   | { readonly kind: 'pending'; readonly write: PendingWrite }
-  | { readonly kind: 'commit'; readonly changes: readonly StoreChange[] };
+  | { readonly kind: 'commit'; readonly changes: readonly StoreChange[] }
+  | { readonly kind: 'counters'; readonly counters: ImageCounters }
+  | { readonly kind: 'document'; readonly document: ImageDocument };
 
-export const header: Uint8Array<ArrayBuffer> = encodeUtf8('anabranch client 1\n');
+export const header: Uint8Array<ArrayBuffer> = encodeUtf8('anabranch client 2\n');
 const prefixBytes = 8;
 /** Bytes of one field; whatever is longer was not written here. */
 const fieldBytesMax: number = 1 << 30;
 const countMax = 1_000_000;
-const kinds = ['pending', 'commit', 'device'] as const;
+const kinds = ['pending', 'commit', 'counters', 'document'] as const;
 const changeTypes = ['session', 'follow', 'forget', 'state', 'update', 'settle', 'drop', 'fold'] as const;
 
 export function applyRecord(image: StoreImage, record: JournalRecord): void {
-  if (record.kind === 'device') image.device = record.device;
-  else if (record.kind === 'pending') image.append(record.write, record.write.n);
+  if (record.kind === 'pending') image.append(record.write, record.write.n);
+  else if (record.kind === 'counters') image.restoreCounters(record.counters);
+  else if (record.kind === 'document') image.restoreDocument(record.document);
   else for (const change of record.changes) image.apply(change);
 }
 
@@ -69,18 +71,30 @@ export async function readJournal(path: string): Promise<{ readonly records: rea
 
 export function encodeRecord(record: JournalRecord): Uint8Array {
   const writer = new ByteWriter().byte(kinds.indexOf(record.kind) + 1);
-  if (record.kind === 'device') return writer.text(record.device).finish();
-  if (record.kind === 'commit') {
+  if (record.kind === 'pending') {
+    writePending(writer, record.write);
+  } else if (record.kind === 'commit') {
     writer.uint(record.changes.length);
     for (const change of record.changes) writeChange(writer, change);
-    return writer.finish();
+  } else if (record.kind === 'counters') {
+    const { device, lastN, lastAt } = record.counters;
+    writer.text(device).uint(lastN).uint(lastAt);
+  } else {
+    const { document, isHeld, updates } = record.document;
+    writer
+      .text(document)
+      .byte(isHeld ? 1 : 0)
+      .uint(updates.length);
+    for (const { at, bytes } of updates) writer.uint(at).sizedBytes(bytes);
   }
-  const { n, id, writer: author, updates, described } = record.write;
+  return writer.finish();
+}
+
+function writePending(writer: ByteWriter, { n, id, writer: author, updates, described }: PendingWrite): void {
   writer.uint(n).text(id).text(author).uint(updates.length);
   for (const { document, update } of updates) writer.text(document).sizedBytes(update);
   writer.uint(described.length);
   for (const { document, ops } of described) writer.text(document).text(ops);
-  return writer.finish();
 }
 
 function decodeRecord(bytes: Uint8Array, at: number): JournalRecord {
@@ -97,13 +111,30 @@ function decodeRecord(bytes: Uint8Array, at: number): JournalRecord {
 }
 
 function readRecord(reader: BoundedReader, kind: JournalRecord['kind'] | undefined): JournalRecord {
-  if (kind === 'device') return { kind, device: reader.text(64) };
-  if (kind === 'commit') return { kind, changes: reader.list(countMax, () => readChange(reader)) };
-  if (kind !== 'pending') throw frameInvalid('a record of an unknown kind');
+  switch (kind) {
+    case 'pending':
+      return { kind, write: readPending(reader) };
+    case 'commit':
+      return { kind, changes: reader.list(countMax, () => readChange(reader)) };
+    case 'counters':
+      return { kind, counters: { device: reader.text(64), lastN: reader.uint(), lastAt: reader.uint() } };
+    case 'document': {
+      const [document, isHeld] = [readDocument(reader), reader.byte() === 1];
+      return {
+        kind,
+        document: { document, isHeld, updates: reader.list(countMax, () => ({ at: reader.uint(), bytes: ownBytes(reader) })) },
+      };
+    }
+    default:
+      throw frameInvalid('a record of an unknown kind');
+  }
+}
+
+function readPending(reader: BoundedReader): PendingWrite {
   const [n, id, writer] = [reader.uint(), reader.text(256), reader.text(64)];
   const updates = reader.list(countMax, () => ({ document: readDocument(reader), update: ownBytes(reader) }));
   const described = reader.list(countMax, () => ({ document: readDocument(reader), ops: reader.text(fieldBytesMax) }));
-  return { kind, write: { n, id, writer, updates, described } };
+  return { n, id, writer, updates, described };
 }
 
 function writeChange(writer: ByteWriter, change: StoreChange): void {
