@@ -6,6 +6,7 @@ import { parseDocumentId } from '@anabranch/protocol';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { describeClientStore } from '../testing/describe-client-store.ts';
 import { FolderStore } from './folder-store.ts';
+import { recordsOfCommit } from './journal.ts';
 
 const folders: string[] = [];
 async function newFolder(): Promise<string> {
@@ -61,6 +62,20 @@ async function idsKept(folder: string): Promise<string[]> {
   return ids;
 }
 
+/** A journal of so many writes, and where it ended before the first and after each. */
+async function journalOf(count: number) {
+  const folder = await newFolder();
+  const store = new FolderStore(folder);
+  await store.open(() => 'device');
+  const ends = [(await readFile(join(folder, 'journal'))).length];
+  for (let at = 0; at < count; at++) {
+    await store.append({ ...write, id: `w${at}` });
+    ends.push((await readFile(join(folder, 'journal'))).length);
+  }
+  await store.close();
+  return { folder, ends, whole: await readFile(join(folder, 'journal')) };
+}
+
 describe('the folder of a client', () => {
   test('[STORE25] cut anywhere, it opens with the whole records before the cut', async () => {
     const folder = await newFolder();
@@ -89,18 +104,51 @@ describe('the folder of a client', () => {
     }
   });
 
-  test('[STORE26] damage before the end is told, not passed over', async () => {
-    const folder = await newFolder();
+  test('[STORE26] a flipped bit is told or takes the last write; it is never passed over', async () => {
+    const { folder, whole, ends } = await journalOf(4);
+    for (let at = 0; at < whole.length; at++) {
+      const flipped = Uint8Array.from(whole);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+      await writeFile(join(folder, 'journal'), flipped);
+      const isLast = at >= (ends[3] ?? 0);
+      const outcome = await idsKept(folder).catch(({ code }) => code);
+      if (isLast) expect(outcome).toEqual(['w0', 'w1', 'w2']);
+      else expect(outcome, `a bit of byte ${at}`).toBe(at < 19 ? 'store_format_unknown' : 'record_damaged');
+    }
+  });
+
+  test('[STORE26] a journal of nothing but its head, or of another form, is told', async () => {
+    const { folder, whole, ends } = await journalOf(0);
+    for (let length = 1; length < (ends[0] ?? 0); length++) {
+      await writeFile(join(folder, 'journal'), whole.subarray(0, length));
+      await expect(idsKept(folder)).rejects.toMatchObject({ code: length < 19 ? 'store_format_unknown' : 'record_damaged' });
+    }
+    await writeFile(join(folder, 'journal'), 'something else');
+    await expect(idsKept(folder)).rejects.toMatchObject({ code: 'store_format_unknown' });
+  });
+
+  test.each([1, 4, 8, 64, 5_000])('[STORE32] %i zeros behind the end are cut off', async (count) => {
+    const { folder, whole } = await journalOf(3);
+    await writeFile(join(folder, 'journal'), Buffer.concat([whole, new Uint8Array(count)]));
+    expect(await idsKept(folder)).toEqual(['w0', 'w1', 'w2']);
+    expect((await readFile(join(folder, 'journal'))).length).toBe(whole.length);
+  });
+
+  test('[STORE32] of writes that share a synchronisation, none is there when any part of them is missing', async () => {
+    const { folder, ends } = await journalOf(1);
     const store = new FolderStore(folder);
-    await store.open(() => 'device');
-    for (let count = 0; count < 3; count++) await store.append(write);
+    await store.open(() => 'x');
+    // One holds the bytes of a journal: they pass for no part of this one.
+    const updates = [{ document: ann, update: Uint8Array.from(await readFile(join(folder, 'journal'))) }];
+    await Promise.all(['a', 'b', 'c'].map((id) => store.append({ ...write, id, updates })));
     await store.close();
     const whole = await readFile(join(folder, 'journal'));
-    whole[60] = (whole[60] ?? 0) ^ 1;
-    await writeFile(join(folder, 'journal'), whole);
-    await expect(new FolderStore(folder).open(() => 'x')).rejects.toMatchObject({ code: 'record_damaged' });
-    await writeFile(join(folder, 'journal'), 'something else');
-    await expect(new FolderStore(folder).open(() => 'x')).rejects.toMatchObject({ code: 'store_format_unknown' });
+    for (let from = ends[1] ?? 0; from < whole.length - 7; from += 7) {
+      const torn = Uint8Array.from(whole);
+      torn.fill(0, from, from + 40);
+      await writeFile(join(folder, 'journal'), torn);
+      expect(await idsKept(folder)).toEqual(['w0']);
+    }
   });
 
   test('[STORE27] one client at a time; a lock of a process that is gone is taken over', async () => {
@@ -231,6 +279,24 @@ describe('the folder of a client', () => {
     const again = new FolderStore(folder);
     await again.open(() => 'x');
     expect(await textOf(again)).toBe('folded+a LATER');
+    await again.close();
+  });
+
+  test('[STORE33] more than a million updates, of a commit and of a journal written anew, are read back', async () => {
+    const count = 1_000_001;
+    const change = { type: 'update', document: ann, update: Uint8Array.of(1) } as const;
+    const changes = Array.from({ length: count }, () => change);
+    const records = recordsOfCommit(changes);
+    expect(records.map(({ changes: part }) => part.length)).toEqual([...Array.from({ length: 100 }, () => 10_000), 1]);
+    const folder = await newFolder();
+    // Written anew after each batch.
+    const store = new FolderStore(folder, { rewriteBytesMin: 0, rewriteFactor: 0 });
+    await store.open(() => 'device');
+    await store.commit([{ type: 'follow', document: ann }, ...changes]);
+    await store.close();
+    const again = new FolderStore(folder);
+    await again.open(() => 'x');
+    expect((await again.load(ann)).updates).toHaveLength(count);
     await again.close();
   });
 });

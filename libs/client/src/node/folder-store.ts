@@ -1,12 +1,10 @@
 // The store of a program: a folder with one journal, whose records rebuild what is kept in memory.
 //
 //   lock        the process that has the folder open
-//   journal     "anabranch client 2\n" { length (4) | CRC-32 (4) | record } ...
-//   record      kind 1: a pending write | 2: a commit
-//               in a journal written anew, first 3: the device and how far places were given | 4: a document, with places
+//   journal     batches of records (journal-batches.ts): pending writes and commits; first, what it held when it was written anew
 //
-// Invariant 1: a record counts when it is whole and its checksum holds. A torn one at the end was never acknowledged and is
-//              cut off; damage before the end is not passed over.
+// Invariant 1: what is whole of the journal counts. A torn end was never acknowledged and is cut off; damage before the end is
+//              not passed over.
 // Invariant 2: what resolves was written and synchronised before; writes that wait meanwhile share the next synchronisation.
 // Invariant 3: memory is what the journal makes when it is read: a record changes it when it is on the disk, not before. Who
 //              reads waits for what was asked to be kept earlier.
@@ -15,17 +13,18 @@
 
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AnabranchError, concatBytes } from '@anabranch/base';
+import { AnabranchError } from '@anabranch/base';
 import type { DocumentId } from '@anabranch/protocol';
 import type { ClientStore, NewWrite, PendingWrite, StoreChange, StoredDocument, StoreOpening } from '../store/client-store.ts';
 import { StoreImage } from '../store/store-image.ts';
 import { FolderLock } from './folder-lock.ts';
-import { applyRecord, encodeRecord, frameRecord, header, type JournalRecord, readJournal } from './journal.ts';
+import { applyRecord, batchesOf, type JournalRecord, recordsOfCommit } from './journal.ts';
+import { encodeHead, readJournal } from './journal-batches.ts';
 import { JournalFile } from './journal-file.ts';
 import { storeFailure, throwStoreFailure } from './store-failure.ts';
 
 interface WaitingRecord {
-  readonly record: JournalRecord;
+  readonly records: readonly JournalRecord[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -81,7 +80,7 @@ export class FolderStore implements ClientStore {
   async append(write: NewWrite): Promise<number> {
     this.#lastN += 1;
     const n = this.#lastN;
-    await this.#keep({ kind: 'pending', write: { ...write, n } });
+    await this.#keep([{ kind: 'pending', write: { ...write, n } }]);
     return n;
   }
 
@@ -91,7 +90,7 @@ export class FolderStore implements ClientStore {
   }
 
   commit(changes: readonly StoreChange[]): Promise<void> {
-    return this.#keep({ kind: 'commit', changes });
+    return this.#keep([...recordsOfCommit(changes)]);
   }
 
   close(): Promise<void> {
@@ -114,19 +113,19 @@ export class FolderStore implements ClientStore {
   }
 
   async #openJournal(mintDevice: () => string): Promise<void> {
-    const { records, bytes } = await readJournal(this.#path('journal'));
+    const kept = await readJournal(this.#path('journal'));
     this.#image = new StoreImage();
-    for (const record of records) applyRecord(this.#image, record);
-    this.#lastN = this.#image.lastN;
-    if (bytes === 0) {
+    if (kept === undefined) {
       this.#image.device = mintDevice();
       await this.#rewrite();
       return;
     }
+    for (const record of kept.records) applyRecord(this.#image, record);
+    this.#lastN = this.#image.lastN;
     const handle = await open(this.#path('journal'), 'a');
-    this.#journal = new JournalFile(handle, bytes);
-    // What is behind the last whole record is of a write that was never acknowledged.
-    await handle.truncate(bytes);
+    this.#journal = new JournalFile(handle, kept);
+    // What is behind the last whole batch was never acknowledged.
+    await handle.truncate(kept.bytes);
   }
 
   async #closeFolder(): Promise<void> {
@@ -136,10 +135,10 @@ export class FolderStore implements ClientStore {
     await this.#lock?.release();
   }
 
-  #keep(record: JournalRecord): Promise<void> {
+  #keep(records: readonly JournalRecord[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const whenKept = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ record, resolve, reject });
+      this.#waiting.push({ records, resolve, reject });
       if (!this.#isWriting) this.#whenIdle = this.#write();
     });
     this.#whenKept = whenKept.catch(() => {});
@@ -162,7 +161,8 @@ export class FolderStore implements ClientStore {
   async #writeBatch(entries: readonly WaitingRecord[]): Promise<void> {
     try {
       if (this.#journal === undefined) throw new AnabranchError('store_failed', 'the store is not open');
-      await this.#journal.append(concatBytes(entries.map(({ record }) => frameRecord(encodeRecord(record)))));
+      const records = entries.flatMap((entry) => entry.records);
+      if (records.length > 0) await this.#journal.append(records);
     } catch (error) {
       const failure = storeFailure(error);
       if (this.#journal?.isUsable !== true) this.#failure ??= failure;
@@ -171,8 +171,8 @@ export class FolderStore implements ClientStore {
       this.#waiting = [];
       return;
     }
-    for (const { record, resolve } of entries) {
-      applyRecord(this.#image, record);
+    for (const { records, resolve } of entries) {
+      for (const record of records) applyRecord(this.#image, record);
       resolve();
     }
   }
@@ -196,8 +196,10 @@ export class FolderStore implements ClientStore {
     await rm(path, { force: true });
     const handle = await open(path, 'a');
     try {
-      const fresh = new JournalFile(handle, 0);
-      await fresh.append(this.#encodeImage());
+      const { head, salt } = encodeHead();
+      await handle.writeFile(head);
+      const fresh = new JournalFile(handle, { bytes: head.length, salt });
+      for (const batch of batchesOf(this.#image.contents())) await fresh.append(batch);
       await rename(path, this.#path('journal'));
       // From here on the old journal has no name.
       await this.#journal?.close().catch(() => {});
@@ -207,17 +209,6 @@ export class FolderStore implements ClientStore {
       throw error;
     }
     await this.#syncFolder();
-  }
-
-  #encodeImage(): Uint8Array {
-    const { counters, documents, pending, session } = this.#image.contents();
-    const records: JournalRecord[] = [
-      { kind: 'counters', counters },
-      ...documents.map((document) => ({ kind: 'document', document }) as const),
-      ...pending.map((write) => ({ kind: 'pending', write }) as const),
-      ...(session === undefined ? [] : [{ kind: 'commit', changes: [{ type: 'session', session }] } as const]),
-    ];
-    return concatBytes([header, ...records.map((record) => frameRecord(encodeRecord(record)))]);
   }
 
   /** Until then a power cut brings back the old journal, without what was added to the new one. */

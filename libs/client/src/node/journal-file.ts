@@ -9,16 +9,20 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { AnabranchError } from '@anabranch/base';
+import type { JournalRecord } from './journal.ts';
+import { encodeBatch } from './journal-batches.ts';
 import { storeFailure } from './store-failure.ts';
 
 export class JournalFile {
   readonly #handle: FileHandle;
+  readonly #salt: number;
   #bytes: number;
   #isUsable = true;
 
   /** `handle` adds to the end of a file of `bytes` bytes, all of which count. */
-  constructor(handle: FileHandle, bytes: number) {
+  constructor(handle: FileHandle, { bytes, salt }: { readonly bytes: number; readonly salt: number }) {
     this.#handle = handle;
+    this.#salt = salt;
     this.#bytes = bytes;
   }
 
@@ -32,9 +36,10 @@ export class JournalFile {
     return this.#isUsable;
   }
 
-  /** Resolves when the batch is on the disk. @throws AnabranchError `store_full`, `store_failed`. */
-  async append(batch: Uint8Array): Promise<void> {
+  /** Resolves when the records are on the disk, as one batch. @throws AnabranchError `store_full`, `store_failed`. */
+  async append(records: Iterable<JournalRecord>): Promise<void> {
     if (!this.#isUsable) throw new AnabranchError('store_failed', 'it is not known what the journal holds since a write failed');
+    const batch = encodeBatch(records, { salt: this.#salt, at: this.#bytes });
     try {
       await this.#writeAll(batch);
     } catch (error) {
