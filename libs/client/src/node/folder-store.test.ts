@@ -1,4 +1,4 @@
-import { appendFile, type FileHandle, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeUtf8, encodeUtf8 } from '@anabranch/base';
@@ -149,18 +149,6 @@ describe('the folder of a client', () => {
       await writeFile(join(folder, 'journal'), torn);
       expect(await idsKept(folder)).toEqual(['w0']);
     }
-  });
-
-  test('[STORE27] one client at a time; a lock of a process that is gone is taken over', async () => {
-    const folder = await newFolder();
-    const store = new FolderStore(folder);
-    await store.open(() => 'device');
-    await expect(new FolderStore(folder).open(() => 'x')).rejects.toMatchObject({ code: 'store_locked' });
-    await store.close();
-    await appendFile(join(folder, 'lock'), '999999999\n');
-    const next = new FolderStore(folder);
-    expect((await next.open(() => 'x')).device).toBe('device');
-    await next.close();
   });
 
   test('[STORE28] a journal that has grown is written anew, with the same contents', async () => {

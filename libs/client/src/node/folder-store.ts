@@ -1,6 +1,6 @@
 // The store of a program: a folder with one journal, whose records rebuild what is kept in memory.
 //
-//   lock        the process that has the folder open
+//   lock.*      the process that has the folder open (folder-lock.ts)
 //   journal     batches of records (journal-batches.ts): pending writes and commits; first, what it held when it was written anew
 //
 // Invariant 1: what is whole of the journal counts. A torn end was never acknowledged and is cut off; damage before the end is
@@ -11,7 +11,7 @@
 // Invariant 4: when the journal has grown to `rewriteFactor` times what it would be anew, it is written anew beside, and takes
 //              the place of the old one by a rename. Until the rename nothing depends on it.
 
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnabranchError } from '@anabranch/base';
 import type { DocumentId } from '@anabranch/protocol';
@@ -101,13 +101,14 @@ export class FolderStore implements ClientStore {
 
   async #openFolder(mintDevice: () => string): Promise<void> {
     await mkdir(this.#folder, { recursive: true }).catch(throwStoreFailure);
-    this.#lock = await FolderLock.take(join(this.#folder, 'lock'));
+    this.#lock = await FolderLock.take(await realpath(this.#folder).catch(throwStoreFailure));
     try {
       await this.#openJournal(mintDevice);
     } catch (error) {
       await this.#journal?.close().catch(() => {});
       this.#journal = undefined;
       await this.#lock.release();
+      this.#lock = undefined;
       throw storeFailure(error);
     }
   }
