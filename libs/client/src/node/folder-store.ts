@@ -1,112 +1,149 @@
 // The store of a program: a folder with one journal, whose records rebuild what is kept in memory.
 //
-//   lock        the process that has the folder open
-//   journal     "anabranch client 1\n" { length (4) | CRC-32 (4) | record } ...
-//   record      kind 1: a pending write | 2: a commit | 3: the device
+//   lock.*      the process that has the folder open (folder-lock.ts)
+//   journal     batches of records (journal-batches.ts): pending writes and commits; first, what it held when it was written anew
 //
-// Invariant 1: a record counts when it is whole and its checksum holds. A torn one at the end was never acknowledged and is
-//              cut off; damage before the end is not passed over.
+// Invariant 1: what is whole of the journal counts. A torn end was never acknowledged and is cut off; damage before the end is
+//              not passed over.
 // Invariant 2: what resolves was written and synchronised before; writes that wait meanwhile share the next synchronisation.
-// Invariant 3: when the journal has grown to `rewriteFactor` times what it would be anew, it is written anew beside, and takes
-//              the place of the old one by a rename.
+// Invariant 3: memory is what the journal makes when it is read: a record changes it when it is on the disk, not before. Who
+//              reads waits for what was asked to be kept earlier.
+// Invariant 4: when the journal has grown to `rewriteFactor` times what it would be anew, it is written anew beside, and takes
+//              the place of the old one by a rename. Until the rename nothing depends on it.
 
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AnabranchError, concatBytes } from '@anabranch/base';
+import { AnabranchError } from '@anabranch/base';
 import type { DocumentId } from '@anabranch/protocol';
 import type { ClientStore, NewWrite, PendingWrite, StoreChange, StoredDocument, StoreOpening } from '../store/client-store.ts';
 import { StoreImage } from '../store/store-image.ts';
 import { FolderLock } from './folder-lock.ts';
-import { applyRecord, encodeRecord, frameRecord, header, type JournalRecord, readJournal } from './journal.ts';
+import { applyRecord, batchesOf, type JournalRecord, recordsOfCommit } from './journal.ts';
+import { encodeHead, readJournal } from './journal-batches.ts';
+import { JournalFile } from './journal-file.ts';
+import { storeFailure, throwStoreFailure } from './store-failure.ts';
+
+interface WaitingRecord {
+  readonly records: readonly JournalRecord[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface FolderStoreOptions {
+  /** Bytes of a journal below which it is not written anew, and by which it grows between two looks at that. */
+  readonly rewriteBytesMin?: number;
+  /** How many times what it would be anew. */
+  readonly rewriteFactor?: number;
+}
 
 export class FolderStore implements ClientStore {
-  static readonly rewriteFactor = 4;
-  /** Bytes of a journal below which it is not written anew. */
-  static readonly rewriteBytesMin: number = 1 << 20;
-
   readonly #folder: string;
+  readonly #rewriteBytesMin: number;
+  readonly #rewriteFactor: number;
   #image = new StoreImage();
   #lock: FolderLock | undefined;
-  #journal: FileHandle | undefined;
-  #bytes = 0;
-  #waiting: { readonly frames: Uint8Array; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  #journal: JournalFile | undefined;
+  #rewriteLookBytes: number;
+  #lastN = 0;
+  #waiting: WaitingRecord[] = [];
   #whenIdle: Promise<void> = Promise.resolve();
+  #whenKept: Promise<unknown> = Promise.resolve();
   #isWriting = false;
   #failure: AnabranchError | undefined;
+  #whenOpen: Promise<void> | undefined;
+  #whenClosed: Promise<void> | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, { rewriteBytesMin = 1 << 20, rewriteFactor = 4 }: FolderStoreOptions = {}) {
     this.#folder = folder;
+    this.#rewriteBytesMin = rewriteBytesMin;
+    this.#rewriteFactor = rewriteFactor;
+    this.#rewriteLookBytes = rewriteBytesMin;
   }
 
   async open(mintDevice: () => string): Promise<StoreOpening> {
-    if (this.#journal === undefined) await this.#openFolder(mintDevice);
+    this.#whenOpen ??= this.#openFolder(mintDevice);
+    try {
+      await this.#whenOpen;
+    } catch (error) {
+      this.#whenOpen = undefined;
+      throw error;
+    }
+    await this.#whenKept;
     return this.#image.opening;
   }
 
-  load(document: DocumentId): Promise<StoredDocument> {
-    return Promise.resolve(this.#image.load(document));
+  async load(document: DocumentId): Promise<StoredDocument> {
+    await this.#whenKept;
+    return this.#image.load(document);
   }
 
   async append(write: NewWrite): Promise<number> {
-    const n = this.#image.append(write);
-    try {
-      await this.#keep({ kind: 'pending', write: { ...write, n } });
-    } catch (error) {
-      this.#image.apply({ type: 'drop', n });
-      throw error;
-    }
+    this.#lastN += 1;
+    const n = this.#lastN;
+    await this.#keep([{ kind: 'pending', write: { ...write, n } }]);
     return n;
   }
 
-  pendingAfter(n: number): Promise<readonly PendingWrite[]> {
-    return Promise.resolve(this.#image.pendingAfter(n));
+  async pendingAfter(n: number): Promise<readonly PendingWrite[]> {
+    await this.#whenKept;
+    return this.#image.pendingAfter(n);
   }
 
-  async commit(changes: readonly StoreChange[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    for (const change of changes) this.#image.apply(change);
-    await this.#keep({ kind: 'commit', changes });
+  commit(changes: readonly StoreChange[]): Promise<void> {
+    return this.#keep([...recordsOfCommit(changes)]);
   }
 
-  async close(): Promise<void> {
-    await this.#whenIdle;
-    await this.#journal?.close();
-    await this.#lock?.release();
-    this.#journal = undefined;
+  close(): Promise<void> {
     this.#failure ??= new AnabranchError('client_closed', 'the store is closed');
+    this.#whenClosed ??= this.#closeFolder();
+    return this.#whenClosed;
   }
 
   async #openFolder(mintDevice: () => string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true }).catch(rethrow);
-    this.#lock = await FolderLock.take(join(this.#folder, 'lock'));
+    await mkdir(this.#folder, { recursive: true }).catch(throwStoreFailure);
+    this.#lock = await FolderLock.take(await realpath(this.#folder).catch(throwStoreFailure));
     try {
-      await rm(this.#path('journal.new'), { force: true });
-      const { records, bytes } = await readJournal(this.#path('journal'));
-      for (const record of records) applyRecord(this.#image, record);
-      this.#journal = await open(this.#path('journal'), 'a').catch(rethrow);
-      // What is behind the last whole record is of a write that was never acknowledged.
-      await this.#journal.truncate(bytes).catch(rethrow);
-      this.#bytes = bytes;
-      if (bytes === 0) await this.#begin(mintDevice());
+      await this.#openJournal(mintDevice);
     } catch (error) {
-      await this.#journal?.close();
+      await this.#journal?.close().catch(() => {});
       this.#journal = undefined;
       await this.#lock.release();
-      throw error;
+      this.#lock = undefined;
+      throw storeFailure(error);
     }
   }
 
-  async #begin(device: string): Promise<void> {
-    this.#image.device = device;
-    await this.#rewrite();
+  async #openJournal(mintDevice: () => string): Promise<void> {
+    const kept = await readJournal(this.#path('journal'));
+    this.#image = new StoreImage();
+    if (kept === undefined) {
+      this.#image.device = mintDevice();
+      await this.#rewrite();
+      return;
+    }
+    for (const record of kept.records) applyRecord(this.#image, record);
+    this.#lastN = this.#image.lastN;
+    const handle = await open(this.#path('journal'), 'a');
+    this.#journal = new JournalFile(handle, kept);
+    // What is behind the last whole batch was never acknowledged.
+    await handle.truncate(kept.bytes);
   }
 
-  #keep(record: JournalRecord): Promise<void> {
+  async #closeFolder(): Promise<void> {
+    await this.#whenOpen?.catch(() => {});
+    await this.#whenIdle;
+    await this.#journal?.close().catch(throwStoreFailure);
+    await this.#lock?.release();
+  }
+
+  #keep(records: readonly JournalRecord[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ frames: frameRecord(encodeRecord(record)), resolve, reject });
+    const whenKept = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ records, resolve, reject });
       if (!this.#isWriting) this.#whenIdle = this.#write();
     });
+    this.#whenKept = whenKept.catch(() => {});
+    return whenKept;
   }
 
   async #write(): Promise<void> {
@@ -116,61 +153,78 @@ export class FolderStore implements ClientStore {
     while (this.#waiting.length > 0) {
       const entries = this.#waiting;
       this.#waiting = [];
-      try {
-        const bytes = concatBytes(entries.map(({ frames }) => frames));
-        await this.#journal?.write(bytes);
-        await this.#journal?.datasync();
-        this.#bytes += bytes.length;
-        if (this.#bytes > FolderStore.rewriteBytesMin) await this.#rewriteIfGrown();
-        for (const { resolve } of entries) resolve();
-      } catch (error) {
-        // What is on the disk is not known any more: nothing is written after it.
-        this.#failure = failureOf(error);
-        for (const { reject } of [...entries, ...this.#waiting]) reject(this.#failure);
-        this.#waiting = [];
-      }
+      await this.#writeBatch(entries);
+      await this.#rewriteIfGrown();
     }
     this.#isWriting = false;
   }
 
+  async #writeBatch(entries: readonly WaitingRecord[]): Promise<void> {
+    try {
+      if (this.#journal === undefined) throw new AnabranchError('store_failed', 'the store is not open');
+      const records = entries.flatMap((entry) => entry.records);
+      if (records.length > 0) await this.#journal.append(records);
+    } catch (error) {
+      const failure = storeFailure(error);
+      if (this.#journal?.isUsable !== true) this.#failure ??= failure;
+      // What waits was made in the belief that these would be kept: a session that has seen an update, for one.
+      for (const { reject } of [...entries, ...this.#waiting]) reject(failure);
+      this.#waiting = [];
+      return;
+    }
+    for (const { records, resolve } of entries) {
+      for (const record of records) applyRecord(this.#image, record);
+      resolve();
+    }
+  }
+
+  /** What was kept stays kept, whatever comes of this. */
   async #rewriteIfGrown(): Promise<void> {
-    if (this.#bytes > FolderStore.rewriteFactor * this.#image.bytes) await this.#rewrite();
+    const bytes = this.#journal?.isUsable === true ? this.#journal.bytes : 0;
+    if (bytes <= this.#rewriteLookBytes) return;
+    this.#rewriteLookBytes = bytes + this.#rewriteBytesMin;
+    if (bytes <= this.#rewriteFactor * this.#image.bytes) return;
+    try {
+      await this.#rewrite();
+      this.#rewriteLookBytes = (this.#journal?.bytes ?? 0) + this.#rewriteBytesMin;
+    } catch {
+      // The old journal goes on; the next look tries again.
+    }
   }
 
   async #rewrite(): Promise<void> {
     const path = this.#path('journal.new');
-    const { pending, changes } = this.#image.contents();
-    const records: JournalRecord[] = [
-      { kind: 'device', device: this.#image.device },
-      ...pending.map((write) => ({ kind: 'pending', write }) as const),
-      { kind: 'commit', changes },
-    ];
-    const bytes = concatBytes([header, ...records.map((record) => frameRecord(encodeRecord(record)))]);
-    const fresh = await open(path, 'w').catch(rethrow);
-    await fresh.writeFile(bytes);
-    await fresh.datasync();
-    await fresh.close();
-    await this.#journal?.close();
-    await rename(path, this.#path('journal'));
-    const folder = await open(this.#folder, 'r');
-    await folder.sync();
-    await folder.close();
-    this.#journal = await open(this.#path('journal'), 'a');
-    this.#bytes = bytes.length;
+    await rm(path, { force: true });
+    const handle = await open(path, 'a');
+    try {
+      const { head, salt } = encodeHead();
+      await handle.writeFile(head);
+      const fresh = new JournalFile(handle, { bytes: head.length, salt });
+      for (const batch of batchesOf(this.#image.contents())) await fresh.append(batch);
+      await rename(path, this.#path('journal'));
+      // From here on the old journal has no name.
+      await this.#journal?.close().catch(() => {});
+      this.#journal = fresh;
+    } catch (error) {
+      await handle.close().catch(() => {});
+      throw error;
+    }
+    await this.#syncFolder();
+  }
+
+  /** Until then a power cut brings back the old journal, without what was added to the new one. */
+  async #syncFolder(): Promise<void> {
+    try {
+      const folder = await open(this.#folder, 'r');
+      await folder.sync().finally(() => folder.close());
+    } catch (error) {
+      this.#failure ??= storeFailure(error);
+      await this.#journal?.close().catch(() => {});
+      throw error;
+    }
   }
 
   #path(name: string): string {
     return join(this.#folder, name);
   }
-}
-
-function rethrow(error: unknown): never {
-  throw failureOf(error);
-}
-
-function failureOf(error: unknown): AnabranchError {
-  if (error instanceof AnabranchError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-  return new AnabranchError(isFull ? 'store_full' : 'store_failed', `the folder did not keep it: ${message}`);
 }

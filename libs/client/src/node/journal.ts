@@ -1,89 +1,106 @@
-// The records of the folder store: their bytes, and reading them back. Layout of the file: folder-store.ts.
+// The records of the folder store: what they say, and their bytes. How they lie in the file: journal-batches.ts.
 
-import { readFile } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
-import { AnabranchError, bytesEqual, encodeUtf8, isAnabranchError } from '@anabranch/base';
+import { isAnabranchError } from '@anabranch/base';
 import { isOriginId, type OriginId } from '@anabranch/causality';
 import { BoundedReader, ByteWriter, type DocumentId, frameInvalid, parseDocumentId, type VectorEntries } from '@anabranch/protocol';
-import type { PendingWrite, StoreChange } from '../store/client-store.ts';
-import type { StoreImage } from '../store/store-image.ts';
+import type { PendingWrite, StoreChange, StoredUpdate } from '../store/client-store.ts';
+import type { ImageContents, ImageCounters, ImageDocument, StoreImage } from '../store/store-image.ts';
 
 export type JournalRecord =
-  | { readonly kind: 'device'; readonly device: string }
   | { readonly kind: 'pending'; readonly write: PendingWrite }
-  | { readonly kind: 'commit'; readonly changes: readonly StoreChange[] };
+  | { readonly kind: 'commit'; readonly changes: readonly StoreChange[] }
+  | { readonly kind: 'counters'; readonly counters: ImageCounters }
+  | { readonly kind: 'document'; readonly document: ImageDocument };
 
-export const header: Uint8Array<ArrayBuffer> = encodeUtf8('anabranch client 1\n');
-const prefixBytes = 8;
 /** Bytes of one field; whatever is longer was not written here. */
 const fieldBytesMax: number = 1 << 30;
 const countMax = 1_000_000;
-const kinds = ['pending', 'commit', 'device'] as const;
+/** A record of more is made into several, of the same batch where it must be whole. */
+const itemsMax = 10_000;
+/** Bytes of a record, and of a batch, of a journal written anew; exceeded by one that holds a single update. */
+const recordBytesMax: number = 1 << 20;
+const batchBytesMax: number = 1 << 22;
+const kinds = ['pending', 'commit', 'counters', 'document'] as const;
 const changeTypes = ['session', 'follow', 'forget', 'state', 'update', 'settle', 'drop', 'fold'] as const;
 
 export function applyRecord(image: StoreImage, record: JournalRecord): void {
-  if (record.kind === 'device') image.device = record.device;
-  else if (record.kind === 'pending') image.append(record.write, record.write.n);
+  if (record.kind === 'pending') image.append(record.write, record.write.n);
+  else if (record.kind === 'counters') image.restoreCounters(record.counters);
+  else if (record.kind === 'document') image.restoreDocument(record.document);
   else for (const change of record.changes) image.apply(change);
 }
 
-export function frameRecord(record: Uint8Array): Uint8Array {
-  const framed = new Uint8Array(prefixBytes + record.length);
-  const view = new DataView(framed.buffer);
-  view.setUint32(0, record.length);
-  view.setUint32(4, crc32(record));
-  framed.set(record, prefixBytes);
-  return framed;
+/** A journal written anew, in batches of bounded size. */
+export function* batchesOf({ counters, documents, pending, session }: ImageContents): Generator<readonly JournalRecord[]> {
+  yield [{ kind: 'counters', counters }];
+  for (const parts of partsOf(documentParts(documents), documentBytes, batchBytesMax)) {
+    yield parts.map((document) => ({ kind: 'document', document }) as const);
+  }
+  for (const writes of partsOf(pending, pendingBytes, batchBytesMax)) yield writes.map((write) => ({ kind: 'pending', write }) as const);
+  if (session !== undefined) yield [{ kind: 'commit', changes: [{ type: 'session', session }] }];
 }
 
-/**
- * The whole records of a journal, and the bytes they take with the header; none and 0 when there is no file.
- * @throws AnabranchError `store_format_unknown`, `record_damaged`, `store_failed`.
- */
-export async function readJournal(path: string): Promise<{ readonly records: readonly JournalRecord[]; readonly bytes: number }> {
-  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new AnabranchError('store_failed', `the journal cannot be read: ${error.message}`);
-  });
-  if (file === undefined || file.length === 0) return { records: [], bytes: 0 };
-  if (!bytesEqual(file.subarray(0, header.length), header)) {
-    throw new AnabranchError('store_format_unknown', 'the folder holds a journal of another form');
-  }
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const records: JournalRecord[] = [];
-  let at = header.length;
-  while (at + prefixBytes <= file.length) {
-    const end = at + prefixBytes + view.getUint32(at);
-    // Cut off in the middle of the last one.
-    if (end > file.length) break;
-    const record = file.subarray(at + prefixBytes, end);
-    if (crc32(record) !== view.getUint32(at + 4)) {
-      if (end === file.length) break;
-      throw damaged(at);
-    }
-    records.push(decodeRecord(record, at));
-    at = end;
-  }
-  return { records, bytes: at };
+/** A commit in records that can be read back, however many changes it has. */
+export function recordsOfCommit(changes: readonly StoreChange[]): Extract<JournalRecord, { kind: 'commit' }>[] {
+  return [...partsOf(changes, () => 0, recordBytesMax)].map((part) => ({ kind: 'commit', changes: part }));
 }
+
+function* documentParts(documents: readonly ImageDocument[]): Generator<ImageDocument> {
+  for (const document of documents) {
+    if (document.updates.length === 0) yield document;
+    for (const updates of partsOf(document.updates, updateBytes, recordBytesMax)) yield { ...document, updates };
+  }
+}
+
+function* partsOf<Item>(items: Iterable<Item>, bytesOf: (item: Item) => number, bytesMax: number): Generator<readonly Item[]> {
+  let part: Item[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const more = bytesOf(item);
+    if (part.length > 0 && (part.length === itemsMax || bytes + more > bytesMax)) {
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    part.push(item);
+    bytes += more;
+  }
+  if (part.length > 0) yield part;
+}
+
+const updateBytes = ({ bytes }: StoredUpdate): number => bytes.length + 16;
+const documentBytes = ({ updates }: ImageDocument): number => updates.reduce((sum, update) => sum + updateBytes(update), 64);
+const pendingBytes = ({ updates }: PendingWrite): number => updates.reduce((sum, { update }) => sum + update.length + 64, 64);
 
 export function encodeRecord(record: JournalRecord): Uint8Array {
   const writer = new ByteWriter().byte(kinds.indexOf(record.kind) + 1);
-  if (record.kind === 'device') return writer.text(record.device).finish();
-  if (record.kind === 'commit') {
+  if (record.kind === 'pending') {
+    writePending(writer, record.write);
+  } else if (record.kind === 'commit') {
     writer.uint(record.changes.length);
     for (const change of record.changes) writeChange(writer, change);
-    return writer.finish();
+  } else if (record.kind === 'counters') {
+    const { device, lastN, lastAt } = record.counters;
+    writer.text(device).uint(lastN).uint(lastAt);
+  } else {
+    const { document, isHeld, updates } = record.document;
+    writer
+      .text(document)
+      .byte(isHeld ? 1 : 0)
+      .uint(updates.length);
+    for (const { at, bytes } of updates) writer.uint(at).sizedBytes(bytes);
   }
-  const { n, id, writer: author, updates, described } = record.write;
+  return writer.finish();
+}
+
+function writePending(writer: ByteWriter, { n, id, writer: author, updates, described }: PendingWrite): void {
   writer.uint(n).text(id).text(author).uint(updates.length);
   for (const { document, update } of updates) writer.text(document).sizedBytes(update);
   writer.uint(described.length);
   for (const { document, ops } of described) writer.text(document).text(ops);
-  return writer.finish();
 }
 
-function decodeRecord(bytes: Uint8Array, at: number): JournalRecord {
+/** Undefined for bytes that are no record. */
+export function decodeRecord(bytes: Uint8Array): JournalRecord | undefined {
   try {
     const reader = new BoundedReader(bytes);
     const kind = kinds[reader.byte() - 1];
@@ -91,19 +108,36 @@ function decodeRecord(bytes: Uint8Array, at: number): JournalRecord {
     reader.end();
     return record;
   } catch (error) {
-    if (isAnabranchError(error)) throw damaged(at);
+    if (isAnabranchError(error)) return undefined;
     throw error;
   }
 }
 
 function readRecord(reader: BoundedReader, kind: JournalRecord['kind'] | undefined): JournalRecord {
-  if (kind === 'device') return { kind, device: reader.text(64) };
-  if (kind === 'commit') return { kind, changes: reader.list(countMax, () => readChange(reader)) };
-  if (kind !== 'pending') throw frameInvalid('a record of an unknown kind');
+  switch (kind) {
+    case 'pending':
+      return { kind, write: readPending(reader) };
+    case 'commit':
+      return { kind, changes: reader.list(countMax, () => readChange(reader)) };
+    case 'counters':
+      return { kind, counters: { device: reader.text(64), lastN: reader.uint(), lastAt: reader.uint() } };
+    case 'document': {
+      const [document, isHeld] = [readDocument(reader), reader.byte() === 1];
+      return {
+        kind,
+        document: { document, isHeld, updates: reader.list(countMax, () => ({ at: reader.uint(), bytes: ownBytes(reader) })) },
+      };
+    }
+    default:
+      throw frameInvalid('a record of an unknown kind');
+  }
+}
+
+function readPending(reader: BoundedReader): PendingWrite {
   const [n, id, writer] = [reader.uint(), reader.text(256), reader.text(64)];
   const updates = reader.list(countMax, () => ({ document: readDocument(reader), update: ownBytes(reader) }));
   const described = reader.list(countMax, () => ({ document: readDocument(reader), ops: reader.text(fieldBytesMax) }));
-  return { kind, write: { n, id, writer, updates, described } };
+  return { n, id, writer, updates, described };
 }
 
 function writeChange(writer: ByteWriter, change: StoreChange): void {
@@ -162,8 +196,4 @@ function readOrigin(reader: BoundedReader): OriginId {
 /** A copy: a view would keep the whole file in memory. */
 function ownBytes(reader: BoundedReader): Uint8Array {
   return reader.sizedBytes(fieldBytesMax).slice();
-}
-
-function damaged(at: number): AnabranchError {
-  return new AnabranchError('record_damaged', `the journal is damaged at byte ${at}`, { at });
 }

@@ -4,15 +4,36 @@
 import type { DocumentId } from '@anabranch/protocol';
 import type { NewWrite, PendingWrite, SessionRecord, StoreChange, StoredDocument, StoredUpdate, StoreOpening } from './client-store.ts';
 
-interface ImageDocument {
-  isHeld: boolean;
+/** How far places were given: one is not given twice, for a fold names what it holds by its place. */
+export interface ImageCounters {
+  readonly device: string;
+  readonly lastN: number;
+  readonly lastAt: number;
+}
+
+/** A document, or a part of its updates. */
+export interface ImageDocument {
+  readonly document: DocumentId;
+  readonly isHeld: boolean;
+  readonly updates: readonly StoredUpdate[];
+}
+
+export interface ImageContents {
+  readonly counters: ImageCounters;
+  readonly documents: readonly ImageDocument[];
+  readonly pending: readonly PendingWrite[];
+  readonly session: SessionRecord | undefined;
+}
+
+interface KeptDocument {
+  readonly isHeld: boolean;
   updates: StoredUpdate[];
 }
 
 export class StoreImage {
   device = '';
   #session: SessionRecord | undefined;
-  readonly #documents = new Map<DocumentId, ImageDocument>();
+  readonly #documents = new Map<DocumentId, KeptDocument>();
   readonly #pending = new Map<number, PendingWrite>();
   #lastN = 0;
   #lastAt = 0;
@@ -20,6 +41,11 @@ export class StoreImage {
   get opening(): StoreOpening {
     const followed = [...this.#documents].map(([document, { isHeld }]) => ({ document, isHeld }));
     return { device: this.device, session: this.#session, followed };
+  }
+
+  /** The greatest place a pending write had. */
+  get lastN(): number {
+    return this.#lastN;
   }
 
   /** The bytes of all updates it holds, about. */
@@ -30,17 +56,28 @@ export class StoreImage {
     return bytes;
   }
 
-  /** What it holds, as pending writes and one commit that make the same image of an empty one. */
-  contents(): { readonly pending: readonly PendingWrite[]; readonly changes: readonly StoreChange[] } {
-    const changes: StoreChange[] = [];
-    for (const [document, { isHeld, updates }] of this.#documents) {
-      const [first, ...later] = updates;
-      if (isHeld && first !== undefined) changes.push({ type: 'state', document, state: first.bytes });
-      else changes.push({ type: 'follow', document });
-      for (const { bytes } of isHeld ? later : updates) changes.push({ type: 'update', document, update: bytes });
-    }
-    if (this.#session !== undefined) changes.push({ type: 'session', session: this.#session });
-    return { pending: [...this.#pending.values()], changes };
+  /** What makes the same image of an empty one, with the same places. */
+  contents(): ImageContents {
+    const documents = [...this.#documents].map(([document, { isHeld, updates }]) => ({ document, isHeld, updates }));
+    return {
+      counters: { device: this.device, lastN: this.#lastN, lastAt: this.#lastAt },
+      documents,
+      pending: [...this.#pending.values()],
+      session: this.#session,
+    };
+  }
+
+  restoreCounters({ device, lastN, lastAt }: ImageCounters): void {
+    this.device = device;
+    this.#lastN = lastN;
+    this.#lastAt = lastAt;
+  }
+
+  /** Called for each part of a document, in their order. */
+  restoreDocument({ document, isHeld, updates }: ImageDocument): void {
+    const held = this.#documents.get(document)?.updates ?? [];
+    this.#documents.set(document, { isHeld, updates: held });
+    for (const update of updates) held.push(update);
   }
 
   load(id: DocumentId): StoredDocument {

@@ -38,7 +38,8 @@ async function contentsOf(store: ClientStore) {
   return { device, session, followed: sorted, documents, pending: await store.pendingAfter(0) };
 }
 
-const document = fc.constantFrom(...names);
+// Mostly of one, so that much happens to it.
+const document = fc.constantFrom(ann, ann, ann, ...names);
 const someBytes = fc.uint8Array({ minLength: 1, maxLength: 6 });
 const session = fc.record({
   seen: fc.constant([[berlin, 7]] as const),
@@ -54,14 +55,22 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
   fc.record({ type: fc.constant('update' as const), document, update: someBytes }),
   fc.record({ type: fc.constantFrom('settle' as const, 'drop' as const), n: place }),
 );
-type Step = { readonly append: NewWrite } | { readonly commit: readonly StoreChange[] } | { readonly reopen: true };
+type Step =
+  | { readonly append: NewWrite }
+  | { readonly commit: readonly StoreChange[] }
+  /** Loads a document; a later `fold` takes the place of the updates up to one of those. */
+  | { readonly load: DocumentId; readonly skipped: number }
+  | { readonly fold: Uint8Array }
+  | { readonly reopen: true };
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     append: fc
       .tuple(fc.string({ maxLength: 8 }), fc.uniqueArray(document, { minLength: 1 }))
       .map(([id, documents]) => writeOf(id, documents)),
   }),
-  fc.record({ commit: fc.array(change, { maxLength: 4 }) }),
+  { weight: 2, arbitrary: fc.record({ commit: fc.array(change, { maxLength: 4 }) }) },
+  fc.record({ load: document, skipped: fc.nat(2) }),
+  fc.record({ fold: someBytes }),
   fc.record({ reopen: fc.constant(true as const) }),
 );
 
@@ -139,10 +148,10 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
 
     test('[STORE23] does what the model of it does, whatever comes in whatever order, also over restarts', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
           await followModel(await setup(), steps);
         }),
-        { numRuns: name === 'memory' ? 100 : 30 },
+        { numRuns: name === 'memory' ? 100 : 40 },
       );
     });
   });
@@ -164,12 +173,17 @@ async function followModel({ make, isKept }: StoreUnderTest, steps: readonly Ste
   let store = make();
   const model = new StoreImage();
   model.device = (await store.open(() => 'minted')).device;
+  let loaded: LoadedPlace | undefined;
   for (const taken of steps) {
     if ('append' in taken) {
       expect(await store.append(taken.append)).toBe(model.append(taken.append));
     } else if ('commit' in taken) {
       await store.commit(taken.commit);
       for (const one of taken.commit) model.apply(one);
+    } else if ('load' in taken) {
+      loaded = (await loadPlace(store, model, taken)) ?? loaded;
+    } else if ('fold' in taken) {
+      if (loaded !== undefined) await fold(store, model, loaded, taken.fold);
     } else if (isKept) {
       await store.close();
       store = make();
@@ -177,6 +191,25 @@ async function followModel({ make, isKept }: StoreUnderTest, steps: readonly Ste
     await expectEqual(store, model);
   }
   await store.close();
+}
+
+/** A place among the updates of a document, as the store and the model of it name it. */
+interface LoadedPlace {
+  readonly document: DocumentId;
+  readonly upTo: number;
+  readonly upToOfModel: number;
+}
+
+type LoadStep = Extract<Step, { readonly load: DocumentId }>;
+async function loadPlace(store: ClientStore, model: StoreImage, { load, skipped }: LoadStep): Promise<LoadedPlace | undefined> {
+  const upTo = (await store.load(load)).updates.at(-1 - skipped)?.at;
+  const upToOfModel = model.load(load).updates.at(-1 - skipped)?.at;
+  return upTo === undefined || upToOfModel === undefined ? undefined : { document: load, upTo, upToOfModel };
+}
+
+async function fold(store: ClientStore, model: StoreImage, { document, upTo, upToOfModel }: LoadedPlace, state: Uint8Array) {
+  await store.commit([{ type: 'fold', document, upTo, state }]);
+  model.apply({ type: 'fold', document, upTo: upToOfModel, state });
 }
 
 async function expectEqual(store: ClientStore, model: StoreImage): Promise<void> {
