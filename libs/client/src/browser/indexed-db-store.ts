@@ -153,6 +153,8 @@ async function apply(stores: Record<StoreName, IDBObjectStore>, change: StoreCha
       await removeUpdates(stores, change.document);
       return;
     case 'state':
+      // One that was forgotten while its state was on its way is not taken up again.
+      if ((await answerOf(stores.documents.get(change.document))) === undefined) return;
       stores.documents.put({ isHeld: true }, change.document);
       stores.updates.add({ document: change.document, bytes: change.state });
       return;

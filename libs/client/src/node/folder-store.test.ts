@@ -32,6 +32,11 @@ const ann = parseDocumentId('carts/ann');
 const write = { id: 'w', writer: 'device.1', updates: [{ document: ann, update: encodeUtf8('update') }], described: [] };
 
 /** The methods of every open file, to be replaced by a test. */
+/** Of the forms of `write` the one with bytes. */
+function writeBytes(write: unknown, handle: FileHandle, ...args: [bytes: Uint8Array, from: number, length: number]): Promise<unknown> {
+  return (write as (...all: typeof args) => Promise<unknown>).apply(handle, args);
+}
+
 async function fileMethods(): Promise<FileHandle> {
   const handle = await open(await newFolder(), 'r');
   await handle.close();
@@ -47,7 +52,7 @@ async function limitDisk(room: { bytes: number }): Promise<void> {
     const length = Math.min(room.bytes, all.length - from);
     if (length === 0) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
     room.bytes -= length;
-    return (await writeToDisk.call(this, all, from, length)) as never;
+    return (await writeBytes(writeToDisk, this, all, from, length)) as never;
   } as never);
 }
 afterEach(() => {
@@ -200,7 +205,7 @@ describe('the folder of a client', () => {
     const methods = await fileMethods();
     const { write: writeToDisk } = methods;
     vi.spyOn(methods, 'write').mockImplementation(function (this: FileHandle, bytes: unknown, offset: unknown) {
-      return writeToDisk.call(this, bytes as Uint8Array, Number(offset ?? 0), 1);
+      return writeBytes(writeToDisk, this, bytes as Uint8Array, Number(offset ?? 0), 1);
     } as never);
     await store.append({ ...write, id: 'one' });
     await store.append({ ...write, id: 'two' });

@@ -108,12 +108,14 @@ export class StoreImage {
       case 'forget':
         this.#documents.delete(change.document);
         return;
-      case 'state':
-        this.#documents.set(change.document, {
-          isHeld: true,
-          updates: [...(this.#documents.get(change.document)?.updates ?? []), this.#stored(change.state)],
-        });
+      case 'state': {
+        // One that was forgotten while its state was on its way is not taken up again.
+        const known = this.#documents.get(change.document);
+        if (known === undefined) return;
+        known.isHeld = true;
+        known.updates.push(this.#stored(change.state));
         return;
+      }
       case 'update':
         this.#documents.get(change.document)?.updates.push(this.#stored(change.update));
         return;

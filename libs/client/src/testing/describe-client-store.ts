@@ -83,6 +83,7 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
       expect((await store.open(() => 'two')).device).toBe('one');
       const n = await store.append(writeOf('w1', [ann, notes]));
       await store.commit([
+        { type: 'follow', document: ann },
         { type: 'state', document: ann, state: bytes('state') },
         { type: 'follow', document: bob },
         { type: 'session', session: { seen: [[berlin, 7]], required: [[berlin, 8]], resumeKey: new Uint8Array(16), followSerial: 3 } },
@@ -106,7 +107,10 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
       const { make } = await setup();
       const store = make();
       await store.open(() => 'one');
-      await store.commit([{ type: 'state', document: ann, state: bytes('s') }]);
+      await store.commit([
+        { type: 'follow', document: ann },
+        { type: 'state', document: ann, state: bytes('s') },
+      ]);
       const [first, second] = [await store.append(writeOf('w1')), await store.append(writeOf('w2'))];
       expect(second).toBeGreaterThan(first);
       await store.commit([
@@ -132,6 +136,8 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
       expect([isHeld, updates.map((update) => update.bytes)]).toEqual([true, [bytes(`w1 ${ann}`), bytes('state')]]);
       await store.close();
     });
+
+    testForgotten(setup);
 
     test('[STORE22] a fold takes the place of what it holds, and of nothing later', async () => {
       const { make } = await setup();
@@ -166,6 +172,21 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
       expect((await store.pendingAfter(places[49] ?? 0)).map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, at) => `w${at + 50}`));
       await store.close();
     });
+  });
+}
+
+function testForgotten(setup: () => Promise<StoreUnderTest>): void {
+  test('[STORE21] a document that was forgotten while it was sent whole is not taken up again', async () => {
+    const { make } = await setup();
+    const store = make();
+    await store.open(() => 'one');
+    await store.commit([
+      { type: 'follow', document: ann },
+      { type: 'forget', document: ann },
+    ]);
+    await store.commit([{ type: 'state', document: ann, state: bytes('state') }]);
+    expect(await store.load(ann)).toEqual({ isFollowed: false, isHeld: false, updates: [], pending: [] });
+    await store.close();
   });
 }
 
