@@ -112,8 +112,7 @@ export class StoreImage {
         // One that was forgotten while its state was on its way is not taken up again.
         const known = this.#documents.get(change.document);
         if (known === undefined) return;
-        known.isHeld = true;
-        known.updates.push(this.#stored(change.state));
+        this.#documents.set(change.document, { isHeld: true, updates: [...known.updates, this.#stored(change.state)] });
         return;
       }
       case 'update':

@@ -138,7 +138,6 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
     });
 
     testForgotten(setup);
-
     test('[STORE22] a fold takes the place of what it holds, and of nothing later', async () => {
       const { make } = await setup();
       const store = make();
