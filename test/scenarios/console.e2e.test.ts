@@ -77,6 +77,19 @@ describe('the index', () => {
     await expect.poll(() => page.locator('.quantity').allTextContents(), patience).toEqual(['5', '5', '5']);
     expect(world.links.map((link) => link.view().state)).toEqual(['up', 'up', 'up']);
   });
+
+  test('[TOUR2] that is left in the middle leaves nothing cut', async () => {
+    const states = (): string[] => world.links.map((link) => link.view().state);
+    await page.goto(server.url);
+    await press('Start the tour');
+    for (let step = 0; step < 2; step++) {
+      await page.locator('.tour-text .primary').click(patience);
+      await page.getByRole('button', { name: 'Next' }).click({ timeout: 60_000 });
+    }
+    expect(states()).toContain('cut');
+    await page.goto(`${server.url}/console/`);
+    await expect.poll(states, patience).toEqual(['up', 'up', 'up']);
+  });
 });
 
 describe('the console', () => {

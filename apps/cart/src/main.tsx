@@ -3,7 +3,7 @@
 import { type ReactElement, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { chosenRegion } from './sync/chosen-region.ts';
+import { chosenRegion, isSwitchedOff } from './sync/chosen-region.ts';
 import { customerOf } from './sync/customer.ts';
 import { drawCharacters } from './sync/draw.ts';
 import { findRegions } from './sync/find-regions.ts';
@@ -32,6 +32,7 @@ async function openShop(): Promise<ReactElement> {
   }
   try {
     const client = await openShopClient(regions, chosenRegion(localStorage));
+    if (isSwitchedOff(localStorage)) client.goOffline();
     return (
       <StrictMode>
         <App client={client} regions={regions} customer={customer} />

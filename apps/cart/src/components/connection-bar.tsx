@@ -2,7 +2,7 @@ import type { ClientStatus } from '@anabranch/client';
 import { useClientStatus } from '@anabranch/client/react';
 import { type ReactElement, useId } from 'react';
 import { useShop } from '../shop-context.ts';
-import { chooseRegion } from '../sync/chosen-region.ts';
+import { chooseRegion, switchOffline } from '../sync/chosen-region.ts';
 import { cityOf } from '../sync/cities.ts';
 import { ConnectionState } from './connection-state.tsx';
 import { OfflineSwitch } from './offline-switch.tsx';
@@ -27,7 +27,7 @@ export function ConnectionBar(): ReactElement {
             </option>
           ))}
         </select>
-        <OfflineSwitch client={client} />
+        <OfflineSwitch client={client} onSwitch={(isOffline) => switchOffline(client, localStorage, isOffline)} />
       </div>
     </section>
   );

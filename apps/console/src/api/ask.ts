@@ -16,11 +16,16 @@ export interface Question {
   readonly method?: 'GET' | 'PATCH' | 'PUT' | 'POST';
   readonly type?: string;
   readonly body?: unknown;
+  /** It goes on when the page is left meanwhile; for short bodies. */
+  readonly outlivesPage?: boolean;
 }
 
 /** The JSON of an answer. @throws ApiError `no_answer`, or the code of the problem that came back. */
-export async function ask(url: string, { method = 'GET', type = 'application/json', body }: Question = {}): Promise<unknown> {
-  const request: RequestInit = { method, signal: AbortSignal.timeout(timeoutMs), cache: 'no-store' };
+export async function ask(
+  url: string,
+  { method = 'GET', type = 'application/json', body, outlivesPage = false }: Question = {},
+): Promise<unknown> {
+  const request: RequestInit = { method, signal: AbortSignal.timeout(timeoutMs), cache: 'no-store', keepalive: outlivesPage };
   if (body !== undefined) Object.assign(request, { body: JSON.stringify(body), headers: { 'content-type': type } });
   let response: Response;
   let text: string;

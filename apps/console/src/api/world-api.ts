@@ -36,10 +36,11 @@ export const worldApi = {
     const { regions, links } = objectOf(await ask('/api/status'));
     return { regions: listOf(regions).map(parseRegion), links: listOf(links).map(parseLink) };
   },
-  command: (region: string, command: Command): Promise<unknown> => ask(`/api/regions/${region}/${command}`, { method: 'POST' }),
+  command: (region: string, command: Command): Promise<unknown> =>
+    ask(`/api/regions/${region}/${command}`, { method: 'POST', outlivesPage: true }),
   /** Delays are of one way, in milliseconds. */
   changeLink: (link: Pick<LinkView, 'a' | 'b'>, change: { state?: LinkState; direction?: Direction; delayMs?: number }): Promise<unknown> =>
-    ask(`/api/links/${link.a}/${link.b}`, { method: 'PUT', body: change }),
+    ask(`/api/links/${link.a}/${link.b}`, { method: 'PUT', body: change, outlivesPage: true }),
 } as const;
 
 function parseRegion(value: unknown): WorldRegion {

@@ -4,6 +4,7 @@
 import { objectOf } from '../api/ask.ts';
 import { type Op, RegionApi } from '../api/region-api.ts';
 import { type LinkView, worldApi } from '../api/world-api.ts';
+import type { MeshSnapshot } from '../mesh/mesh-monitor.ts';
 
 export const tourRegions = ['new-york', 'berlin', 'tokyo'] as const;
 export type TourRegion = (typeof tourRegions)[number];
@@ -109,6 +110,19 @@ export async function tidyUp(): Promise<void> {
     if (processState === 'paused') await worldApi.command(name, 'resume');
     else if (processState === 'down') await worldApi.command(name, 'restart');
   }
+}
+
+/** The same, by what was seen last and all at once: the page is left, and waits for no answer. */
+export function leaveTidy({ links, regions }: Pick<MeshSnapshot, 'links' | 'regions'>): void {
+  const asks = [
+    ...links.map((link) => worldApi.changeLink(link, { state: 'up' })),
+    ...regions.flatMap(({ name, process }) => {
+      if (process?.processState === 'paused') return [worldApi.command(name, 'resume')];
+      return process?.processState === 'down' ? [worldApi.command(name, 'restart')] : [];
+    }),
+  ];
+  // Nobody is left who could be told that one failed.
+  for (const asked of asks) asked.catch(() => {});
 }
 
 /** Where the regions are, and a document that nobody has written. */

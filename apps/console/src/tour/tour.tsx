@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'react';
 import { cityOf } from '../mesh/places.ts';
+import { useMonitor } from '../mesh/use-mesh.ts';
 import { WorldMap } from '../views/world-map.tsx';
-import { beginTour, quantityOf, steps, type TourRegion, type TourWorld, tidyUp, tourRegions } from './steps.ts';
+import { beginTour, leaveTidy, quantityOf, steps, type TourRegion, type TourWorld, tidyUp, tourRegions } from './steps.ts';
 
 type Progress =
   | { readonly state: 'ready' }
@@ -43,11 +44,13 @@ export function Tour() {
     setProgress({ state: 'ready' });
   };
   // Leaving in the middle leaves nothing cut.
+  const monitor = useMonitor();
+  const isUnderWay = world !== undefined && !isOver;
   useEffect(() => {
-    const leave = (): void => void tidyUp().catch(() => {});
-    addEventListener('pagehide', leave);
+    const leave = (): void => leaveTidy(monitor.snapshot);
+    if (isUnderWay) addEventListener('pagehide', leave);
     return () => removeEventListener('pagehide', leave);
-  }, []);
+  }, [monitor, isUnderWay]);
 
   if (world === undefined) {
     return (

@@ -262,7 +262,9 @@ export class DocumentsSession {
     if (!isNamed && updates.size + this.#wanted.size + this.#differing.size >= followedDocumentsMax) {
       return new AnabranchError('overloaded', `a client follows at most ${followedDocumentsMax} documents`);
     }
-    return agreed.has(collection) ? undefined : new AnabranchError('collection_differs', 'the client describes the collection otherwise');
+    return agreed.has(collection)
+      ? undefined
+      : new AnabranchError('collection_differs', `the client describes the collection ${collection} otherwise than the region`);
   }
 
   #unfollow({ serial, documents }: UnfollowFrame, { subscription }: Joined): void {
