@@ -58,6 +58,9 @@ async function measureOne({ protocol, peer }: Contestant, folder: string, isQuic
   const typists = await Child.start({ role: 'typists', core: clientCore });
   const path = peer === undefined ? (protocol === 'y-websocket' ? '/v1/sync/yjs' : '/v1/sync/hocuspocus') : '';
   const url = `ws://127.0.0.1:${server.port}${path}`;
+  // Before anybody types: what typing leaves behind would be given back meanwhile.
+  const sessionBytes = await bytesPerSession(server, typists, { protocol, url, sessions: isQuick ? 500 : 1_000 });
+  await typists.ask('leave');
   // The first one only warms up.
   let typed: Typed | undefined;
   const updatesPerNote = isQuick ? 50 : 300;
@@ -66,7 +69,6 @@ async function measureOne({ protocol, peer }: Contestant, folder: string, isQuic
     typed = await typists.ask<Typed>('type', plan);
   }
   if (typed === undefined) throw new Error('nobody typed');
-  const sessionBytes = await bytesPerSession(server, typists, { protocol, url, sessions: isQuick ? 500 : 1_000 });
   await typists.stop();
   await server.end('SIGTERM');
   const updatesPerSecond = (notes * updatesPerNote) / typed.seconds;
