@@ -63,8 +63,7 @@ export async function walkThrough(regions: readonly RegionAddress[], folder: str
 }
 
 export async function startAgain(regions: readonly RegionAddress[], folder: string): Promise<void> {
-  const client = await createClient({ regions: [], collections, folder, webSocket: WebSocket }).catch(() => undefined);
-  assert.equal(client, undefined);
+  await assert.rejects(createClient({ regions: [], collections, folder, webSocket: WebSocket }), { code: 'config_invalid' });
   const again = await createClient({ regions, collections, folder, webSocket: WebSocket });
   again.goOffline();
   const cart = await again.open('carts', 'ann');

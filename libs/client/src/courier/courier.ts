@@ -15,6 +15,7 @@ import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Tim
 import {
   type CollectionDefinition,
   type DocumentId,
+  isFinalRefusal,
   type OpenFrame,
   type RefusedFrame,
   type SessionAnswer,
@@ -28,7 +29,6 @@ import type { ClientStore, StoreChange, StoreOpening } from '../store/client-sto
 import type { FromCourier, ToCourier } from '../tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { credentialOf } from './credential.ts';
-import { isFinal } from './final-refusals.ts';
 import { Follows } from './follows.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
@@ -46,8 +46,6 @@ export interface CourierParts {
   readonly tell: (message: FromCourier) => void;
 }
 
-/** How long a session must last to show that the region can be worked with. */
-const steadyMs = 10_000;
 /** How long a region may lack what was shown here before another one is tried. */
 const behindMsMax = 5_000;
 /** When a document that a region cannot send yet is asked for again. */
@@ -71,8 +69,6 @@ export class Courier {
   /** The store takes nothing any more. */
   #hasFailed = false;
   #lastError: Refusal | undefined;
-  /** By the monotonic clock; undefined without a session that was welcomed. */
-  #welcomedMs: number | undefined;
   #wallOffsetMs = 0;
   #retry: Timer | undefined;
   #behind: Timer | undefined;
@@ -209,7 +205,6 @@ export class Courier {
     const { clock } = this.#parts.platform;
     this.#wallOffsetMs = frame.wallMs - clock.wallMs();
     this.#isCovered = frame.coversRequired;
-    this.#welcomedMs = clock.monotonicMs();
     this.#lastError = undefined;
     if (this.#region !== undefined) this.#parts.choice.opened(this.#region.name);
     for (const request of this.#follows.welcomed(frame.followSerial)) this.#session?.send(request);
@@ -264,7 +259,7 @@ export class Courier {
     const refusal = { code, message, details: {} };
     this.#parts.tell({ type: 'unavailable', document, refusal });
     if (this.#follows.isHeld(document)) void this.#unhold(document);
-    if (isFinal(code) || code === ('collection_differs' satisfies ErrorCode)) {
+    if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) {
       this.#lastError = refusal;
       return;
     }
@@ -286,7 +281,12 @@ export class Courier {
   }
 
   #takeRefused({ id, code, message, details }: RefusedFrame): void {
-    if (!isFinal(code)) {
+    if (code === ('collection_differs' satisfies ErrorCode)) {
+      // It waits, unanswered, for an application that describes the collection as regions do; what is behind it goes on.
+      this.#lastError = { code, message, details: {} };
+      return;
+    }
+    if (!isFinalRefusal(code)) {
       this.#session?.end(new AnabranchError('region_unreachable', message, { code }));
       return;
     }
@@ -303,9 +303,7 @@ export class Courier {
     this.#inbox.ended();
     this.#outbox.ended();
     const region = this.#region;
-    const welcomedMs = this.#welcomedMs ?? Number.POSITIVE_INFINITY;
-    [this.#region, this.#welcomedMs] = [undefined, undefined];
-    if (region !== undefined && this.#parts.platform.clock.monotonicMs() - welcomedMs > steadyMs) this.#parts.choice.worked(region.name);
+    this.#region = undefined;
     // Another device has a copy of the store: it is another client from now on.
     if (cause.code === 'session_superseded') this.#inbox.resumeKey = new Uint8Array();
     if (this.#isStopped || this.#isOffline || this.#hasFailed || region === undefined) return this.#noteStatus();

@@ -21,6 +21,8 @@ interface KnownRegion {
   isReachable: boolean | undefined;
   roundTripMs: number | undefined;
   failures: number;
+  /** When the session with it began, by the monotonic clock. */
+  openedMs: number;
   /** By the monotonic clock. */
   retryAtMs: number;
 }
@@ -30,6 +32,8 @@ export const nearest = 'nearest';
 export class RegionChoice {
   static readonly retryMsMin = 250;
   static readonly retryMsMax = 15_000;
+  /** How long a session must last to show that the region can be worked with. */
+  static readonly steadyMs = 10_000;
   /** How long a region that lacks what was shown here is passed over, when there are others. */
   static readonly behindMs = 10_000;
   /** Milliseconds by which another region must be nearer, and at most half as far. */
@@ -45,7 +49,7 @@ export class RegionChoice {
     this.#clock = clock;
     this.#random = random;
     this.#regions = addresses.map((address) => ({
-      ...{ address, isReachable: undefined, roundTripMs: undefined, failures: 0 },
+      ...{ address, isReachable: undefined, roundTripMs: undefined, failures: 0, openedMs: Number.POSITIVE_INFINITY },
       retryAtMs: Number.NEGATIVE_INFINITY,
     }));
   }
@@ -83,6 +87,7 @@ export class RegionChoice {
     const region = this.#find(name);
     if (region === undefined) return;
     region.isReachable = true;
+    region.openedMs = this.#clock.monotonicMs();
   }
 
   /** The region takes what it is given: what failed before counts no more. */
@@ -95,6 +100,8 @@ export class RegionChoice {
     const region = this.#find(name);
     if (region === undefined) return;
     region.isReachable = false;
+    if (this.#clock.monotonicMs() - region.openedMs > RegionChoice.steadyMs) region.failures = 0;
+    region.openedMs = Number.POSITIVE_INFINITY;
     region.failures += 1;
     const spanMs = Math.min(RegionChoice.retryMsMax, RegionChoice.retryMsMin * 2 ** Math.min(region.failures, 16));
     region.retryAtMs = this.#clock.monotonicMs() + RegionChoice.retryMsMin + (spanMs * this.#random.u32()) / 2 ** 32;

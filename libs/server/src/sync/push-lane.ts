@@ -8,14 +8,14 @@
 // Invariant 2: every push is answered once, unless the session ends.
 // Invariant 3: what waits here is bounded, whatever it is and however long the region lacks what the client has seen: a push
 //              counts with its whole frame and with what is held of each write, and so many wait. Beyond, the socket is not read.
-// Invariant 4: a refusal that says nothing of the push itself (`passingCodes`) ends the session with its code, and nothing behind is
+// Invariant 4: a refusal that does not judge the push itself (isFinalRefusal) ends the session with its code, and nothing behind is
 //              taken: the client pushes all of it again, in order. Were the others taken, whoever follows them would see a later
 //              write of the client before an earlier one. The client drops what is refused for any other reason, and goes on.
 
-import { AnabranchError, type ErrorCode, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, Subscription } from '@anabranch/engine';
-import { collectionOf, encodeSessionFrame, type PushFrame, refusalBytesMax } from '@anabranch/protocol';
+import { collectionOf, encodeSessionFrame, isFinalRefusal, type PushFrame, refusalBytesMax } from '@anabranch/protocol';
 import type { SessionSocket } from './session-socket.ts';
 import type { SyncLimits } from './sync-limits.ts';
 
@@ -27,10 +27,6 @@ export interface PushLaneParts {
   /** A push is durable, in ops that are covered by this. */
   readonly onPushed: (covered: VersionVector) => void;
 }
-
-/** Reasons of the region's own, for which an embedded client (courier.ts) pushes again in another session. */
-const passingCodes: readonly ErrorCode[] = ['not_ready', 'overloaded', 'store_failed', 'store_full', 'not_yet_visible', 'internal_error'];
-const passing: ReadonlySet<string> = new Set(passingCodes);
 
 export class PushLane {
   readonly #parts: PushLaneParts;
@@ -106,7 +102,7 @@ export class PushLane {
   }
 
   #refuse(id: number, error: unknown): void {
-    if (!isAnabranchError(error) || passing.has(error.code)) {
+    if (!isAnabranchError(error) || !(isFinalRefusal(error.code) || error.code === 'collection_differs')) {
       // At once: the socket tells that it is closed only when the client has heard of it.
       this.#isClosed = true;
       return this.#parts.socket.fail(error);

@@ -7,6 +7,10 @@ const finalCodes: readonly ErrorCode[] = [
 ];
 const final: ReadonlySet<string> = new Set(finalCodes);
 
-export function isFinal(code: string): boolean {
+/**
+ * Whether a push that is refused with this code is dropped by the client. After any other the region ends the session, and the
+ * client pushes it again, with all that is behind it; but for `collection_differs`, which holds up nothing else.
+ */
+export function isFinalRefusal(code: string): boolean {
   return final.has(code);
 }
