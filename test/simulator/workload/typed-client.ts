@@ -54,6 +54,8 @@ type ConcernedEdit = EditResult & { readonly concern?: ConcernAnswer };
 
 const concernTargets = ['majority', 'majority', 'all', 2] as const;
 const retriesMax = 4;
+/** A client that thinks is not one whose operation does not end. */
+const thinkMsMax = 20_000;
 const hash = new NodeHash();
 
 export class TypedClient {
@@ -75,7 +77,7 @@ export class TypedClient {
   async work(isOver: () => boolean): Promise<void> {
     const { thinkMs, readShare, hopShare } = this.#parts.habits;
     while (!isOver()) {
-      await this.#sleep(-Math.log(1 - this.#random.u32() / 2 ** 32) * thinkMs);
+      await this.#sleep(Math.min(-Math.log(1 - this.#random.u32() / 2 ** 32) * thinkMs, thinkMsMax));
       if (isOver()) return;
       if (this.#random.chance(hopShare)) this.#hop();
       const document = this.#random.pick(this.#parts.documents);
