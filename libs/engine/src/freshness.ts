@@ -62,6 +62,11 @@ export class Freshness {
     this.reach(origin, seq);
   }
 
+  /** Whether anyone told of the origin, and it was taken. */
+  knows(origin: OriginId): boolean {
+    return this.#origins.has(origin);
+  }
+
   /** Up to when every write of the origin is here; undefined when nobody has told. */
   completeMs(origin: OriginId): number | undefined {
     const completeMs = this.#origins.get(origin)?.completeMs ?? never;

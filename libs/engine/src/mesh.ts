@@ -220,7 +220,7 @@ export class Mesh implements LinkOwner {
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
     this.#parts.concerns.reported();
-    this.#pulls.evaluate();
+    for (const { origin, seq } of reports) if (this.freshness.knows(origin)) this.#pulls.reported(origin, seq);
   }
 
   receiveOps(link: PeerLink, frame: OpsFrame): void {

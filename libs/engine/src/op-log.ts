@@ -259,13 +259,23 @@ export class OpLog {
   #movingHead(heads: Map<OriginId, MovingHead>, origin: OriginId): MovingHead {
     const known = heads.get(origin);
     if (known !== undefined) return known;
-    const head = this.#emptyHead(origin);
+    const head = { ...this.#emptyHead(origin) };
     heads.set(origin, head);
     return head;
   }
 
-  #emptyHead(origin: OriginId): MovingHead {
-    return { seq: 0, chainHash: chainStart(this.#hash, origin), hlc: hlcZero, logBytes: 0, oldestSeq: 1 };
+  /** Asked for often, of origins without an op too, and its hash seldom: that is computed when it is asked for. */
+  #emptyHead(origin: OriginId): LogHead {
+    const hash = this.#hash;
+    return {
+      seq: 0,
+      get chainHash() {
+        return chainStart(hash, origin);
+      },
+      hlc: hlcZero,
+      logBytes: 0,
+      oldestSeq: 1,
+    };
   }
 }
 

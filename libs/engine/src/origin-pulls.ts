@@ -107,6 +107,12 @@ export class OriginPulls {
     for (const origin of this.#parts.knownOrigins()) this.evaluateOrigin(origin);
   }
 
+  /** A peer has reported so much of an origin: what is news is followed at once, the rest is evaluated with the next heartbeat. */
+  reported(origin: OriginId, seq: number): void {
+    const isPulled = this.#upstreams.get(origin)?.upstream !== undefined;
+    if (!isPulled || seq > this.#parts.intake.cursor(origin).seq) this.evaluateOrigin(origin);
+  }
+
   /** Our own origin is pulled from nobody. */
   evaluateOrigin(origin: OriginId): void {
     if (origin === this.#parts.identity().origin) return;

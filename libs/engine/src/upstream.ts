@@ -50,12 +50,11 @@ export function evaluateUpstream(
   cursorSeq: number,
   nowMs: number,
 ): UpstreamState {
+  const avoided = state.avoided !== undefined && state.avoided.untilMs > nowMs ? state.avoided : undefined;
+  const current = candidates.find((candidate) => candidate.region === state.upstream);
   const isBehind = candidates.some((candidate) => candidate.seq > cursorSeq);
   const hasProgress = cursorSeq > state.cursorSeq;
   const stalledSinceMs = isBehind ? (hasProgress ? nowMs : (state.stalledSinceMs ?? nowMs)) : undefined;
-  const avoided = state.avoided !== undefined && state.avoided.untilMs > nowMs ? state.avoided : undefined;
-  const current = candidates.find((candidate) => candidate.region === state.upstream);
-  const base = { stalledSinceMs, cursorSeq, avoided };
 
   const patienceMs = stallMsMax + (current?.roundTripMs ?? 0);
   const isStalled = stalledSinceMs !== undefined && nowMs - stalledSinceMs >= patienceMs;
@@ -68,9 +67,8 @@ export function evaluateUpstream(
   }
   const direct = candidates.find((candidate) => candidate.isDirect && candidate.region !== avoided?.region);
   const isDirectUseful = direct !== undefined && (current === undefined || direct.seq >= cursorSeq);
-  if (isDirectUseful) return { ...base, upstream: direct.region };
-  if (current !== undefined) return { ...base, upstream: current.region };
-  return { ...base, upstream: best(candidates)?.region };
+  const upstream = isDirectUseful ? direct?.region : (current?.region ?? best(candidates)?.region);
+  return { upstream, stalledSinceMs, cursorSeq, avoided };
 }
 
 /** The one that has most; of equals the nearest; of those the first by name, so that the choice is stable. */
