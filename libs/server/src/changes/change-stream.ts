@@ -9,14 +9,14 @@
 // Invariant 1: events come in the order of the feed (the engine's ChangeFeed), each with the vector after it, also when the
 //              filter passes over ops in between.
 // Invariant 2: a reader that follows is told of its place at least every eventHeartbeatMs.
-// Invariant 3: closing releases the reader and every timer, once.
+// Invariant 3: closing releases the reader, once.
 
-import type { Timer } from '@anabranch/base';
 import type { VersionVector } from '@anabranch/causality';
 import type { ChangeReader } from '@anabranch/engine';
 import type { DoorParts } from '../door-parts.ts';
 import type { StreamSink } from '../http/door-request.ts';
 import { sessionTokenOf } from '../http/fields.ts';
+import { PacedStream } from '../http/paced-stream.ts';
 import { changeEventOf, type EventOptions, matchingDocuments, placeEventOf } from './change-event.ts';
 
 export interface ChangeStreamOptions extends EventOptions {
@@ -35,54 +35,57 @@ const sliceOpsMax = 64;
 export class ChangeStream {
   readonly #parts: DoorParts;
   readonly #options: ChangeStreamOptions;
-  readonly #sink: StreamSink;
   readonly #reader: ChangeReader;
-  readonly #whenClosed: () => void;
+  readonly #stream: PacedStream;
   #told: VersionVector | undefined;
   #eventsLeft: number;
   #hasMore = false;
   /** The reader is to be told its place, whatever there is: first of all, and with every heartbeat. */
   #isPlaceDue: boolean;
   #isSending = false;
-  #isClosed = false;
-  #stall: Timer | undefined;
-  #heartbeat: Timer | undefined;
 
   constructor(parts: DoorParts, options: ChangeStreamOptions, sink: StreamSink, whenClosed: () => void) {
     this.#parts = parts;
     this.#options = options;
-    this.#sink = sink;
-    this.#whenClosed = whenClosed;
     this.#eventsLeft = options.eventsMax;
     this.#isPlaceDue = options.isFollowing;
     this.#reader = parts.replica.past.changes.readAfter(options.after, () => this.#wake());
-    sink.whenClosed(() => this.#release());
-    if (options.format === 'events') sink.write(`retry: ${reconnectMs}\n\n`);
+    this.#stream = new PacedStream(parts, {
+      ...{ name: 'changes', details: {}, sink },
+      beat: options.isFollowing ? () => this.#tellPlaceSoon() : undefined,
+      whenClosed: () => {
+        this.#reader.close();
+        whenClosed();
+      },
+    });
+    if (options.format === 'events') void this.#stream.write(`retry: ${reconnectMs}\n\n`);
     this.#wake();
-    if (options.isFollowing) this.#beat();
   }
 
   /** Ends the stream; the reader may go on from its last token, in any region. */
   close(): void {
-    if (!this.#isClosed) this.#sink.end();
-    this.#release();
+    this.#stream.end();
+  }
+
+  #tellPlaceSoon(): void {
+    this.#isPlaceDue = true;
+    this.#wake();
   }
 
   #wake(): void {
     this.#hasMore = true;
-    if (this.#isSending || this.#isClosed) return;
+    if (this.#isSending || this.#stream.isClosed) return;
     this.#isSending = true;
     this.#send().catch((error: unknown) => {
       this.#parts.logger.error('changes.failed', { error });
       // A reader must not take this for the end of what there is.
-      this.#sink.cut();
-      this.#release();
+      this.#stream.cut();
     });
   }
 
   async #send(): Promise<void> {
     const isEnding = (): boolean => !this.#options.isFollowing || this.#eventsLeft === 0;
-    while ((this.#hasMore || this.#isPlaceDue) && !this.#isClosed) {
+    while ((this.#hasMore || this.#isPlaceDue) && !this.#stream.isClosed) {
       this.#hasMore = false;
       await this.#sendAll();
       if (isEnding()) this.#isPlaceDue = this.#told === undefined || !this.#told.equals(this.#reader.version);
@@ -93,7 +96,7 @@ export class ChangeStream {
   }
 
   async #sendAll(): Promise<void> {
-    for (let count = 1; this.#eventsLeft > 0 && !this.#isClosed; count++) {
+    for (let count = 1; this.#eventsLeft > 0 && !this.#stream.isClosed; count++) {
       const op = this.#reader.next();
       if (op === undefined) return;
       const documents = matchingDocuments(op, this.#options);
@@ -112,9 +115,9 @@ export class ChangeStream {
   }
 
   async #write(version: VersionVector, event: string | undefined): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#stream.isClosed) return;
     this.#told = version;
-    if (!this.#sink.write(this.#framed(version, event))) await this.#whenDrained();
+    await this.#stream.write(this.#framed(version, event));
   }
 
   /** In server-sent events a block without data moves the last id, and wakes nobody. */
@@ -122,39 +125,5 @@ export class ChangeStream {
     if (this.#options.format === 'lines') return `${event ?? placeEventOf(version)}\n`;
     const id = `id: ${sessionTokenOf(version)}\n`;
     return event === undefined ? `${id}\n` : `${id}data: ${event}\n\n`;
-  }
-
-  #whenDrained(): Promise<void> {
-    const { clock, limits, logger } = this.#parts;
-    this.#stall = clock.setTimer(limits.eventStallMsMax, () => {
-      logger.info('changes.reader_stalled', {});
-      this.#sink.cut();
-    });
-    return new Promise((resolve) => {
-      // Also called when the stream closes: nothing waits for ever.
-      this.#sink.whenDrained(() => {
-        this.#stall?.cancel();
-        this.#stall = undefined;
-        resolve();
-      });
-    });
-  }
-
-  #beat(): void {
-    const { clock, limits } = this.#parts;
-    this.#heartbeat = clock.setTimer(limits.eventHeartbeatMs, () => {
-      this.#isPlaceDue = true;
-      this.#wake();
-      this.#beat();
-    });
-  }
-
-  #release(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#stall?.cancel();
-    this.#heartbeat?.cancel();
-    this.#reader.close();
-    this.#whenClosed();
   }
 }
