@@ -102,3 +102,49 @@ test('[GUARD15] a Yjs document in which much was deleted passes, beyond what one
   }
   checkYjsBytes(Y.encodeStateAsUpdate(doc), true);
 });
+
+/** What editors do: nested types of every kind, marks, deletions of whole branches, by three at once who hear of each other in parts. */
+function edited(choices: readonly number[]): Y.Doc[] {
+  const docs = [1, 2, 3].map((id) => {
+    const doc = new Y.Doc();
+    doc.clientID = id;
+    return doc;
+  });
+  for (let at = 0; at + 3 < choices.length; at += 4) {
+    const [who = 0, what = 0, where = 0, other = 0] = choices.slice(at, at + 4);
+    const [doc, peer] = [docs[who % 3], docs[other % 3]];
+    if (doc === undefined || peer === undefined) continue;
+    const [text, map, list, xml] = [doc.getText('t'), doc.getMap('m'), doc.getArray('a'), doc.getXmlFragment('x')];
+    const acts: Array<() => void> = [
+      () => text.insert(where % (text.length + 1), 'ab😀'.slice(0, 1 + (other % 3) + (other % 2)), other % 2 ? { bold: true } : {}),
+      () => text.length > 1 && text.delete(where % (text.length - 1), 1),
+      () => text.length > 1 && text.format(where % (text.length - 1), 1, { bold: other % 2 ? null : true }),
+      () => map.set(`k${where % 3}`, other % 2 ? new Y.Map([['n', new Y.Text('nested')]]) : where),
+      () => map.delete(`k${where % 3}`),
+      () => list.insert(where % (list.length + 1), [where, new Y.Array(), 'x']),
+      () => list.length > 1 && list.delete(where % (list.length - 1), 1),
+      () => xml.insert(where % (xml.length + 1), [new Y.XmlElement('p'), new Y.XmlText('q')]),
+      () => xml.length > 0 && xml.delete(where % xml.length, 1),
+      () => Y.applyUpdate(doc, Y.encodeStateAsUpdate(peer, Y.encodeStateVector(doc))),
+    ];
+    acts[what % acts.length]?.();
+  }
+  return docs;
+}
+
+test('[GUARD15] whatever editors make of a Yjs document passes, in steps and whole', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(99), { maxLength: 400, size: 'max' }), (choices) => {
+      const docs = edited(choices);
+      const whole = new Y.Doc();
+      for (const doc of docs) {
+        const step = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(whole));
+        checkYjsBytes(step, false);
+        Y.applyUpdate(whole, step);
+        checkYjsBytes(Y.encodeStateAsUpdate(doc), true);
+        checkYjsBytes(Y.encodeStateAsUpdate(whole), true);
+      }
+    }),
+    { numRuns: 300, seed: 17 },
+  );
+});
