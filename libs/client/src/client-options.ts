@@ -1,6 +1,6 @@
-import { AnabranchError } from '@anabranch/base';
+import { AnabranchError, canonicalJson, encodeUtf8, type JsonValue } from '@anabranch/base';
 import { schemaFault } from '@anabranch/crdt/yjs';
-import { isCollectionName } from '@anabranch/protocol';
+import { type CollectionDefinition, collectionBytesMax, isCollectionName, sessionCollectionsMax } from '@anabranch/protocol';
 import { nearest, type RegionAddress } from './courier/region-choice.ts';
 import type { Collections } from './schema.ts';
 
@@ -31,6 +31,18 @@ export function checkOptions({ regions, collections, region = nearest }: ClientO
     const fault = schema === 'freeform' ? undefined : schemaFault(schema);
     if (fault !== undefined) throw invalid(`the schema of ${name}: ${fault}`);
   }
+  const definitions = definitionsOf(collections);
+  if (definitions.length > sessionCollectionsMax) throw invalid(`it describes more than ${sessionCollectionsMax} collections`);
+  const long = definitions.find(({ definition }) => encodeUtf8(definition).length > collectionBytesMax);
+  if (long !== undefined) throw invalid(`the description of ${long.name} has more than ${collectionBytesMax} bytes`);
+}
+
+/** What a client and a region must agree on: the canonical text of each collection. */
+export function definitionsOf(collections: Collections): CollectionDefinition[] {
+  return Object.entries(collections).map(([name, { library, schema }]) => {
+    const plain: JsonValue = JSON.parse(JSON.stringify({ library, schema }));
+    return { name, definition: canonicalJson(plain) };
+  });
 }
 
 function invalid(why: string): AnabranchError {

@@ -2,7 +2,7 @@
 
 import type { Clock } from '@anabranch/base';
 import { expect, test, vi } from 'vitest';
-import { aloneTabs, Client, MemoryStore, type Platform, type StoreOpening } from './index.ts';
+import { aloneTabs, Client, type Collections, MemoryStore, type Platform, type StoreOpening, schema } from './index.ts';
 
 const clock: Clock = {
   wallMs: () => 0,
@@ -64,4 +64,13 @@ test('[CLIENT17] one whose store does not open for its courier says so', async (
   const client = await Client.create(options, { platform, store });
   await vi.waitFor(() => expect(client.status).toMatchObject({ connection: 'offline', lastError: { message: 'the disk is gone' } }));
   await client.close();
+});
+
+test('[CLIENT17] one that describes more collections, or longer ones, than a session takes is not made', async () => {
+  const make = (collections: Collections): Promise<unknown> =>
+    Client.create({ ...options, collections }, { platform: platformOf(), store: new MemoryStore() }).catch((error: unknown) => error);
+  const many = Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`c${at}`, { library: 'yjs', schema: 'freeform' } as const]));
+  expect(await make(many)).toMatchObject({ code: 'config_invalid' });
+  const fields = Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`field-${at}`, schema.counter()]));
+  expect(await make({ carts: { library: 'yjs', schema: schema.object(fields) } })).toMatchObject({ code: 'config_invalid' });
 });

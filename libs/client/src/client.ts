@@ -9,7 +9,7 @@
 // Invariant 2: a document is shown as the store has it and never older: what arrives while it is loaded is applied after.
 // Invariant 3: all documents of an op, and of a transaction, change in one turn, before anybody is told.
 
-import { AnabranchError, assert, canonicalJson, type JsonValue } from '@anabranch/base';
+import { AnabranchError, assert } from '@anabranch/base';
 import { HlcClock, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf } from '@anabranch/protocol';
@@ -28,7 +28,7 @@ import type { Platform } from './ports.ts';
 import { errorOf, refusalOf } from './refusal.ts';
 import type { Collections, DocumentViewOf } from './schema.ts';
 import type { ClientStore, StoreOpening, WriteDescription } from './store/client-store.ts';
-import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo } from './submit.ts';
+import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo, unreached } from './submit.ts';
 import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
 import { whenSo, within } from './waiting.ts';
 import type { Write } from './write.ts';
@@ -104,6 +104,7 @@ export class Client<C extends Collections = Collections> {
         presence: (document) => this.#presenceOf(document),
       },
       follow: (document) => this.#toCourier({ type: 'follow', document }),
+      lost: (document) => this.#toCourier({ type: 'lost', document }),
     });
     const regions = options.regions.map((region) => ({ ...region, isReachable: undefined, roundTripMs: undefined }));
     this.#status = {
@@ -176,6 +177,16 @@ export class Client<C extends Collections = Collections> {
   }
 
   /**
+   * What the device has seen counts no more: any region will do, and tells its documents anew. What is kept here, and was written,
+   * stays. A way out when no region has what was seen: when `status.lacksHere` stays true with every region.
+   */
+  forgetSeen(): void {
+    this.#assertOpen();
+    this.#receive({ type: 'forgetSeen' });
+    this.#platform.tabs.post({ type: 'forgetSeen' });
+  }
+
+  /**
    * Changes several documents together: all at once here, and in every region. At most one of them is freeform.
    * @throws AnabranchError as {@link ClientDocument.edit}, details name the `writeIndex`; `op_invalid` for a bounded counter.
    */
@@ -227,12 +238,11 @@ export class Client<C extends Collections = Collections> {
     const opening = await this.#store.open(() => this.#device);
     if (this.#isClosed) return;
     const { clock, random } = this.#platform;
-    const definitions = Object.entries(collections).map(([name, collection]) => ({ name, definition: definitionOf(collection) }));
     const choice = new RegionChoice(regions, clock, random);
     choice.want(this.#status.wantedRegion ?? region);
     const courier = new Courier(
       {
-        ...{ platform: this.#platform, store: this.#store, choice, definitions, credential, writer: this.#author.writer },
+        ...{ platform: this.#platform, store: this.#store, choice, collections, credential, writer: this.#author.writer },
         tell: (message) => {
           this.#receive(message);
           this.#platform.tabs.post(message);
@@ -243,7 +253,9 @@ export class Client<C extends Collections = Collections> {
     this.#courier = courier;
     if (this.#status.isOffline) courier.receive({ type: 'switch', isOffline: true, region: this.#status.wantedRegion });
     // What was asked for before anybody led.
-    for (const document of this.#documents.names()) courier.receive({ type: 'follow', document });
+    for (const document of this.#documents.names()) {
+      courier.receive({ type: this.#documents.isHeld(document) ? 'follow' : 'lost', document });
+    }
     await courier.start();
   }
 
@@ -269,7 +281,13 @@ export class Client<C extends Collections = Collections> {
         this.#documents.presenceOf(message.document)?.receive(message.update);
         this.#courier?.receive(message);
         return;
+      case 'forgetSeen':
+        this.#seen = VersionVector.empty;
+        this.#writes.forgetCovered();
+        this.#courier?.receive(message);
+        return;
       case 'follow':
+      case 'lost':
       case 'forget':
       case 'switch':
       case 'ask':
@@ -376,16 +394,4 @@ export class Client<C extends Collections = Collections> {
   #assertOpen(): void {
     if (this.#isClosed) throw new AnabranchError('client_closed', 'the client was closed');
   }
-}
-
-/** Nothing was asked of a region now; what was asked before under the key may be done. */
-function unreached(retryKey: string | undefined, why: string): AnabranchError {
-  if (retryKey === undefined) return new AnabranchError('region_unreachable', why);
-  return new AnabranchError('outcome_unknown', why, { retryKey, cause: 'region_unreachable' });
-}
-
-/** What a client and a region must agree on: the canonical text of the collection. */
-function definitionOf({ library, schema }: CollectionSchema): string {
-  const plain: JsonValue = JSON.parse(JSON.stringify({ library, schema }));
-  return canonicalJson(plain);
 }

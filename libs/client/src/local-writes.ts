@@ -38,6 +38,11 @@ export class LocalWrites {
     return this.#covered;
   }
 
+  /** A reader need not have seen them any more. */
+  forgetCovered(): void {
+    this.#covered = VersionVector.empty;
+  }
+
   nextNumber(): number {
     this.#number += 1;
     return this.#number;

@@ -31,6 +31,8 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly text: string;
+  /** The clock of who answered, give or take a second; undefined when it is not told. */
+  readonly wallMs?: number | undefined;
   header(name: string): string | undefined;
 }
 

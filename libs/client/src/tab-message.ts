@@ -16,9 +16,13 @@ export interface ReceivedOp {
 export type ToCourier =
   | { readonly type: 'wrote'; readonly write: PendingWrite }
   | { readonly type: 'follow'; readonly document: DocumentId }
+  /** What is kept of it could not be read: it is not held any more. */
+  | { readonly type: 'lost'; readonly document: DocumentId }
   | { readonly type: 'forget'; readonly document: DocumentId }
   | { readonly type: 'present'; readonly document: DocumentId; readonly update: Uint8Array }
   | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
+  /** What regions were seen to have counts no more. */
+  | { readonly type: 'forgetSeen' }
   | { readonly type: 'ask' };
 
 /** From the courier, in this order: what is told was kept before. */

@@ -14,6 +14,7 @@ export type { Denial, DeniedFrame, SubscribeFrame, UnsubscribeFrame } from './fr
 export { chainHashLength, chainNext, chainStart } from './hash-chain.ts';
 export {
   awarenessBytesMax,
+  collectionBytesMax,
   followedDocumentsMax,
   frameBytesMax,
   frameBytesTarget,
@@ -26,6 +27,7 @@ export {
   opWritesMax,
   refusalBytesMax,
   requestFrameBytesMax,
+  sessionCollectionsMax,
   stateBytesMax,
   traceLengthMax,
   updateBytesMax,
@@ -48,7 +50,7 @@ export {
   protocolVersionFloor,
 } from './protocol-version.ts';
 export type { ChangesFrame, FollowedOp, ReplicatedFrame, StateFrame, UnavailableFrame } from './session/changes.ts';
-export { isFinalRefusal } from './session/final-refusals.ts';
+export { isDocumentRefusal, isFinalRefusal } from './session/final-refusals.ts';
 export type { FollowedDocument, FollowFrame, UnfollowFrame } from './session/follow.ts';
 export { type CollectionDefinition, type OpenFrame, resumeKeyLength, type WelcomeFrame } from './session/open.ts';
 export type { PresenceFrame } from './session/presence.ts';

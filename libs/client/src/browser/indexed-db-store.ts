@@ -6,6 +6,7 @@
 //   pending    n -> { id, writer, updates, described }   by document, too
 //
 // Invariant 1: each call is one transaction with strict durability: resolved means that the browser has written it to disk.
+//              A step that throws takes the whole transaction back.
 // Invariant 2: nothing awaits anything but requests of the transaction inside of one: it would be committed in between.
 
 import { AnabranchError } from '@anabranch/base';
@@ -133,10 +134,22 @@ export class IndexedDbStore implements ClientStore {
       await whenDone;
       return result;
     } catch (error) {
+      // What was asked for before the step that failed would be committed.
+      if (abort(transaction)) await whenDone.catch(() => {});
       // The transaction tells the cause, when it is the one that failed.
-      await whenDone;
-      throw error;
+      else await whenDone;
+      throw error instanceof AnabranchError ? error : failureOf(error);
     }
+  }
+}
+
+/** False when the transaction has ended by itself. */
+function abort(transaction: IDBTransaction): boolean {
+  try {
+    transaction.abort();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -151,6 +164,9 @@ async function apply(stores: Record<StoreName, IDBObjectStore>, change: StoreCha
     case 'forget':
       stores.documents.delete(change.document);
       await removeUpdates(stores, change.document);
+      return;
+    case 'unhold':
+      if ((await answerOf(stores.documents.get(change.document))) !== undefined) stores.documents.put({ isHeld: false }, change.document);
       return;
     case 'state':
       // One that was forgotten while its state was on its way is not taken up again.

@@ -7,40 +7,45 @@
 // Invariant 1: what is told of documents and writes was kept in the store before, in the same order.
 // Invariant 2: a session is opened only when everything of the session before is kept.
 // Invariant 3: what a region refuses for reasons of its own (it stops, it is full, its copy is damaged, its schema is another)
-//              is not taken as refused: it is kept, and pushed again, there or elsewhere.
-// Invariant 4: a document that a region does not send counts as not held from then on: what is told of other documents says
-//              nothing of it, and it is asked for whole.
+//              is not taken as refused: it is kept, and pushed again, there or elsewhere. Where it is about documents, writes to
+//              others go on.
+// Invariant 4: a region that sends what cannot be read has ended its session, and comes last for a while; nothing of it is kept.
 
 import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Timer } from '@anabranch/base';
 import {
-  type CollectionDefinition,
-  type DocumentId,
+  isDocumentRefusal,
   isFinalRefusal,
   type OpenFrame,
   type RefusedFrame,
   type SessionAnswer,
   sessionProtocol,
-  type UnavailableFrame,
   type WelcomeFrame,
 } from '@anabranch/protocol';
+import { definitionsOf } from '../client-options.ts';
 import type { Platform } from '../ports.ts';
 import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
-import type { ClientStore, StoreChange, StoreOpening } from '../store/client-store.ts';
+import type { Collections } from '../schema.ts';
+import type { ClientStore, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { credentialOf } from './credential.ts';
+import { Folds } from './folds.ts';
+import { FollowedDocuments } from './followed-documents.ts';
 import { Follows } from './follows.ts';
 import { Inbox } from './inbox.ts';
+import { Inspection } from './inspection.ts';
 import { Outbox } from './outbox.ts';
 import { Probes } from './probes.ts';
 import { nearest, type RegionAddress, type RegionChoice } from './region-choice.ts';
 import { Session } from './session.ts';
+import { StatusTeller } from './status-teller.ts';
+import { WallOffset } from './wall-offset.ts';
 
 export interface CourierParts {
   readonly platform: Platform;
   readonly store: ClientStore;
   readonly choice: RegionChoice;
-  readonly definitions: readonly CollectionDefinition[];
+  readonly collections: Collections;
   readonly writer: string;
   readonly credential: (() => Promise<string>) | undefined;
   readonly tell: (message: FromCourier) => void;
@@ -48,16 +53,22 @@ export interface CourierParts {
 
 /** How long a region may lack what was shown here before another one is tried. */
 const behindMsMax = 5_000;
-/** When a document that a region cannot send yet is asked for again. */
-const askAgainMs = 2_000;
+
+/** What ends a session with a region that sends what cannot be read. */
+const unreadableCodes: ReadonlySet<ErrorCode> = new Set(['frame_invalid', 'update_invalid', 'update_incomplete'] as const);
 
 export class Courier {
   readonly #parts: CourierParts;
   readonly #queue: CommitQueue;
   readonly #outbox = new Outbox();
   readonly #follows = new Follows();
+  readonly #offset = new WallOffset();
   readonly #probes: Probes;
+  readonly #status: StatusTeller;
   readonly #endOnline: () => void;
+  readonly #inspection: Inspection;
+  readonly #folds: Folds;
+  readonly #documents: FollowedDocuments;
   readonly #inbox: Inbox;
   /** The region of the session has all that was shown here. */
   #isCovered = false;
@@ -69,17 +80,29 @@ export class Courier {
   /** The store takes nothing any more. */
   #hasFailed = false;
   #lastError: Refusal | undefined;
-  #wallOffsetMs = 0;
   #retry: Timer | undefined;
   #behind: Timer | undefined;
-  #isStatusDue = false;
 
   constructor(parts: CourierParts, { session, followed }: StoreOpening) {
     this.#parts = parts;
     this.#follows.restore(followed, session?.followSerial ?? 0);
     this.#queue = new CommitQueue(parts.store, (cause) => this.#fail(cause));
-    this.#inbox = new Inbox({ queue: this.#queue, follows: this.#follows, tell: parts.tell }, session);
-    this.#probes = new Probes(parts.platform, parts.choice, () => this.#probed());
+    this.#status = new StatusTeller(() => this.#look(), parts.tell);
+    this.#inspection = new Inspection(parts.collections);
+    const ways = { queue: this.#queue, follows: this.#follows, inspection: this.#inspection, tell: parts.tell };
+    const note = (refusal: Refusal): void => {
+      this.#lastError = refusal;
+      this.#status.note();
+    };
+    this.#documents = new FollowedDocuments({ ...ways, clock: parts.platform.clock, session: () => this.#session, note });
+    this.#folds = new Folds({
+      ...{ store: parts.store, queue: this.#queue, random: parts.platform.random },
+      collection: (document) => this.#inspection.collectionOf(document),
+      damaged: (document) => this.#documents.lost(document),
+      failed: (cause) => note(refusalOf(cause)),
+    });
+    this.#inbox = new Inbox({ ...ways, grew: (document, bytes, isWhole) => this.#folds.grew(document, bytes, isWhole) }, session);
+    this.#probes = new Probes(parts.platform, { choice: parts.choice, offset: this.#offset }, () => this.#probed());
     this.#endOnline = parts.platform.onOnline(() => {
       parts.choice.retryNow();
       this.#evaluate();
@@ -102,10 +125,19 @@ export class Courier {
         else void this.#takeUp().then(() => this.#evaluate());
         break;
       case 'follow':
-        this.#follow(message.document);
+        this.#documents.follow(message.document);
+        break;
+      case 'lost':
+        this.#documents.lost(message.document);
         break;
       case 'forget':
-        this.#forget(message.document);
+        this.#folds.forget(message.document);
+        // A region that remembers the device would go on sending it: the next one is told anew what is followed.
+        if (!this.#documents.forget(message.document)) this.#inbox.resumeKey = new Uint8Array();
+        break;
+      case 'forgetSeen':
+        this.#leave();
+        this.#inbox.forgetSeen();
         break;
       case 'present':
         this.#session?.send({ type: 'presence', document: message.document, update: message.update });
@@ -114,7 +146,7 @@ export class Courier {
         this.#switch(message.isOffline, message.region);
         break;
       case 'ask':
-        this.#noteStatus();
+        this.#status.note();
         break;
       default:
         assertNever(message);
@@ -127,6 +159,7 @@ export class Courier {
     this.#endOnline();
     this.#probes.stop();
     this.#evaluate();
+    await this.#folds.stop();
     await this.#queue.whenIdle();
   }
 
@@ -141,7 +174,7 @@ export class Courier {
     } else if (this.#session === undefined && !this.#isConnecting && this.#probes.hasAnswer) {
       this.#chooseRegion();
     }
-    this.#noteStatus();
+    this.#status.note();
   }
 
   #nextPush() {
@@ -172,7 +205,7 @@ export class Courier {
         receive: (frame) => this.#receiveFrame(frame),
         ended: (cause) => this.#ended(cause),
       });
-      this.#noteStatus();
+      this.#status.note();
     } catch (error) {
       // A platform that opens no such connection, as a page over https none without TLS.
       this.#ended(new AnabranchError('region_unreachable', `no connection to ${url}: ${String(error)}`));
@@ -183,6 +216,7 @@ export class Courier {
   async #prepare(region: RegionAddress): Promise<string | undefined> {
     await this.#queue.whenIdle();
     try {
+      await this.#inspection.prepare(this.#follows.names());
       return await credentialOf(this.#parts.credential, this.#parts.platform.clock);
     } catch (error) {
       this.#lastError = refusalOf(error);
@@ -192,21 +226,23 @@ export class Courier {
   }
 
   #openFrame(credential: string): OpenFrame {
-    const { definitions, writer } = this.#parts;
+    const { collections, writer } = this.#parts;
     return {
       ...{ type: 'open', protocolVersion: sessionProtocol.version, protocolVersionFloor: sessionProtocol.floor },
       ...{ writer, seen: this.#inbox.seen, required: this.#inbox.required, resumeKey: this.#inbox.resumeKey },
       followSerial: this.#follows.serial,
-      ...{ credential, collections: definitions },
+      ...{ credential, collections: definitionsOf(collections) },
     };
   }
 
   #welcomed(frame: WelcomeFrame): void {
     const { clock } = this.#parts.platform;
-    this.#wallOffsetMs = frame.wallMs - clock.wallMs();
     this.#isCovered = frame.coversRequired;
     this.#lastError = undefined;
-    if (this.#region !== undefined) this.#parts.choice.opened(this.#region.name);
+    if (this.#region !== undefined) {
+      this.#parts.choice.opened(this.#region.name);
+      this.#offset.welcomed(this.#region.name, frame.wallMs - clock.wallMs());
+    }
     for (const request of this.#follows.welcomed(frame.followSerial)) this.#session?.send(request);
     this.#inbox.resumeKey = frame.resumeKey;
     if (!frame.coversRequired && this.#parts.choice.isFree) {
@@ -224,11 +260,13 @@ export class Courier {
         this.#inbox.takeState(frame);
         break;
       case 'unavailable':
-        this.#takeUnavailable(frame);
+        this.#documents.unavailable(frame);
         break;
       case 'pushed': {
+        // Before the write is taken out: one that is not confirmed is pushed again.
+        this.#inbox.believe(frame.covered);
         const write = this.#outbox.answered(frame.id);
-        if (write !== undefined) this.#inbox.settle(write.n, write.id, frame.covered);
+        if (write !== undefined) this.#inbox.settle(write, frame.covered);
         if (this.#region !== undefined) this.#parts.choice.worked(this.#region.name);
         break;
       }
@@ -250,40 +288,12 @@ export class Courier {
     this.#evaluate();
   }
 
-  #takeUnavailable({ document, code, message }: UnavailableFrame): void {
-    if (code === ('presence_unsupported' satisfies ErrorCode)) {
-      // The document itself is served.
-      this.#lastError = { code, message, details: {} };
-      return;
-    }
-    const refusal = { code, message, details: {} };
-    this.#parts.tell({ type: 'unavailable', document, refusal });
-    if (this.#follows.isHeld(document)) void this.#unhold(document);
-    if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) {
-      this.#lastError = refusal;
-      return;
-    }
-    this.#parts.platform.clock.setTimer(askAgainMs, () => {
-      if (this.#follows.has(document)) this.#session?.send(this.#follows.announce(document));
-    });
-  }
-
-  async #unhold(document: DocumentId): Promise<void> {
-    this.#follows.noteLost(document);
-    try {
-      const { updates } = await this.#parts.store.load(document);
-      const kept = updates.map(({ bytes }): StoreChange => ({ type: 'update', document, update: bytes }));
-      if (!this.#follows.has(document)) return;
-      this.#queue.add([{ type: 'forget', document }, { type: 'follow', document }, ...kept], () => {});
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
   #takeRefused({ id, code, message, details }: RefusedFrame): void {
-    if (code === ('collection_differs' satisfies ErrorCode)) {
-      // It waits, unanswered, for an application that describes the collection as regions do; what is behind it goes on.
+    if (isDocumentRefusal(code)) {
+      // It waits for another session: of an application that describes the collection as regions do, or with a sound region.
       this.#lastError = { code, message, details: {} };
+      this.#outbox.hold(id);
+      if (code !== ('collection_differs' satisfies ErrorCode)) this.#leaveForSound();
       return;
     }
     if (!isFinalRefusal(code)) {
@@ -306,24 +316,13 @@ export class Courier {
     this.#region = undefined;
     // Another device has a copy of the store: it is another client from now on.
     if (cause.code === 'session_superseded') this.#inbox.resumeKey = new Uint8Array();
-    if (this.#isStopped || this.#isOffline || this.#hasFailed || region === undefined) return this.#noteStatus();
+    if (this.#isStopped || this.#isOffline || this.#hasFailed || region === undefined) return this.#status.note();
     if (cause.code !== 'region_left') {
       this.#lastError = refusalOf(cause);
       this.#parts.choice.failed(region.name);
+      if (unreadableCodes.has(cause.code)) this.#parts.choice.avoid(region.name);
     }
     this.#evaluate();
-  }
-
-  #follow(document: DocumentId): void {
-    if (!this.#follows.add(document)) return;
-    if (this.#session?.isOpen === true) this.#session.send(this.#follows.announce(document));
-  }
-
-  #forget(document: DocumentId): void {
-    if (!this.#follows.remove(document)) return;
-    if (this.#session?.isOpen === true) this.#session.send(this.#follows.renounce(document));
-    // A region that remembers the device would go on sending it: the next one is told anew what is followed.
-    else this.#inbox.resumeKey = new Uint8Array();
   }
 
   #switch(isOffline: boolean, region: string): void {
@@ -334,6 +333,12 @@ export class Courier {
       if (region !== nearest && this.#region !== undefined && this.#region.name !== region) this.#leave();
     }
     this.#probes.ask();
+  }
+
+  /** Another region may have a sound copy of what this one has damaged. */
+  #leaveForSound(): void {
+    const { choice } = this.#parts;
+    if (this.#region !== undefined && choice.isFree && choice.avoid(this.#region.name)) this.#leave();
   }
 
   /** Another region is to be spoken with. */
@@ -367,22 +372,12 @@ export class Courier {
     this.#evaluate();
   }
 
-  /** Told once for all that changes in one turn. */
-  #noteStatus(): void {
-    if (this.#isStatusDue) return;
-    this.#isStatusDue = true;
-    void Promise.resolve().then(() => {
-      this.#isStatusDue = false;
-      this.#tellStatus();
-    });
-  }
-
-  #tellStatus(): void {
+  #look() {
     const isOnline = this.#session?.isOpen === true;
+    const { trouble } = this.#parts.store;
     const isSwitchedOff = this.#isOffline || this.#isStopped || this.#hasFailed;
-    this.#parts.tell({
-      type: 'status',
-      wallOffsetMs: this.#wallOffsetMs,
+    return {
+      wallOffsetMs: this.#offset.ms,
       status: {
         connection: isOnline ? 'online' : isSwitchedOff || !this.#probes.isAnyReachable ? 'offline' : 'connecting',
         region: isOnline ? this.#region?.name : undefined,
@@ -390,9 +385,9 @@ export class Courier {
         wantedRegion: this.#parts.choice.wanted,
         pendingWrites: this.#outbox.count,
         lacksHere: isOnline && !this.#isCovered,
-        lastError: this.#lastError,
+        lastError: this.#lastError ?? (trouble === undefined ? undefined : refusalOf(trouble)),
         regions: this.#parts.choice.view(),
       },
-    });
+    } as const;
   }
 }

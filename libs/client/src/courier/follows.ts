@@ -17,6 +17,10 @@ export class Follows {
     return this.#serial;
   }
 
+  names(): IterableIterator<DocumentId> {
+    return this.#isHeld.keys();
+  }
+
   has(document: DocumentId): boolean {
     return this.#isHeld.has(document);
   }

@@ -1,25 +1,41 @@
 // What a region tells of the documents that are followed, on its way into the store and from there to the tabs.
 //
-//   changes, state --> kept with the vectors of the device, in one commit --> told to the tabs
+//   changes, state --inspected--> kept with the vectors of the device, in one commit --> told to the tabs
 //
 // Invariant 1: `seen` and the documents are kept together, so a device never claims to hold what it does not.
 // Invariant 2: documents that were sent whole because the device was away for too long are shown together, none before the
 //              changes that follow them.
+// Invariant 3: a frame is taken whole or not at all: one with anything in it that cannot be read throws, and nothing is kept of it,
+//              nothing seen.
 
 import { VersionVector } from '@anabranch/causality';
-import type { ChangesFrame, DocumentId, StateFrame, VectorEntries } from '@anabranch/protocol';
-import type { SessionRecord, StoreChange } from '../store/client-store.ts';
+import {
+  type ChangesFrame,
+  type DocumentId,
+  frameInvalid,
+  type StateFrame,
+  type VectorEntries,
+  vectorOriginsMax,
+} from '@anabranch/protocol';
+import type { PendingWrite, SessionRecord, StoreChange } from '../store/client-store.ts';
 import type { FromCourier } from '../tab-message.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Follows } from './follows.ts';
+import type { Inspection } from './inspection.ts';
 
 export interface InboxParts {
   readonly queue: CommitQueue;
   readonly follows: Follows;
+  readonly inspection: Inspection;
   readonly tell: (message: FromCourier) => void;
+  /** An update of so many bytes was kept, or a whole document. */
+  readonly grew: (document: DocumentId, bytes: number, isWhole: boolean) => void;
 }
 
 export class Inbox {
+  /** The greatest seq that is believed: that of a million ops a second for nine years. A frame with a greater one is refused. */
+  static readonly seqMax: number = 2 ** 48;
+
   readonly #parts: InboxParts;
   readonly #resync = new Map<DocumentId, Uint8Array>();
   #seen: VersionVector;
@@ -44,23 +60,27 @@ export class Inbox {
     return this.#required.entries();
   }
 
+  /** @throws AnabranchError `frame_invalid`, and as {@link Inspection.check}. */
   takeChanges({ ops, told }: ChangesFrame): void {
-    const { follows } = this.#parts;
-    const vector = VersionVector.of(told);
-    this.#seen = this.#seen.merge(vector);
-    this.#required = this.#required.merge(vector);
-    const states = [...this.#resync].filter(([document]) => follows.has(document)).map(([document, state]) => ({ document, state }));
-    this.#resync.clear();
+    const { follows, inspection } = this.#parts;
+    const required = this.believe(told);
     const received = ops
       .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => follows.has(document)) }))
       .filter(({ writes }) => writes.length > 0);
+    for (const { writes } of received) for (const { document, update } of writes) inspection.check(document, update, false);
+    this.#seen = this.#seen.merge(VersionVector.of(told));
+    this.#required = required;
+    const states = [...this.#resync].filter(([document]) => follows.has(document)).map(([document, state]) => ({ document, state }));
+    this.#resync.clear();
     const changes: StoreChange[] = states.map((state) => ({ type: 'state', ...state }));
     for (const { writes } of received) for (const write of writes) changes.push({ type: 'update', ...write });
     this.#keep(changes, { type: 'received', states, ops: received, seen: this.seen });
   }
 
+  /** @throws AnabranchError as {@link Inspection.check}. */
   takeState({ document, isResync, state }: StateFrame): void {
     if (!this.#parts.follows.has(document)) return;
+    this.#parts.inspection.check(document, state, true);
     if (isResync) {
       this.#resync.set(document, state);
       return;
@@ -70,10 +90,27 @@ export class Inbox {
     this.#keep([{ type: 'state', document, state }], { type: 'received', states, ops: [], seen: this.seen });
   }
 
-  /** A write is durable in a region. */
-  settle(n: number, id: string, covered: VectorEntries): void {
-    this.#required = this.#required.merge(VersionVector.of(covered));
-    this.#keep([{ type: 'settle', n }], { type: 'settled', id, covered });
+  /** What a region must have after a vector is believed. Refuses what no mesh has, and what could not be named to a region again. @throws AnabranchError `frame_invalid`. */
+  believe(vector: VectorEntries): VersionVector {
+    const absurd = vector.find(([, seq]) => seq > Inbox.seqMax);
+    if (absurd !== undefined) throw frameInvalid(`no origin has written so many ops as ${absurd[0]} would have`);
+    const required = this.#required.merge(VersionVector.of(vector));
+    if (required.size > vectorOriginsMax) throw frameInvalid('the mesh would have more origins than a vector names');
+    return required;
+  }
+
+  /** A write is durable in a region. @throws AnabranchError `frame_invalid`. */
+  settle({ n, id, updates }: PendingWrite, covered: VectorEntries): void {
+    this.#required = this.believe(covered);
+    this.#keep([{ type: 'settle', n }], { type: 'settled', id, covered }, updates);
+  }
+
+  /** What regions were seen to have counts no more; what the device has stays, and is told anew. */
+  forgetSeen(): void {
+    this.#seen = VersionVector.empty;
+    this.#required = VersionVector.empty;
+    this.resumeKey = new Uint8Array();
+    this.#parts.queue.add([{ type: 'session', session: this.#session() }], () => {});
   }
 
   /** The session has ended: what it had not told whole is asked for again. */
@@ -81,11 +118,19 @@ export class Inbox {
     this.#resync.clear();
   }
 
-  #keep(changes: readonly StoreChange[], message: FromCourier): void {
-    const { queue, follows, tell } = this.#parts;
-    const session: SessionRecord = {
-      ...{ seen: this.seen, required: this.required, resumeKey: this.resumeKey, followSerial: follows.serial },
-    };
-    queue.add([...changes, { type: 'session', session }], () => tell(message));
+  #session(): SessionRecord {
+    return { seen: this.seen, required: this.required, resumeKey: this.resumeKey, followSerial: this.#parts.follows.serial };
+  }
+
+  #keep(changes: readonly StoreChange[], message: FromCourier, settled: PendingWrite['updates'] = []): void {
+    const { queue, tell, grew } = this.#parts;
+    queue.add([...changes, { type: 'session', session: this.#session() }], () => {
+      tell(message);
+      for (const { document, update } of settled) grew(document, update.length, false);
+      for (const change of changes) {
+        if (change.type === 'update') grew(change.document, change.update.length, false);
+        else if (change.type === 'state') grew(change.document, change.state.length, true);
+      }
+    });
   }
 }

@@ -1,13 +1,16 @@
 // The writes of the device on their way to a region, in the order in which they were kept.
 //
 //   add --> waiting --next--> in flight --settle, refuse--> gone
-//              ^------ended------'
+//              ^ \               |  \--the region cannot take it--> held
+//              |  \--------------|---one of its documents is held----^|
+//              '------ended------'----------------------------------'
 //
 // Invariant 1: writes are sent in their order, and again in their order after a session has ended: what builds on another
-//              write of the device comes after it.
+//              write of the device comes after it. A write that the session's region cannot take holds up those to its documents
+//              until another session, and no others.
 // Invariant 2: at most `inFlightMax` writes and about `inFlightBytesMax` are on their way. Beyond: they wait.
 
-import type { PushFrame } from '@anabranch/protocol';
+import type { DocumentId, PushFrame } from '@anabranch/protocol';
 import type { PendingWrite } from '../store/client-store.ts';
 
 export class Outbox {
@@ -21,14 +24,16 @@ export class Outbox {
   #taken = 0;
   readonly #inFlight = new Map<number, PendingWrite>();
   #inFlightBytes = 0;
+  readonly #held: PendingWrite[] = [];
+  readonly #heldDocuments = new Set<DocumentId>();
   #nextPushId = 1;
   #lastN = 0;
 
   get count(): number {
-    return this.#waiting.length - this.#taken + this.#inFlight.size;
+    return this.#waiting.length - this.#taken + this.#inFlight.size + this.#held.length;
   }
 
-  /** The place of the newest write that was added. */
+  /** The place of the last write that was added. */
   get lastN(): number {
     return this.#lastN;
   }
@@ -42,11 +47,9 @@ export class Outbox {
 
   /** The next push, if one may be sent. */
   next(): PushFrame | undefined {
-    const write = this.#waiting[this.#taken];
     const isFull = this.#inFlight.size >= Outbox.inFlightMax || this.#inFlightBytes >= Outbox.inFlightBytesMax;
-    if (write === undefined || isFull) return undefined;
-    this.#taken += 1;
-    if (this.#taken > 1_024 && this.#taken * 2 > this.#waiting.length) this.#trim();
+    const write = isFull ? undefined : this.#take();
+    if (write === undefined) return undefined;
     const id = this.#nextPushId++;
     this.#inFlight.set(id, write);
     this.#inFlightBytes += bytesOf(write);
@@ -62,13 +65,38 @@ export class Outbox {
     return write;
   }
 
+  /** The region cannot take a push for now: it waits for another session. */
+  hold(pushId: number): void {
+    const write = this.answered(pushId);
+    if (write !== undefined) this.#hold(write);
+  }
+
   /** The session has ended: what was not answered is to be sent again, whatever became of it. */
   ended(): void {
-    this.#waiting = [...this.#inFlight.values(), ...this.#waiting.slice(this.#taken)];
+    const unanswered = [...this.#inFlight.values(), ...this.#held].sort((a, b) => a.n - b.n);
+    this.#waiting = [...unanswered, ...this.#waiting.slice(this.#taken)];
     this.#taken = 0;
     this.#inFlight.clear();
     this.#inFlightBytes = 0;
+    this.#held.length = 0;
+    this.#heldDocuments.clear();
     this.#nextPushId = 1;
+  }
+
+  /** The next write that none before it holds up. */
+  #take(): PendingWrite | undefined {
+    for (let write = this.#waiting[this.#taken]; write !== undefined; write = this.#waiting[this.#taken]) {
+      this.#taken += 1;
+      if (this.#taken > 1_024 && this.#taken * 2 > this.#waiting.length) this.#trim();
+      if (!write.updates.some(({ document }) => this.#heldDocuments.has(document))) return write;
+      this.#hold(write);
+    }
+    return undefined;
+  }
+
+  #hold(write: PendingWrite): void {
+    this.#held.push(write);
+    for (const { document } of write.updates) this.#heldDocuments.add(document);
   }
 
   #trim(): void {

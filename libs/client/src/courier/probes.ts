@@ -1,4 +1,5 @@
-// How far the regions are: asks each of them from time to time whether it takes writes, and measures the answer.
+// How far the regions are: asks each of them from time to time whether it takes writes, and measures the answer; and what time
+// it is there.
 //
 // Invariant 1: a client that may choose opens its first session when the first region has answered: that is the nearest.
 // Invariant 2: one round is under way at a time; rounds come `roundMs` apart, give or take a quarter.
@@ -6,6 +7,7 @@
 import type { Timer } from '@anabranch/base';
 import type { Platform } from '../ports.ts';
 import type { RegionChoice } from './region-choice.ts';
+import type { WallOffset } from './wall-offset.ts';
 
 export class Probes {
   static readonly roundMs = 20_000;
@@ -13,15 +15,17 @@ export class Probes {
 
   readonly #platform: Platform;
   readonly #choice: RegionChoice;
+  readonly #offset: WallOffset;
   readonly #probed: () => void;
   #timer: Timer | undefined;
   #isAsking = false;
   #hasAnswer = false;
   #isStopped = false;
 
-  constructor(platform: Platform, choice: RegionChoice, probed: () => void) {
+  constructor(platform: Platform, { choice, offset }: { readonly choice: RegionChoice; readonly offset: WallOffset }, probed: () => void) {
     this.#platform = platform;
     this.#choice = choice;
+    this.#offset = offset;
     this.#probed = probed;
   }
 
@@ -65,7 +69,10 @@ export class Probes {
     const startMs = clock.monotonicMs();
     const target = `${url.replace(/\/$/, '')}/readyz`;
     const isReady = await sendHttp({ method: 'GET', url: target, headers: {}, timeoutMs: Probes.answerMsMax }).then(
-      ({ status }) => status === 200,
+      (answer) => {
+        if (answer.wallMs !== undefined) this.#offset.probed(name, answer.wallMs - clock.wallMs());
+        return answer.status === 200;
+      },
       () => false,
     );
     if (this.#isStopped) return;

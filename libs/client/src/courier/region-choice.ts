@@ -5,7 +5,8 @@
 // Invariant 1: a region that failed is tried again after a time that doubles with each failure, up to `retryMsMax`, drawn at
 //              random up to there, so that the clients of a region that was away do not come back all at once
 //              (Brooker, "Exponential Backoff and Jitter", 2015).
-// Invariant 2: a client that may choose moves only to a region that is clearly nearer, twice in a row.
+// Invariant 2: a region that cannot be worked with, though it answers, is taken for `avoidMs` only when no other may be tried.
+// Invariant 3: a client that may choose moves only to a region that is clearly nearer, twice in a row.
 
 import type { Clock, Random } from '@anabranch/base';
 import type { RegionStatus } from '../client-status.ts';
@@ -25,6 +26,8 @@ interface KnownRegion {
   openedMs: number;
   /** By the monotonic clock. */
   retryAtMs: number;
+  /** By the monotonic clock. */
+  avoidedUntilMs: number;
 }
 
 export const nearest = 'nearest';
@@ -36,6 +39,8 @@ export class RegionChoice {
   static readonly steadyMs = 10_000;
   /** How long a region that lacks what was shown here is passed over, when there are others. */
   static readonly behindMs = 10_000;
+  /** How long a region comes last that sent what cannot be read, or cannot take a write. */
+  static readonly avoidMs = 600_000;
   /** Milliseconds by which another region must be nearer, and at most half as far. */
   static readonly nearerMsMin = 20;
 
@@ -50,7 +55,7 @@ export class RegionChoice {
     this.#random = random;
     this.#regions = addresses.map((address) => ({
       ...{ address, isReachable: undefined, roundTripMs: undefined, failures: 0, openedMs: Number.POSITIVE_INFINITY },
-      retryAtMs: Number.NEGATIVE_INFINITY,
+      ...{ retryAtMs: Number.NEGATIVE_INFINITY, avoidedUntilMs: Number.NEGATIVE_INFINITY },
     }));
   }
 
@@ -113,12 +118,22 @@ export class RegionChoice {
     if (region !== undefined) region.retryAtMs = this.#clock.monotonicMs() + RegionChoice.behindMs;
   }
 
+  /** The region comes last for a while. False when it does already, or when no other region is known to be in reach. */
+  avoid(name: string): boolean {
+    const region = this.#find(name);
+    if (region === undefined) return false;
+    const isNew = !this.#isAvoided(region);
+    region.avoidedUntilMs = this.#clock.monotonicMs() + RegionChoice.avoidMs;
+    const others = this.#regions.filter((other) => other !== region && other.isReachable === true && !this.#isAvoided(other));
+    return isNew && others.length > 0;
+  }
+
   /** The region to open a session with now, or how long none may be tried. */
   next(): { readonly region: RegionAddress } | { readonly waitMs: number } {
     const nowMs = this.#clock.monotonicMs();
     const candidates = this.#regions.filter(({ address }) => this.#wanted === nearest || address.name === this.#wanted);
     const ready = candidates.filter(({ retryAtMs }) => retryAtMs <= nowMs).sort((a, b) => distanceOf(a) - distanceOf(b));
-    const [first] = ready;
+    const first = ready.find((region) => !this.#isAvoided(region)) ?? ready[0];
     if (first !== undefined) return { region: first.address };
     return { waitMs: Math.max(1, Math.min(...candidates.map(({ retryAtMs }) => retryAtMs)) - nowMs) };
   }
@@ -127,7 +142,8 @@ export class RegionChoice {
   nearerThan(current: string): RegionAddress | undefined {
     const here = this.#find(current);
     if (!this.isFree || here?.roundTripMs === undefined) return undefined;
-    const [best] = this.#regions.filter(({ isReachable }) => isReachable === true).sort((a, b) => distanceOf(a) - distanceOf(b));
+    const able = this.#regions.filter((region) => region.isReachable === true && !this.#isAvoided(region));
+    const [best] = able.sort((a, b) => distanceOf(a) - distanceOf(b));
     const isNearer =
       best !== undefined &&
       best !== here &&
@@ -141,6 +157,10 @@ export class RegionChoice {
 
   view(): RegionStatus[] {
     return this.#regions.map(({ address, isReachable, roundTripMs }) => ({ ...address, isReachable, roundTripMs }));
+  }
+
+  #isAvoided({ avoidedUntilMs }: KnownRegion): boolean {
+    return avoidedUntilMs > this.#clock.monotonicMs();
   }
 
   #find(name: string): KnownRegion | undefined {

@@ -1,57 +1,128 @@
 // Makes a document of what the store has of it: what regions confirmed, then the writes of the device that they have not.
 // The Automerge library is loaded by the first document that needs it.
+//
+// Invariant 1: confirmed updates that cannot be merged are let go of, the others and all writes of the device stay. The document counts
+//              as not held from then on, so a region is asked for all of it.
 
 import { AnabranchError } from '@anabranch/base';
 import type { CollectionSchema, CrdtDocument, DocumentIdentity } from '@anabranch/crdt';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import type { DocumentId } from '@anabranch/protocol';
-import type { ClientStore } from '../store/client-store.ts';
+import type { ClientStore, StoreChange, StoredUpdate } from '../store/client-store.ts';
 
-/** Stored updates of a document from which on they are folded into one, and bytes of several from which on they are. */
-const foldUpdatesMin = 64;
-const foldBytesMin: number = 256 << 10;
+/** Stored updates of a document from which on they are folded into one, and bytes of all but the first from which on they are. */
+export const foldUpdatesMin = 64;
+export const foldBytesMin: number = 256 << 10;
+/** Updates that are passed over, each at the cost of merging those before anew. Beyond: what follows is let go of, too. */
+const unreadableMax = 16;
 
 export interface LoadedContent {
   readonly crdt: CrdtDocument;
   readonly isFollowed: boolean;
   readonly isHeld: boolean;
-  /** The device wrote to it. */
+  /** Something that was kept of it cannot be read: a region is to send it whole. */
+  readonly isDamaged: boolean;
+  /** The device has something of it. */
   readonly isWritten: boolean;
 }
 
-/** @throws AnabranchError `record_damaged`, `store_failed`. */
+/** @throws AnabranchError `record_damaged` for a write of the device that cannot be merged, `store_failed`. */
 export async function loadDocument(
   store: ClientStore,
   document: DocumentId,
   collection: CollectionSchema,
   identity: DocumentIdentity,
 ): Promise<LoadedContent> {
-  const crdt = await emptyDocument(collection, identity);
+  const makeEmpty = await emptyDocuments(collection, identity);
   const { updates, pending, isFollowed, isHeld } = await store.load(document);
+  const { crdt, isDamaged } = mergeConfirmed(updates, makeEmpty);
+  const change = foldOf(document, updates, { crdt, isDamaged });
+  if (change.length > 0) await store.commit(change);
   const unconfirmed = pending.flatMap((write) => write.updates.filter((update) => update.document === document));
   try {
-    if (updates.length > 0) crdt.apply(updates.map(({ bytes }) => bytes));
-    const last = updates.at(-1);
-    const bytes = updates.reduce((sum, update) => sum + update.bytes.length, 0);
-    const isLong = updates.length >= foldUpdatesMin || (updates.length > 1 && bytes >= foldBytesMin);
-    if (last !== undefined && isLong) {
-      await store.commit([{ type: 'fold', document, upTo: last.at, state: crdt.encodeState() }]);
-    }
     if (unconfirmed.length > 0) crdt.apply(unconfirmed.map(({ update }) => update));
   } catch (error) {
-    if (error instanceof AnabranchError) throw error;
-    throw new AnabranchError('record_damaged', `what is kept of ${document} cannot be read: ${String(error)}`, { document });
+    throw new AnabranchError('record_damaged', `what was written to ${document} cannot be read: ${String(error)}`, { document });
   }
-  return { crdt, isFollowed, isHeld, isWritten: updates.length > 0 || unconfirmed.length > 0 };
+  const isWritten = unconfirmed.length > 0 || (isDamaged ? crdt.exists() : updates.length > 0);
+  return { crdt, isFollowed, isHeld: isHeld && !isDamaged, isDamaged, isWritten };
 }
 
-async function emptyDocument(collection: CollectionSchema, identity: DocumentIdentity): Promise<CrdtDocument> {
+/**
+ * What folds the stored updates of a document, when they are many, and how many bytes are kept of it then; `isDamaged` as
+ * {@link LoadedContent}. @throws AnabranchError `store_failed`.
+ */
+export async function foldStored(
+  store: ClientStore,
+  document: DocumentId,
+  collection: CollectionSchema,
+  identity: DocumentIdentity,
+): Promise<{ readonly changes: readonly StoreChange[]; readonly isDamaged: boolean; readonly bytes: number }> {
+  const makeEmpty = await emptyDocuments(collection, identity);
+  const { updates } = await store.load(document);
+  const merged = mergeConfirmed(updates, makeEmpty);
+  const changes = foldOf(document, updates, merged);
+  const [fold] = changes;
+  return { changes, isDamaged: merged.isDamaged, bytes: fold?.type === 'fold' ? fold.state.length : bytesOf(updates) };
+}
+
+interface Merged {
+  readonly crdt: CrdtDocument;
+  readonly isDamaged: boolean;
+}
+
+function foldOf(document: DocumentId, updates: readonly StoredUpdate[], { crdt, isDamaged }: Merged): StoreChange[] {
+  const last = updates.at(-1);
+  // The first is what was folded or sent before, mostly: that alone is no reason.
+  const isLong = updates.length >= foldUpdatesMin || bytesOf(updates.slice(1)) >= foldBytesMin;
+  if (last === undefined || !(isLong || isDamaged)) return [];
+  const fold: StoreChange = { type: 'fold', document, upTo: last.at, state: crdt.encodeState() };
+  return isDamaged ? [fold, { type: 'unhold', document }] : [fold];
+}
+
+function bytesOf(updates: readonly StoredUpdate[]): number {
+  return updates.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+function mergeConfirmed(updates: readonly StoredUpdate[], makeEmpty: () => CrdtDocument): Merged {
+  const all = updates.map(({ bytes }) => bytes);
+  const whole = merge(makeEmpty(), all);
+  if (whole !== undefined) return { crdt: whole, isDamaged: false };
+  const sound: Uint8Array[] = [];
+  let crdt = makeEmpty();
+  let unreadable = 0;
+  for (const update of all) {
+    if (merge(crdt, [update]) !== undefined) {
+      sound.push(update);
+      continue;
+    }
+    // It may have been merged in part.
+    crdt = merge(makeEmpty(), sound) ?? makeEmpty();
+    unreadable += 1;
+    if (unreadable > unreadableMax) break;
+  }
+  return { crdt, isDamaged: true };
+}
+
+/** The document with the updates; undefined when the library does not take them. */
+function merge(crdt: CrdtDocument, updates: readonly Uint8Array[]): CrdtDocument | undefined {
+  try {
+    if (updates.length > 0) crdt.apply(updates);
+    return crdt;
+  } catch {
+    return undefined;
+  }
+}
+
+async function emptyDocuments(collection: CollectionSchema, identity: DocumentIdentity): Promise<() => CrdtDocument> {
   if (collection.library === 'yjs') {
-    const document = new YjsDocument(collection.schema, identity);
-    // Editors write to the library's document by themselves.
-    document.doc.clientID = identity.yjsClientId;
-    return document;
+    return () => {
+      const document = new YjsDocument(collection.schema, identity);
+      // Editors write to the library's document by themselves.
+      document.doc.clientID = identity.yjsClientId;
+      return document;
+    };
   }
   const { AutomergeDocument } = await import('@anabranch/crdt/automerge');
-  return new AutomergeDocument(collection.schema, identity);
+  return () => new AutomergeDocument(collection.schema, identity);
 }

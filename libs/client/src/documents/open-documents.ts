@@ -24,6 +24,8 @@ export interface OpenDocumentsParts {
   readonly author: () => DeviceAuthor;
   readonly collection: (document: DocumentId) => CollectionSchema;
   readonly follow: (document: DocumentId) => void;
+  /** What was kept of it cannot be read, and it counts as not held. */
+  readonly lost: (document: DocumentId) => void;
 }
 
 interface Waiter {
@@ -74,6 +76,11 @@ export class OpenDocuments {
 
   has(document: LocalDocument): boolean {
     return this.#entries.get(document.name)?.document === document;
+  }
+
+  /** False for one that the device has not whole: also for one that is still loaded, of which that will be told. */
+  isHeld(name: DocumentId): boolean {
+    return this.#entries.get(name)?.document?.isHeld ?? false;
   }
 
   presenceOf(name: DocumentId): DocumentPresence | undefined {
@@ -194,10 +201,10 @@ export class OpenDocuments {
   }
 
   async #load(name: DocumentId, entry: Entry): Promise<void> {
-    const { store, author, collection, host, follow } = this.#parts;
+    const { store, author, collection, host, follow, lost } = this.#parts;
     entry.buffered = [];
     const as = author();
-    const { crdt, isFollowed, isHeld, isWritten } = await loadDocument(store, name, collection(name), as.identity);
+    const { crdt, isFollowed, isHeld, isDamaged, isWritten } = await loadDocument(store, name, collection(name), as.identity);
     if (this.#entries.get(name) !== entry) return;
     entry.isWritten ||= isWritten;
     if (entry.buffered.length > 0) crdt.apply(entry.buffered);
@@ -211,7 +218,8 @@ export class OpenDocuments {
       return this.#load(name, entry);
     }
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
-    if (!isHeld) follow(name);
+    if (isDamaged) lost(name);
+    else if (!isHeld) follow(name);
   }
 
   #whenHeld(entry: Entry, name: DocumentId, waitMs: number | undefined): Promise<void> {
@@ -242,8 +250,13 @@ export class OpenDocuments {
     entry.buffered?.push(...updates);
     const { document } = entry;
     if (document === undefined) return;
-    document.change((crdt) => crdt.apply(updates));
-    changed.set(document, source);
+    try {
+      document.change((crdt) => crdt.apply(updates));
+      changed.set(document, source);
+    } catch {
+      // It contradicts the document, and may be merged in part: what the store has of it is read, and mended.
+      this.reload([document.name]);
+    }
   }
 
   /** What listeners change is told after what they are being told. */

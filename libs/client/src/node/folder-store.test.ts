@@ -242,9 +242,11 @@ describe('the folder of a client', () => {
       store.commit([{ type: 'drop', n: await store.append({ ...write, updates: [{ document: ann, update }] }) }]);
     for (let count = 0; count < 25; count++) await growOnce();
     expect((await readFile(join(folder, 'journal'))).length).toBeGreaterThan(2_000_000);
+    expect(store.trouble?.code).toBe('store_failed');
     await rm(join(folder, 'journal.new'), { recursive: true });
     for (let count = 0; count < 12; count++) await growOnce();
     expect((await readFile(join(folder, 'journal'))).length).toBeLessThan(1_200_000);
+    expect(store.trouble).toBeUndefined();
     await store.close();
     expect(await idsKept(folder)).toEqual(['first']);
   });

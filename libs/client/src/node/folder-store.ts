@@ -50,6 +50,7 @@ export class FolderStore implements ClientStore {
   #whenKept: Promise<unknown> = Promise.resolve();
   #isWriting = false;
   #failure: AnabranchError | undefined;
+  #trouble: AnabranchError | undefined;
   #whenOpen: Promise<void> | undefined;
   #whenClosed: Promise<void> | undefined;
 
@@ -58,6 +59,10 @@ export class FolderStore implements ClientStore {
     this.#rewriteBytesMin = rewriteBytesMin;
     this.#rewriteFactor = rewriteFactor;
     this.#rewriteLookBytes = rewriteBytesMin;
+  }
+
+  get trouble(): AnabranchError | undefined {
+    return this.#trouble;
   }
 
   async open(mintDevice: () => string): Promise<StoreOpening> {
@@ -187,8 +192,11 @@ export class FolderStore implements ClientStore {
     try {
       await this.#rewrite();
       this.#rewriteLookBytes = (this.#journal?.bytes ?? 0) + this.#rewriteBytesMin;
-    } catch {
+      this.#trouble = undefined;
+    } catch (error) {
       // The old journal goes on; the next look tries again.
+      const { code, message } = storeFailure(error);
+      this.#trouble = new AnabranchError(code, `the journal could not be written anew, and grows: ${message}`);
     }
   }
 

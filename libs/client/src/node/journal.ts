@@ -21,7 +21,7 @@ const itemsMax = 10_000;
 const recordBytesMax: number = 1 << 20;
 const batchBytesMax: number = 1 << 22;
 const kinds = ['pending', 'commit', 'counters', 'document'] as const;
-const changeTypes = ['session', 'follow', 'forget', 'state', 'update', 'settle', 'drop', 'fold'] as const;
+const changeTypes = ['session', 'follow', 'forget', 'state', 'update', 'settle', 'drop', 'fold', 'unhold'] as const;
 
 export function applyRecord(image: StoreImage, record: JournalRecord): void {
   if (record.kind === 'pending') image.append(record.write, record.write.n);
@@ -171,6 +171,7 @@ function readChange(reader: BoundedReader): StoreChange {
       return { type, n: reader.uint() };
     case 'follow':
     case 'forget':
+    case 'unhold':
       return { type, document: readDocument(reader) };
     case 'state':
       return { type, document: readDocument(reader), state: ownBytes(reader) };

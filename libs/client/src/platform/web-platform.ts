@@ -88,5 +88,11 @@ const sendByFetch: SendHttp = async ({ method, url, headers, body, timeoutMs }):
     signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
   });
   const text = await response.text();
-  return { status: response.status, text, header: (name) => response.headers.get(name) ?? undefined };
+  const wallMs = Date.parse(response.headers.get('date') ?? '');
+  return {
+    status: response.status,
+    text,
+    wallMs: Number.isNaN(wallMs) ? undefined : wallMs,
+    header: (name) => response.headers.get(name) ?? undefined,
+  };
 };

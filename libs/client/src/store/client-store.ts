@@ -8,6 +8,7 @@
 //              it, of the machine; a commit is there whole or not at all.
 // Invariant 2: several tabs use one store at once. Only the one that speaks with regions calls `commit` with a session.
 
+import type { AnabranchError } from '@anabranch/base';
 import type { DocumentId, DocumentUpdate, VectorEntries } from '@anabranch/protocol';
 
 /** What is told of a write beside its updates, for the application. */
@@ -62,6 +63,8 @@ export type StoreChange =
   | { readonly type: 'session'; readonly session: SessionRecord }
   | { readonly type: 'follow'; readonly document: DocumentId }
   | { readonly type: 'forget'; readonly document: DocumentId }
+  /** A region is to send the document whole. What the device has of it stays. */
+  | { readonly type: 'unhold'; readonly document: DocumentId }
   /** The document as a region has it: it is held from now on. What the device has of it stays: a write may be newer. */
   | { readonly type: 'state'; readonly document: DocumentId; readonly state: Uint8Array }
   | { readonly type: 'update'; readonly document: DocumentId; readonly update: Uint8Array }
@@ -79,6 +82,8 @@ export interface StoreOpening {
 }
 
 export interface ClientStore {
+  /** What it could not do of its own accord, such as tidying up; what it was asked to keep is kept. Undefined while all is well. */
+  readonly trouble?: AnabranchError | undefined;
   /** Called first. `mintDevice` names a new store's device. @throws AnabranchError `store_failed`, `store_locked`, `store_format_unknown`. */
   open(mintDevice: () => string): Promise<StoreOpening>;
   load(document: DocumentId): Promise<StoredDocument>;

@@ -26,7 +26,7 @@ export interface ImageContents {
 }
 
 interface KeptDocument {
-  readonly isHeld: boolean;
+  isHeld: boolean;
   updates: StoredUpdate[];
 }
 
@@ -108,6 +108,11 @@ export class StoreImage {
       case 'forget':
         this.#documents.delete(change.document);
         return;
+      case 'unhold': {
+        const known = this.#documents.get(change.document);
+        if (known !== undefined) known.isHeld = false;
+        return;
+      }
       case 'state': {
         // One that was forgotten while its state was on its way is not taken up again.
         const known = this.#documents.get(change.document);

@@ -50,7 +50,7 @@ const session = fc.record({
 const place = fc.nat(12);
 const change: fc.Arbitrary<StoreChange> = fc.oneof(
   fc.record({ type: fc.constant('session' as const), session }),
-  fc.record({ type: fc.constantFrom('follow' as const, 'forget' as const), document }),
+  fc.record({ type: fc.constantFrom('follow' as const, 'forget' as const, 'unhold' as const), document }),
   fc.record({ type: fc.constant('state' as const), document, state: someBytes }),
   fc.record({ type: fc.constant('update' as const), document, update: someBytes }),
   fc.record({ type: fc.constantFrom('settle' as const, 'drop' as const), n: place }),
@@ -172,6 +172,22 @@ function testSentWhole(setup: () => Promise<StoreUnderTest>): void {
     await store.commit([{ type: 'state', document: ann, state: bytes('state') }]);
     const { updates, isHeld } = await store.load(ann);
     expect([isHeld, updates.map((update) => update.bytes)]).toEqual([true, [bytes(`w1 ${ann}`), bytes('state')]]);
+    await store.close();
+  });
+
+  test('[STORE21] a document that is held no more keeps what the device has of it, one that is not kept is not taken up', async () => {
+    const { make } = await setup();
+    const store = make();
+    await store.open(() => 'one');
+    await store.commit([
+      { type: 'follow', document: ann },
+      { type: 'state', document: ann, state: bytes('state') },
+      { type: 'unhold', document: ann },
+      { type: 'unhold', document: bob },
+    ]);
+    const { isFollowed, isHeld, updates } = await store.load(ann);
+    expect([isFollowed, isHeld, updates.map((update) => update.bytes)]).toEqual([true, false, [bytes('state')]]);
+    expect((await store.open(() => 'two')).followed).toEqual([{ document: ann, isHeld: false }]);
     await store.close();
   });
 

@@ -19,7 +19,7 @@
 // Invariant 2: so it is after a part was accepted, whatever was merged meanwhile: the update names nothing of that.
 
 import { concatBytes, isAnabranchError } from '@anabranch/base';
-import { getBackend, load } from '@automerge/automerge';
+import { getBackend, init, load } from '@automerge/automerge';
 import type { ChangeHeader, Inspection, InspectionCase, InspectionFinding, SoundPart } from '../inspection-case.ts';
 import { inspectionLimits as limits } from '../inspection-limits.ts';
 import { refusing, tooLarge } from '../update-refusal.ts';
@@ -87,6 +87,25 @@ export function examineAutomergeUpdate(
     return { isSound: false, code: refusal.code, message: refusal.message };
   } finally {
     handle.free();
+  }
+}
+
+/**
+ * Decides whether the library can read what a region sends: changes, or a whole document. Costs what reading them costs. Changes that
+ * pass may still contradict the document that they are merged into. @throws AnabranchError `update_invalid`
+ */
+export function checkAutomergeBytes(bytes: Uint8Array): void {
+  for (const chunk of splitChunks(bytes)) refusing(() => read(chunk));
+}
+
+function read({ type, bytes }: Chunk): void {
+  if (type === chunkTypes.document) return getBackend(load(bytes)).free();
+  // Each alone: of several the library takes those that it can read, and applying does not look at checksums.
+  const scratch = getBackend(init());
+  try {
+    scratch.loadIncremental(bytes);
+  } finally {
+    scratch.free();
   }
 }
 

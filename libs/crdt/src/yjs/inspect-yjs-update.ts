@@ -32,6 +32,25 @@ export function inspectYjsUpdate(doc: Y.Doc, ownClientId: number, update: Uint8A
   return scanned;
 }
 
+/** Of a whole document: as much as its bytes hold, and what was ever deleted in it. */
+const wholeBounds = { structsMax: Number.MAX_SAFE_INTEGER, emptyPositionsMax: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Decides whether what a region sends of a document has the form of an update; of a whole one also whether an empty document
+ * takes it. Costs what its bytes cost to read. An update that passes may still contradict the document that it is merged into.
+ * @throws AnabranchError `update_invalid`, `update_incomplete`
+ */
+export function checkYjsBytes(bytes: Uint8Array, isWhole: boolean): void {
+  const scanned = readYjsUpdate(bytes, wholeBounds);
+  if (isWhole) return new Walk(new Y.Doc(), scanned).run();
+  for (const section of scanned.structs.values()) if (section.some(buildsOnItself)) throw invalid('a struct builds on itself');
+}
+
+/** An id of the struct's own client must lie before it: the library does not wait there, it fails. */
+function buildsOnItself({ client, clock, parent, origins }: ScannedStruct): boolean {
+  return (parent === undefined ? origins : [parent]).some((id) => id.client === client && id.clock >= clock);
+}
+
 class Walk {
   readonly #doc: Y.Doc;
   readonly #structs: ScannedUpdate['structs'];
@@ -97,9 +116,8 @@ class Walk {
     const known = this.known(struct.client);
     const mustBeKnown = struct.kind === 'skip' ? struct.clock + struct.length : struct.clock;
     if (mustBeKnown > known) throw incomplete('the update leaves out earlier structs of a client');
+    if (buildsOnItself(struct)) throw invalid('a struct builds on itself');
     for (const id of struct.parent === undefined ? struct.origins : [struct.parent]) {
-      // An id of the struct's own client must lie before it: the library does not wait there, it fails.
-      if (id.client === struct.client && id.clock >= struct.clock) throw invalid('a struct builds on itself');
       if (id.clock >= this.known(id.client)) {
         if (!this.#structs.has(id.client)) throw incomplete('the update builds on parts this replica lacks');
         return id.client;

@@ -37,21 +37,27 @@ export interface ScannedUpdate {
   readonly deletions: readonly (StructId & { readonly length: number })[];
 }
 
+/** What one update may hold, beyond what its bytes bound. */
+export interface UpdateBounds {
+  readonly structsMax: number;
+  readonly emptyPositionsMax: number;
+}
+
 /** @throws AnabranchError `update_invalid`, `request_too_large` */
-export function readYjsUpdate(update: Uint8Array): ScannedUpdate {
-  const reader = new Reader(update);
+export function readYjsUpdate(update: Uint8Array, bounds: UpdateBounds = limits): ScannedUpdate {
+  const reader = new Reader(update, bounds);
   const structs = new Map<number, ScannedStruct[]>();
   let structCount = 0;
   for (let clients = reader.count(); clients > 0; clients--) {
     const count = reader.count();
     const client = reader.number();
     structCount += count;
-    if (structCount > limits.structsMax) throw tooLarge('the update has too many structs');
+    if (structCount > bounds.structsMax) throw tooLarge('the update has too many structs');
     // The library would keep the last of two sections of one client and lose the other.
     if (count === 0 || structs.has(client)) throw invalid('a client has no structs, or two sections');
     structs.set(client, readSection(reader, client, count));
   }
-  const deletions = readDeletions(reader);
+  const deletions = readDeletions(reader, bounds);
   if (!reader.isAtEnd) throw invalid('bytes follow the update');
   return { structs, deletions };
 }
@@ -69,7 +75,7 @@ function readSection(reader: Reader, client: number, count: number): ScannedStru
   return section;
 }
 
-function readDeletions(reader: Reader): ScannedUpdate['deletions'] {
+function readDeletions(reader: Reader, bounds: UpdateBounds): ScannedUpdate['deletions'] {
   const deletions: (StructId & { length: number })[] = [];
   for (let clients = reader.count(); clients > 0; clients--) {
     const client = reader.number();
@@ -77,7 +83,7 @@ function readDeletions(reader: Reader): ScannedUpdate['deletions'] {
       const deletion = { client, clock: reader.number(), length: reader.number() };
       if (deletion.length < 1 || !Number.isSafeInteger(deletion.clock + deletion.length)) throw invalid('a deletion has no valid length');
       deletions.push(deletion);
-      if (deletions.length > limits.structsMax) throw tooLarge('the update has too many deletions');
+      if (deletions.length > bounds.structsMax) throw tooLarge('the update has too many deletions');
     }
   }
   return deletions;
@@ -155,11 +161,13 @@ function readTypeName(reader: Reader): void {
 
 class Reader {
   readonly #bytes: Uint8Array;
+  readonly #emptyPositionsMax: number;
   #at = 0;
   #emptyPositions = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, { emptyPositionsMax }: UpdateBounds) {
     this.#bytes = bytes;
+    this.#emptyPositionsMax = emptyPositionsMax;
   }
 
   get isAtEnd(): boolean {
@@ -204,7 +212,7 @@ class Reader {
   emptyPositions(isCounted: boolean): number {
     const length = this.number();
     if (isCounted) this.#emptyPositions += length;
-    if (this.#emptyPositions > limits.emptyPositionsMax) throw invalid('the update claims too many deleted positions');
+    if (this.#emptyPositions > this.#emptyPositionsMax) throw invalid('the update claims too many deleted positions');
     return length;
   }
 

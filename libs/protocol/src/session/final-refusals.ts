@@ -7,10 +7,22 @@ const finalCodes: readonly ErrorCode[] = [
 ];
 const final: ReadonlySet<string> = new Set(finalCodes);
 
+/** Refusals that say what a region cannot do for the documents of a push: it takes writes to others. */
+const documentCodes: readonly ErrorCode[] = ['collection_differs', 'document_quarantined', 'record_damaged'];
+const ofDocuments: ReadonlySet<string> = new Set(documentCodes);
+
 /**
  * Whether a push that is refused with this code is dropped by the client. After any other the region ends the session, and the
- * client pushes it again, with all that is behind it; but for `collection_differs`, which holds up nothing else.
+ * client pushes it again, with all that is behind it; but for those of {@link isDocumentRefusal}.
  */
 export function isFinalRefusal(code: string): boolean {
   return final.has(code);
+}
+
+/**
+ * Whether a push that is refused with this code holds up later pushes to its documents, and nothing else: the client keeps it, and
+ * pushes all of these again in another session.
+ */
+export function isDocumentRefusal(code: string): boolean {
+  return ofDocuments.has(code);
 }

@@ -6,7 +6,7 @@ import type { DoorResponse } from './door-request.ts';
 import { requestFields, responseFields } from './fields.ts';
 import type { OriginPolicy } from './origin-policy.ts';
 
-const exposedFields: string = [...Object.keys(responseFields), 'accept-patch', 'allow', 'retry-after'].join(', ');
+const exposedFields: string = [...Object.keys(responseFields), 'accept-patch', 'allow', 'date', 'retry-after'].join(', ');
 const allowedFields: string = ['content-type', ...Object.keys(requestFields)].join(', ');
 const preflightSeconds = 600;
 

@@ -4,7 +4,7 @@ import { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { createDocument } from '@anabranch/crdt';
 import { type DocumentUpdate, encodeSessionFrame, parseDocumentId } from '@anabranch/protocol';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { SyncLimits } from './sync-limits.ts';
 import { FrameClient, type FrameClientOptions } from './testing/frame-client.ts';
 import { linkRegions, TestRegion } from './testing/test-region.ts';
@@ -114,4 +114,50 @@ test('[DOCS12] a push that the region cannot take right now ends the session, an
   await again.until('pushed', 2);
   await until(() => reader.of('changes').some(({ ops }) => ops.length > 0), 'the reader is told');
   expect(region.opCount).toBe(before + 2);
+});
+
+describe('a push to a document that the region cannot serve', () => {
+  const damaged = ({ store }: TestRegion, isDamaged: () => boolean): void => {
+    const readDocument = store.readDocument.bind(store);
+    store.readDocument = (document) => {
+      if (isDamaged() && document === 'carts/first') throw new AnabranchError('record_damaged', 'a record fails its checksum');
+      return readDocument(document);
+    };
+  };
+
+  test('[DOCS14] is refused with all later ones to its documents, others are taken; in another session all are, in order', async () => {
+    const region = await startRegion();
+    let isDamaged = true;
+    damaged(region, () => isDamaged);
+    const client = await open(region);
+    const [first, second, third] = [adder(region), adder(region), adder(region)];
+    const pushes: Array<Array<[string, Uint8Array]>> = [
+      [['carts/first', first()]],
+      [
+        ['carts/first', first()],
+        ['carts/second', second()],
+      ],
+      [['carts/second', second()]],
+      [['carts/third', third()]],
+    ];
+    for (const [at, writes] of pushes.entries()) await client.push(at + 1, ...writes);
+    await client.until('pushed');
+    expect(client.of('refused').map(({ id, code }) => [id, code])).toEqual([1, 2, 3].map((id) => [id, 'record_damaged']));
+    expect(client.of('pushed').map(({ id }) => id)).toEqual([4]);
+    isDamaged = false;
+    await client.push(5, ['carts/first', first()]);
+    await client.until('refused', 4);
+    const again = await open(region);
+    for (const [at, writes] of pushes.entries()) await again.push(at + 1, ...writes);
+    await again.until('pushed', 4);
+    expect(await region.json('carts/second')).toMatchObject({ items: { tea: { qty: 2 } } });
+  });
+
+  test('[DOCS14] ends the session when there are too many of these documents', async () => {
+    const region = await startRegion('berlin', { heldUpDocumentsMax: 1 });
+    damaged(region, () => true);
+    const client = await open(region);
+    await client.push(1, ['carts/first', adder(region)()], ['carts/second', adder(region)()]);
+    expect(await client.raw.whenClosed).toMatchObject({ reason: 'record_damaged' });
+  });
 });

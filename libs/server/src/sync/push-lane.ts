@@ -11,11 +11,21 @@
 // Invariant 4: a refusal that does not judge the push itself (isFinalRefusal) ends the session with its code, and nothing behind is
 //              taken: the client pushes all of it again, in order. Were the others taken, whoever follows them would see a later
 //              write of the client before an earlier one. The client drops what is refused for any other reason, and goes on.
+// Invariant 5: what the region cannot take for the sake of its documents (isDocumentRefusal) is refused, and so is every later push to
+//              any of these: to one document the writes of a client come in their order, and others are not held up.
 
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, Subscription } from '@anabranch/engine';
-import { collectionOf, encodeSessionFrame, isFinalRefusal, type PushFrame, refusalBytesMax } from '@anabranch/protocol';
+import {
+  collectionOf,
+  type DocumentId,
+  encodeSessionFrame,
+  isDocumentRefusal,
+  isFinalRefusal,
+  type PushFrame,
+  refusalBytesMax,
+} from '@anabranch/protocol';
 import type { SessionSocket } from './session-socket.ts';
 import type { SyncLimits } from './sync-limits.ts';
 
@@ -30,6 +40,8 @@ export interface PushLaneParts {
 
 export class PushLane {
   readonly #parts: PushLaneParts;
+  /** Documents to which nothing more is taken, and why (Invariant 5). */
+  readonly #heldUp = new Map<DocumentId, AnabranchError>();
   #turn: Promise<void>;
   /** Lets the first turn begin. */
   #begin: () => void = () => {};
@@ -79,7 +91,7 @@ export class PushLane {
     });
     const whenAnswered = whenDurable.then(
       (opId) => this.#answer(frame.id, opId),
-      (error: unknown) => this.#refuse(frame.id, error),
+      (error: unknown) => this.#refuse(frame, error, agreed),
     );
     const whenEnded = whenAnswered.finally(end);
     if (!isApplied) await whenEnded;
@@ -89,6 +101,10 @@ export class PushLane {
     const foreign = writes.find(({ document }) => !agreed.has(collectionOf(document)));
     if (foreign !== undefined) {
       throw new AnabranchError('collection_differs', `the client describes the collection of ${foreign.document} otherwise`);
+    }
+    for (const { document } of writes) {
+      const cause = this.#heldUp.get(document);
+      if (cause !== undefined) throw cause;
     }
     const empty = writes.find(({ update }) => update.length === 0);
     if (empty !== undefined) throw new AnabranchError('update_invalid', `the update of ${empty.document} has no bytes`);
@@ -101,8 +117,13 @@ export class PushLane {
     this.#parts.onPushed(covered);
   }
 
-  #refuse(id: number, error: unknown): void {
-    if (!isAnabranchError(error) || !(isFinalRefusal(error.code) || error.code === 'collection_differs')) {
+  #refuse({ id, writes }: PushFrame, error: unknown, agreed: ReadonlySet<string>): void {
+    const isOfDocuments = isAnabranchError(error) && isDocumentRefusal(error.code);
+    // Those of collections that the client describes otherwise are refused in any case.
+    const documents = isOfDocuments ? writes.map(({ document }) => document).filter((document) => agreed.has(collectionOf(document))) : [];
+    for (const document of documents) if (isOfDocuments) this.#heldUp.set(document, error);
+    const isTooMuch = this.#heldUp.size > this.#parts.limits.heldUpDocumentsMax;
+    if (!isAnabranchError(error) || isTooMuch || !(isOfDocuments || isFinalRefusal(error.code))) {
       // At once: the socket tells that it is closed only when the client has heard of it.
       this.#isClosed = true;
       return this.#parts.socket.fail(error);

@@ -33,6 +33,8 @@ export interface SyncLimits {
   readonly ingestBytesMax: number;
   /** Pushes of one embedded client that are not answered, as many as it has on its way. Beyond: its socket is not read until they are. */
   readonly pushesInFlightMax: number;
+  /** Documents to which an embedded client pushed what the region cannot take for their sake. Beyond: its session ends with the reason. */
+  readonly heldUpDocumentsMax: number;
   /** Bytes that a write of a push counts as on its way to durability, beside the bytes of its frame: what is held of it. */
   readonly pushWriteBytes: number;
   /** Bytes waiting to be sent to a client, besides the answer it asked for. Beyond: close 1013, the client syncs anew. */
@@ -93,6 +95,7 @@ export const defaultSyncLimits: SyncLimits = {
   replicatedMsMax: 1_000,
   ingestBytesMax: 4 << 20,
   pushesInFlightMax: 512,
+  heldUpDocumentsMax: 4_096,
   pushWriteBytes: 512,
   sendBufferBytesMax: 4 << 20,
   repoUnsentBytesHigh: 256 << 10,

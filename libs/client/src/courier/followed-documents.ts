@@ -1,0 +1,91 @@
+// The documents that the device follows, towards the region of the session: asks for them, and for those again that were not sent.
+//
+//   follow --announced--> told --state--> held
+//                                          |  unavailable, or what is kept of it cannot be read
+//             announced again <------------'
+//
+// Invariant 1: a document that a region does not send counts as not held from then on: what is told of other documents says
+//              nothing of it, and it is asked for whole. That is kept before anything that is told later.
+// Invariant 2: a document is asked for when what it takes to read it is loaded.
+
+import type { Clock, ErrorCode } from '@anabranch/base';
+import { type DocumentId, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
+import type { Refusal } from '../refusal.ts';
+import { refusalOf } from '../refusal.ts';
+import type { FromCourier } from '../tab-message.ts';
+import type { CommitQueue } from './commit-queue.ts';
+import type { Follows } from './follows.ts';
+import type { Inspection } from './inspection.ts';
+import type { Session } from './session.ts';
+
+export interface FollowedDocumentsParts {
+  readonly clock: Clock;
+  readonly follows: Follows;
+  readonly inspection: Inspection;
+  readonly queue: CommitQueue;
+  readonly session: () => Session | undefined;
+  readonly tell: (message: FromCourier) => void;
+  /** What went wrong, to be shown. */
+  readonly note: (refusal: Refusal) => void;
+}
+
+/** When a document that a region cannot send yet is asked for again. */
+const askAgainMs = 2_000;
+
+export class FollowedDocuments {
+  readonly #parts: FollowedDocumentsParts;
+
+  constructor(parts: FollowedDocumentsParts) {
+    this.#parts = parts;
+  }
+
+  follow(document: DocumentId): void {
+    if (this.#parts.follows.add(document)) this.#announce(document);
+  }
+
+  /** False when the region of the session could not be told, for there is none. */
+  forget(document: DocumentId): boolean {
+    const { follows, session } = this.#parts;
+    if (!follows.remove(document)) return true;
+    if (session()?.isOpen !== true) return false;
+    session()?.send(follows.renounce(document));
+    return true;
+  }
+
+  /** What is kept of it cannot be read, and the store says that it is not held. It is followed, whether it was or not. */
+  lost(document: DocumentId): void {
+    this.#parts.follows.add(document);
+    this.#parts.follows.noteLost(document);
+    this.#announce(document);
+  }
+
+  unavailable({ document, code, message }: UnavailableFrame): void {
+    const { follows, queue, tell, note, clock } = this.#parts;
+    const refusal = { code, message, details: {} };
+    // The document itself is served.
+    if (code === ('presence_unsupported' satisfies ErrorCode)) return note(refusal);
+    tell({ type: 'unavailable', document, refusal });
+    if (follows.isHeld(document)) {
+      follows.noteLost(document);
+      queue.add([{ type: 'unhold', document }], () => {});
+    }
+    if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
+    else clock.setTimer(askAgainMs, () => this.#announce(document));
+  }
+
+  #announce(document: DocumentId): void {
+    const { inspection, note } = this.#parts;
+    const loading = inspection.prepare([document]);
+    if (loading === undefined) return this.#announceNow(document);
+    loading.then(
+      () => this.#announceNow(document),
+      (error: unknown) => note(refusalOf(error)),
+    );
+  }
+
+  #announceNow(document: DocumentId): void {
+    const { follows, session } = this.#parts;
+    const open = session();
+    if (open?.isOpen === true && follows.has(document) && !follows.isHeld(document)) open.send(follows.announce(document));
+  }
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { WallOffset } from './wall-offset.ts';
+
+const hourMs = 3_600_000;
+const yearMs = 8_766 * hourMs;
+
+/** The offset when a session with the first region was welcomed and the others answered probes. */
+function offsetOf(welcomedMs: number, ...probedMs: number[]): number {
+  const offset = new WallOffset();
+  offset.welcomed('berlin', welcomedMs);
+  for (const [at, ms] of probedMs.entries()) offset.probed(`region-${at}`, ms);
+  return offset.ms;
+}
+
+test('[CLIENT43] a device whose clock is wrong follows its region, exactly', () => {
+  expect(offsetOf(-3 * yearMs)).toBe(-3 * yearMs);
+  expect(offsetOf(7 * hourMs + 12)).toBe(7 * hourMs + 12);
+  expect(offsetOf(50 * yearMs + 12, 50 * yearMs)).toBe(50 * yearMs + 12);
+  expect(offsetOf(50 * yearMs + 12, 50 * yearMs, 50 * yearMs + 900)).toBe(50 * yearMs + 12);
+  expect(new WallOffset().ms).toBe(0);
+});
+
+test('[CLIENT43] a region whose clock is wrong is followed by nobody who has heard another one', () => {
+  expect(offsetOf(10 * yearMs, 40)).toBe(40);
+  expect(offsetOf(-10 * yearMs, 40)).toBe(0);
+  expect(offsetOf(2 * hourMs, 0, 500)).toBe(0);
+  expect(offsetOf(120, 10 * yearMs, 500)).toBe(120);
+  expect(offsetOf(120, -10 * yearMs, -10 * yearMs)).toBe(-10 * yearMs);
+});
+
+test('[CLIENT43] a region that nobody bears out is not followed more than a day ahead', () => {
+  expect(offsetOf(WallOffset.aheadMsMax + 1)).toBe(0);
+  expect(offsetOf(WallOffset.aheadMsMax)).toBe(WallOffset.aheadMsMax);
+});
