@@ -128,6 +128,15 @@ export class Client<C extends Collections = Collections> {
     return () => this.#statusListeners.delete(listener);
   }
 
+  /**
+   * The writes of this device that no region has confirmed, in their order: of this tab, of others, and of those before.
+   * @throws AnabranchError `store_failed`, `client_closed`.
+   */
+  pendingWrites(): Promise<readonly Write[]> {
+    this.#assertOpen();
+    return this.#writes.takeUp();
+  }
+
   /** Calls back when a write of this device was refused, also one that was made before this tab was opened. */
   onRefused(listener: (write: Write) => void): () => void {
     return this.#writes.onRefused(listener);
