@@ -9,7 +9,7 @@ import { useAnswer } from './use-answer.ts';
 export function ConflictsView() {
   const { regions } = useMesh();
   const region = regions.find(({ status, error }) => status !== undefined && error === undefined);
-  const collections = [...(region?.status?.collections.keys() ?? [])].join();
+  const collections = (region?.status?.typedCollections ?? []).join();
   return (
     <section className="panel" aria-labelledby="conflicts">
       <header>
