@@ -74,6 +74,12 @@ describe('the look of the shop', () => {
     await tab.add('tea', 2);
     await tab.add('mug');
     await tab.cart.untilBadge('mug', 'all');
+    await tab.add('cocoa');
+    // With three lines in the cart, too, nobody has to look for the way to order them.
+    await tab.cart.untilQuantity('cocoa', 1);
+    const box = await tab.cart.root.getByRole('button', { name: /^Place order/ }).boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(900);
+    await tab.cart.untilBadge('cocoa', 'all');
     await inspect('products');
   });
 
@@ -125,8 +131,10 @@ describe('the look of the shop', () => {
     await goTo('Cart');
     await tab.cart.order();
     await tab.cart.outcome('failed').getByText('Berlin holds 1 of the last units; here 0.').waitFor(patience);
-    world.healAll();
     await inspect('checkout-refusal');
+    world.healAll();
+    await tab.cart.outcome('open-again').getByText('place the order again').waitFor(patience);
+    await inspect('checkout-refusal-over');
   });
 
   test('[SHOP17] offline', async () => {
@@ -136,6 +144,10 @@ describe('the look of the shop', () => {
     await tab.add('matcha');
     await tab.page.getByText('1 change waits on this device.').waitFor(patience);
     await tab.cart.untilBadge('matcha', 'saved');
+    await tab
+      .product('matcha')
+      .getByText(/in stock, as of \d\d:\d\d$/)
+      .waitFor(patience);
     await inspect('offline');
     await toggle.click();
     await tab.cart.untilBadge('matcha', 'all');
