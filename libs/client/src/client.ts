@@ -128,10 +128,7 @@ export class Client<C extends Collections = Collections> {
     return () => this.#statusListeners.delete(listener);
   }
 
-  /**
-   * The writes of this device that no region has confirmed, in their order: of this tab, of others, and of those before.
-   * @throws AnabranchError `store_failed`, `client_closed`.
-   */
+  /** The device's writes that no region has confirmed, in order, whichever tab made them. @throws AnabranchError `store_failed`. */
   pendingWrites(): Promise<readonly Write[]> {
     this.#assertOpen();
     return this.#writes.takeUp();
