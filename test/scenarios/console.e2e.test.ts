@@ -219,6 +219,7 @@ describe('the console', () => {
     await page.getByRole('status').getByText('is back at').waitFor(patience);
     const statusIn = async () => ((await world.region('tokyo').client.read('carts', 'shown')) as { readonly status: string }).status;
     await expect.poll(statusIn, patience).toBe(JSON.parse(lost));
+    await entry.getByText('which won, and was overwritten since').waitFor(patience);
   });
 
   test('[CONSOLE5] [DEMO3] says so when a region is down, shows the others, and starts it again', async () => {
