@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { takenPort } from './demo-ports.mjs';
 import { buildPages } from './pages.mjs';
 import { compile, install, root } from './prepare.mjs';
 
@@ -14,6 +15,11 @@ import { compile, install, root } from './prepare.mjs';
 const repeatMs = 500;
 
 const [path = '', ...programArguments] = process.argv.slice(2);
+const taken = path === 'apps/demo/dist/main.js' ? await takenPort(programArguments) : undefined;
+if (taken !== undefined) {
+  console.error(`port ${taken} is in use: npm start may be running already; stop what uses it, or choose other ports with --port-base`);
+  process.exit(1);
+}
 if (!(await install()) || !(await compile())) process.exit(1);
 // The programs of the demo serve pages; no other one does.
 if (path.startsWith('apps/demo/') && !(await buildPages())) process.exit(1);

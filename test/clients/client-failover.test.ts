@@ -65,6 +65,13 @@ describe('a client', () => {
     await again.close();
     const third = await connect(mesh, 'berlin', { folder });
     expect((await third.open('carts', 'new')).value.items['tea']?.qty).toBe(8);
+    const pending = await third.pendingWrites();
+    expect(pending.map(({ id, state, described }) => [id === offline.id, state, described[0]?.document])).toEqual([
+      [true, 'saved', 'carts/ann'],
+      [false, 'saved', 'carts/ann'],
+      [false, 'saved', 'carts/new'],
+    ]);
+    expect(await third.pendingWrites()).toEqual(pending);
 
     await mesh.startRegion('berlin');
     await vi.waitFor(
@@ -72,6 +79,8 @@ describe('a client', () => {
       patience,
     );
     await vi.waitFor(() => expect(third.status.pendingWrites).toBe(0), patience);
+    await Promise.all(pending.map((write) => write.when('durable')));
+    expect(await third.pendingWrites()).toEqual([]);
   });
 
   test('[CLIENT12] moved to a region that lacks what it has seen shows nothing older, and its writes come after what it saw', async () => {

@@ -26,6 +26,10 @@ beforeAll(async () => {
   browser = await launchBrowser();
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   page.on('pageerror', (error) => complaints.push(error.message));
+  // What the pages ask for is what regions and the world can answer.
+  page.on('response', (response) => {
+    if (response.status() === 422) complaints.push(`422 ${response.url()}`);
+  });
 }, 120_000);
 
 afterAll(async () => {
@@ -61,15 +65,38 @@ async function inspect(name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' });
 }
 
+/** Notes the quantities that are shown when an outcome appears. */
+async function watchOutcomes(): Promise<void> {
+  await page.evaluate(`
+    window.shownWith = [];
+    let told = '';
+    new MutationObserver(() => {
+      const outcome = document.querySelector('.outcome')?.textContent ?? '';
+      if (outcome !== '' && outcome !== told) window.shownWith.push([...document.querySelectorAll('.quantity')].map((shown) => shown.textContent));
+      told = outcome;
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  `);
+}
+
 describe('the index', () => {
   test('[TOUR1] leads through a partition from start to end, does what it says, and leaves the world whole', async () => {
     await page.goto(server.url);
     await inspect('index');
     await press('Start the tour');
-    const outcomes = [/show 5/, /Tokyo is alone/, /Tokyo 9/, /Tokyo shows 10/, /takes writes again/, /equal digests/];
-    for (const [at, outcome] of outcomes.entries()) {
+    const outcomes = [
+      [/show 5/, ['5', '5', '5']],
+      [/Tokyo is alone/, ['5', '5', '5']],
+      [/Tokyo 9/, ['6', '6', '9']],
+      [/Tokyo shows 10/, ['0', '0', '10']],
+      [/takes writes again/, ['0', '0', '10']],
+      [/equal digests/, ['5', '5', '5']],
+    ] as const;
+    await watchOutcomes();
+    for (const [at, [outcome, quantities]] of outcomes.entries()) {
       await page.locator('.tour-text .primary').click(patience);
       await page.getByText(outcome).waitFor({ timeout: 60_000 });
+      // What was shown of the carts in the moment in which it was told what became of them.
+      expect(await page.evaluate(`window.shownWith[${at}]`)).toEqual(quantities);
       if (at === 3) await inspect('tour-during-partition');
       await press('Next');
     }
@@ -89,6 +116,17 @@ describe('the index', () => {
     expect(states()).toContain('cut');
     await page.goto(`${server.url}/console/`);
     await expect.poll(states, patience).toEqual(['up', 'up', 'up']);
+  });
+
+  test('[TOUR2] says what it mends before it is started', async () => {
+    world.link('berlin', 'tokyo').cut();
+    await world.region('new-york').process.pause();
+    await page.goto(server.url);
+    await page.getByText('Berlin – Tokyo is cut, New York is paused. The tour needs a whole world').waitFor(patience);
+    await inspect('index-with-faults');
+    await press('Mend that and start the tour');
+    await page.getByText('Step 1 of 6').waitFor(patience);
+    expect([world.link('berlin', 'tokyo').view().state, world.region('new-york').process.view.state]).toEqual(['up', 'running']);
   });
 });
 
@@ -126,6 +164,27 @@ describe('the console', () => {
     await expect.poll(() => world.links.map((link) => link.view().state), patience).toEqual(['up', 'up', 'up']);
   });
 
+  test('[CONSOLE2] [DEMO9] the load goes on when the board is left, is told of everywhere, and ends when it is stopped', async () => {
+    const card = page.getByRole('article', { name: 'Load' });
+    await card.getByLabel('Minutes').selectOption('10');
+    await card.getByRole('button', { name: 'Start' }).click();
+    await card.getByText(/9:\d\d left/).waitFor(patience);
+    await inspect('console-load');
+    const quantity = async (): Promise<number> => {
+      const cart = await world.region('berlin').client.read('carts', 'load-0');
+      return (cart as { readonly items: { readonly 'article-0': { readonly qty: number } } }).items['article-0'].qty;
+    };
+    await press('Documents');
+    await page.getByText(/^Load is on: 15 writes a second, 9:\d\d left\./).waitFor(patience);
+    const before = await quantity();
+    await expect.poll(quantity, patience).toBeGreaterThan(before);
+    await page.reload();
+    await page.getByRole('button', { name: 'Stop the load' }).click(patience);
+    await page.getByText('Load is on').waitFor({ state: 'detached', ...patience });
+    await press('Partition board');
+    await card.getByText('off').waitFor(patience);
+  });
+
   test('[CONSOLE3] a document that differs during a partition is shown with its differences, and equal after it', async () => {
     for (const other of ['berlin', 'new-york'] as const) world.link('tokyo', other).cut();
     const edit = (region: 'berlin' | 'tokyo', status: string) =>
@@ -160,6 +219,7 @@ describe('the console', () => {
     await page.getByRole('status').getByText('is back at').waitFor(patience);
     const statusIn = async () => ((await world.region('tokyo').client.read('carts', 'shown')) as { readonly status: string }).status;
     await expect.poll(statusIn, patience).toBe(JSON.parse(lost));
+    await entry.getByText('which won, and was overwritten since').waitFor(patience);
   });
 
   test('[CONSOLE5] [DEMO3] says so when a region is down, shows the others, and starts it again', async () => {
@@ -168,9 +228,13 @@ describe('the console', () => {
     await card.getByRole('button', { name: 'Kill' }).click();
     await page.locator('.map-region.bad', { hasText: 'Tokyo' }).waitFor(patience);
     await page.locator('.map-region.good', { hasText: 'Berlin' }).waitFor(patience);
+    expect(await page.locator('.map-link.idle', { hasText: 'no answer' }).count()).toBe(2);
+    expect(await page.locator('.map-link.good').count()).toBe(1);
+    await page.getByRole('img', { name: 'Tokyo does not answer; 3 links, 2 of them not whole' }).waitFor(patience);
     await inspect('console-board');
     await card.getByRole('button', { name: 'Restart' }).click();
     await page.locator('.map-region.good', { hasText: 'Tokyo' }).waitFor(patience);
+    await expect.poll(() => page.locator('.map-link.good').count(), patience).toBe(3);
     // What the region that was down did not answer, the browser reports by itself.
     expect(complaints).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { PageServer, stockShelves, World } from '@anabranch/demo';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { patience, type Tab, Visitor } from './shop-visitor.ts';
@@ -74,6 +74,11 @@ describe('the look of the shop', () => {
     await tab.add('tea', 2);
     await tab.add('mug');
     await tab.cart.untilBadge('mug', 'all');
+    await tab.add('cocoa');
+    // With three lines in the cart, too, nobody has to look for the way to order them.
+    await tab.cart.untilQuantity('cocoa', 1);
+    expect(await isInSight(tab.cart.root.getByRole('button', { name: /^Place order/ }))).toBe(true);
+    await tab.cart.untilBadge('cocoa', 'all');
     await inspect('products');
   });
 
@@ -125,8 +130,12 @@ describe('the look of the shop', () => {
     await goTo('Cart');
     await tab.cart.order();
     await tab.cart.outcome('failed').getByText('Berlin holds 1 of the last units; here 0.').waitFor(patience);
-    world.healAll();
+    // Where the page is scrolled to is where it was told.
+    await expect.poll(() => isInSight(tab.cart.outcome('failed')), patience).toBe(true);
     await inspect('checkout-refusal');
+    world.healAll();
+    await tab.cart.outcome('open-again').getByText('place the order again').waitFor(patience);
+    await inspect('checkout-refusal-over');
   });
 
   test('[SHOP17] offline', async () => {
@@ -136,6 +145,10 @@ describe('the look of the shop', () => {
     await tab.add('matcha');
     await tab.page.getByText('1 change waits on this device.').waitFor(patience);
     await tab.cart.untilBadge('matcha', 'saved');
+    await tab
+      .product('matcha')
+      .getByText(/in stock, as of \d\d:\d\d$/)
+      .waitFor(patience);
     await inspect('offline');
     await toggle.click();
     await tab.cart.untilBadge('matcha', 'all');
@@ -190,6 +203,13 @@ describe('the look of the shop', () => {
     expect(visitor.complaints.filter((complaint) => !complaint.includes('409'))).toEqual([]);
   });
 });
+
+/** Whether all of it stands in the window. */
+async function isInSight(place: Locator): Promise<boolean> {
+  const box = await place.boundingBox();
+  const height = place.page().viewportSize()?.height ?? 0;
+  return box !== null && box.y >= 0 && box.y + box.height <= height;
+}
 
 /** What keeps somebody out, as axe-core finds it: rule and element. */
 async function barriers(page: Page): Promise<string[]> {

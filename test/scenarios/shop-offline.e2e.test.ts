@@ -62,6 +62,12 @@ describe('the shop on a device', () => {
     await tab.page.reload();
     await tab.cart.untilQuantity('tea', 3);
     await tab.cart.untilQuantity('candle', 1);
+    await tab.cart.untilBadge('candle', 'saved');
+    await tab.cart.untilBadge('tea', 'saved');
+    await tab
+      .product('tea')
+      .getByText(/^36 in stock, as of \d\d:\d\d$/)
+      .waitFor(patience);
     await tab.page.getByText('3 changes wait on this device.').waitFor(patience);
 
     await Promise.all(world.regions.map(({ process }) => process.restart()));
@@ -69,6 +75,8 @@ describe('the shop on a device', () => {
     await serve();
     await tab.untilConnected();
     await tab.page.getByText(/wait on this device/).waitFor({ state: 'detached', ...patience });
+    await tab.cart.untilBadge('candle', 'all');
+    await tab.product('tea').getByText('36 in stock', { exact: true }).waitFor(patience);
     await world.untilConverged({ deadlineMs: 60_000, collections: ['carts'] });
     for (const { name } of world.regions) {
       expect(await quantityIn(world, name, 'ida', 'tea')).toBe(3);

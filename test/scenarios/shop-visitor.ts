@@ -81,7 +81,7 @@ class CartOnPage {
     return this.root.locator(`[data-topic="${topic}"] .note-text`);
   }
 
-  outcome(kind: 'placed' | 'failed' | 'unknown'): Locator {
+  outcome(kind: 'placed' | 'failed' | 'open-again' | 'unknown'): Locator {
     return this.root.locator(`[data-outcome="${kind}"]`);
   }
 

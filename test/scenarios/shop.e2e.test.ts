@@ -110,6 +110,46 @@ describe('the shop', () => {
     }
   });
 
+  test('[SHOP4] one cart ordered on both sides of a cut: what is told is what happened, and the cart is set right', async () => {
+    const tab = await (await come({ customer: 'duo', width: 1440 })).enter('three-carts');
+    const [newYork, berlin, tokyo] = [tab.cartIn('new-york'), tab.cartIn('berlin'), tab.cartIn('tokyo')];
+    for (const cart of [newYork, berlin, tokyo]) await cart.root.getByText('Connected', { exact: true }).waitFor(patience);
+    await newYork.root.getByLabel(/^Product for/).selectOption('candle');
+    await newYork.root.getByRole('button', { name: /^Add/ }).click();
+    await newYork.root.getByRole('checkbox', { name: 'Gift wrapping' }).check();
+    for (const cart of [berlin, tokyo]) await cart.untilQuantity('candle', 1);
+    await berlin.root.getByLabel('Gift note', { exact: true }).waitFor(patience);
+
+    await tab.page.getByRole('button', { name: 'Cut Berlin off' }).click();
+    await tab.page.getByText('Berlin is cut off.').waitFor(patience);
+    await berlin.root.getByLabel('Gift note', { exact: true }).pressSequentially('For Bo');
+    for (const cart of [newYork, berlin]) {
+      await cart.order();
+      await cart.outcome('placed').waitFor(patience);
+    }
+    await tab.page.getByRole('button', { name: 'Heal all links' }).click();
+    await newYork.note('order').getByText('An order was placed in Berlin: it holds units that had left the cart before.').waitFor(patience);
+    for (const cart of [newYork, berlin, tokyo]) {
+      await cart.note('less candle').getByText('1 × Beeswax candle more left this cart than were in it').waitFor(patience);
+      await cart.untilGone('candle');
+      expect(await cart.root.locator('.notes').allTextContents()).not.toContain(expect.stringMatching(/both texts|−1/));
+    }
+    await tokyo.root.getByRole('button', { name: 'Set it to none' }).click();
+    for (const cart of [newYork, berlin, tokyo]) await cart.note('less candle').waitFor({ state: 'detached', ...patience });
+    expect(await quantityIn(world, 'tokyo', 'duo', 'candle')).toBeUndefined();
+  });
+
+  test('[SHOP4] three carts say so when a region does not answer', async () => {
+    const tab = await (await come({ customer: 'tri', width: 1440 })).enter('three-carts');
+    await tab.page.getByText('All regions hear each other.').waitFor(patience);
+    await world.region('tokyo').process.pause();
+    await tab.page.getByText('Tokyo does not answer.').waitFor(patience);
+    await tab.cartIn('tokyo').root.getByText('no answer').waitFor(patience);
+    await tab.page.getByRole('link', { name: 'Start it on the console' }).waitFor(patience);
+    await world.region('tokyo').process.resume();
+    await tab.page.getByText('All regions hear each other.').waitFor(patience);
+  });
+
   test('[SHOP12] when its region is killed the shop goes on in another one: nothing is lost, doubled, or shown older', async () => {
     const tab = await (await come({ customer: 'fay' })).enter();
     await tab.add('mug');
@@ -163,6 +203,8 @@ describe('the shop', () => {
     world.healAll();
     await here.product('grinder').getByText('Sold out').waitFor(patience);
     await here.cart.line('grinder').getByText('Sold out meanwhile').waitFor(patience);
+    // What was the reason is so no longer: the other reason is said.
+    await refusal.getByText('Hand grinder is sold out').waitFor(patience);
     await here.cart.order();
     await here.cart.outcome('failed').getByText('Hand grinder is sold out').waitFor(patience);
 

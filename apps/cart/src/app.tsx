@@ -5,6 +5,7 @@ import { LiveRegion } from './components/live-region.tsx';
 import { SiteHeader } from './components/site-header.tsx';
 import { UpdateNotice } from './components/update-notice.tsx';
 import { useCartSession, useCheckout } from './hooks/use-cart-session.ts';
+import { useLastHeard } from './hooks/use-last-heard.ts';
 import { type Route, useRoute } from './hooks/use-route.ts';
 import { ShopContext } from './shop-context.ts';
 import type { ShopClient } from './sync/shop-clients.ts';
@@ -31,6 +32,7 @@ const titles: Readonly<Record<Route, string>> = { shop: 'Shop', cart: 'Your cart
 export function App({ client, regions, customer }: AppProps): ReactElement {
   const { session, error } = useCartSession(client, customer);
   const checkout = useCheckout(client, session, 'shop');
+  const heardAt = useLastHeard(client);
   const route = useRoute();
   const main = useRef<HTMLElement>(null);
   const shownRoute = useRef(route);
@@ -47,7 +49,7 @@ export function App({ client, regions, customer }: AppProps): ReactElement {
   if (session === undefined || checkout === undefined) return <p className="startup">Opening your cart …</p>;
   const Page = pages[route];
   return (
-    <ShopContext value={{ client, regions, customer, session, checkout }}>
+    <ShopContext value={{ client, regions, customer, session, checkout, heardAt }}>
       <button type="button" className="button skip-link" onClick={() => main.current?.focus()}>
         Skip to content
       </button>

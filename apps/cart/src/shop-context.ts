@@ -11,6 +11,8 @@ export interface Shop {
   readonly customer: string;
   readonly session: CartSession;
   readonly checkout: Checkout;
+  /** When a region was last heard of, in milliseconds since 1970; undefined while one is. */
+  readonly heardAt: number | undefined;
 }
 
 export const ShopContext = createContext<Shop | undefined>(undefined);

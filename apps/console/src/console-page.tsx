@@ -4,6 +4,7 @@ import { BoardView } from './views/board-view.tsx';
 import { ChartsView } from './views/charts-view.tsx';
 import { ConflictsView } from './views/conflicts-view.tsx';
 import { DocumentsView } from './views/documents-view.tsx';
+import { LoadNotice } from './views/load-panel.tsx';
 import { MembersView } from './views/members-view.tsx';
 import { WorldMap } from './views/world-map.tsx';
 
@@ -47,6 +48,7 @@ export function ConsolePage() {
             The process that runs this demo does not answer: what is shown of links and processes is old. The regions are asked directly.
           </p>
         )}
+        {view !== 'board' && <LoadNotice />}
         {regions.length === 0 && <AddressForm />}
         {view === 'overview' && (
           <>

@@ -128,6 +128,23 @@ describe('the running demo', () => {
     expect((await post('tokyo/resume')).status).toBe(200);
   });
 
+  test('[DEMO9] the load on the regions is started, told of and ended over the API', async () => {
+    const load = `${demo.api}/load`;
+    const put = (body: unknown): Promise<Response> => fetch(load, { method: 'PUT', headers: json, body: JSON.stringify(body) });
+    expect(await codeOf(put({ opsPerSecond: 1_000, seconds: 5 }))).toEqual([422, 'value_invalid']);
+    expect(await (await put({ opsPerSecond: 30, seconds: 600 })).json()).toMatchObject({ isRunning: true, opsPerSecond: 30 });
+    const written = async (region: string): Promise<unknown> => (await fetch(`${demo.urls[region]}/v1/docs/carts/load-0`)).json();
+    await vi.waitFor(
+      async () => expect(await (await fetch(`${demo.api}/status`)).json()).toMatchObject({ load: { isRunning: true, failed: 0 } }),
+      { timeout: 30_000, interval: 50 },
+    );
+    await vi.waitFor(async () => expect(await written('tokyo')).toMatchObject({ items: { 'article-0': { qty: expect.any(Number) } } }), {
+      ...{ timeout: 30_000, interval: 50 },
+    });
+    expect(await (await fetch(load, { method: 'DELETE' })).json()).toMatchObject({ isRunning: false, leftMs: 0 });
+    expect(await codeOf(fetch(load, { method: 'POST' }))).toEqual([405, 'method_not_allowed']);
+  });
+
   test('[DEMO2] a region that dies by itself is started again', async () => {
     const [newYork] = await demo.pids();
     process.kill(newYork ?? 0, 'SIGKILL');
@@ -144,6 +161,7 @@ describe('the running demo', () => {
     const pids = await demo.pids();
     expect(pids).toHaveLength(3);
     expect(await demo.program.stop()).toBe(0);
+    expect(demo.program.output.trimEnd().split('\n').at(-1)).toBe(`stopped  every region has ended; what they hold is kept in ${dataDir}`);
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
     await expect(demo.status()).rejects.toThrow();
   });

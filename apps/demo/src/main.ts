@@ -43,6 +43,7 @@ async function runWorld(options: DemoOptions, signal: AbortSignal): Promise<void
     // Together: a region that a terminal's Ctrl-C has reached as well must not be started again meanwhile.
     await Promise.all([world.stop(), page?.stop()]);
   }
+  process.stdout.write(`stopped  every region has ended; what they hold is kept in ${options.dataDir}\n`);
 }
 
 /** Undefined when the signal came first. */

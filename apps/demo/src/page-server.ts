@@ -2,12 +2,14 @@
 
 import { createServer, type Server } from 'node:http';
 import { AnabranchError } from '@anabranch/base';
+import { NodeClock } from '@anabranch/system';
 import express from 'express';
 import { pagesRouter } from './pages.ts';
 import { problemAnswers } from './problem.ts';
 import { sameOriginOnly } from './same-origin.ts';
 import type { World } from './world.ts';
 import { worldApi } from './world-api.ts';
+import { WorldLoad } from './world-load.ts';
 
 /** From the end of service to cutting what still hangs. */
 const stopDeadlineMs = 2_000;
@@ -27,9 +29,11 @@ function contentPolicy(world: World): string {
 
 export class PageServer {
   readonly #server: Server;
+  readonly #load: WorldLoad;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, load: WorldLoad) {
     this.#server = server;
+    this.#load = load;
   }
 
   /**
@@ -46,9 +50,10 @@ export class PageServer {
       next();
     });
     const server = createServer(app);
-    const page = new PageServer(server);
+    const load = new WorldLoad(world.regions, new NodeClock());
+    const page = new PageServer(server, load);
     app.use(sameOriginOnly(() => page.port));
-    app.use('/api', worldApi(world));
+    app.use('/api', worldApi(world, load));
     app.use(pagesRouter());
     app.use((request) => {
       throw new AnabranchError('route_not_found', `there is nothing at ${request.path}`);
@@ -74,6 +79,7 @@ export class PageServer {
   }
 
   async stop(): Promise<void> {
+    this.#load.stop();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const deadline = setTimeout(() => this.#server.closeAllConnections(), stopDeadlineMs);

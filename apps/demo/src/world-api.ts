@@ -1,11 +1,14 @@
 // The HTTP API of the local world, behind the page and open to scripts on this machine:
 //
-//   GET   /api/status                                          regions, processes, links
-//   GET   /api/links, /api/links/{a}/{b}                       links; a and b in either order
-//   PUT   /api/links/{a}/{b}                                   {"state", "direction", "delayMs"}; a and b are the URL's
-//   POST  /api/regions/{name}/kill | restart | pause | resume  the region's process
-//   GET   /api/documents/{collection}/{id}                     one document as every region shows it now
-//   PATCH /api/regions/{name}/documents/{collection}/{id}      operations, passed on to that region
+//   GET    /api/status                                               regions, processes, links, load
+//   GET    /api/links, /api/links/{a}/{b}                            links; a and b in either order
+//   PUT    /api/links/{a}/{b}                                        {"state", "direction", "delayMs"}; a and b are the URL's
+//   POST   /api/regions/{name}/kill | restart | pause | resume       the region's process
+//   GET    /api/load                                                 the load on the regions, also in /api/status
+//   PUT    /api/load                                                 {"opsPerSecond": 1 to 60, "seconds": 1 to 600} starts it anew
+//   DELETE /api/load                                                 ends it
+//   GET    /api/documents/{collection}/{id}                          one document as every region shows it now
+//   PATCH  /api/regions/{name}/documents/{collection}/{id}           operations, passed on to that region
 
 import { AnabranchError } from '@anabranch/base';
 import express, { Router } from 'express';
@@ -16,6 +19,7 @@ import { operationsMediaType } from './region-client.ts';
 import { StatusMonitor } from './status-monitor.ts';
 import type { World, WorldRegion } from './world.ts';
 import type { WorldLink } from './world-link.ts';
+import { parseLoadPlan, type WorldLoad } from './world-load.ts';
 import { isRegionName, type RegionName } from './world-plan.ts';
 
 const commands = {
@@ -25,13 +29,13 @@ const commands = {
   resume: (region) => region.process.resume(),
 } as const satisfies Record<string, (region: WorldRegion) => Promise<void>>;
 
-export function worldApi(world: World): Router {
+export function worldApi(world: World, load: WorldLoad): Router {
   const api = Router({ caseSensitive: true, strict: true });
   const monitor = new StatusMonitor(world);
 
   api
     .route('/status')
-    .get(async (_request, response) => void response.json(await monitor.read()))
+    .get(async (_request, response) => void response.json({ ...(await monitor.read()), load: load.view }))
     .all(allowOnly('GET'));
   api
     .route('/links')
@@ -56,6 +60,18 @@ export function worldApi(world: World): Router {
       response.json({ name: region.name, process: region.process.view });
     })
     .all(allowOnly('POST'));
+  api
+    .route('/load')
+    .get((_request, response) => void response.json(load.view))
+    .put(jsonBody('application/json'), (request, response) => {
+      load.start(parseLoadPlan(request.body));
+      response.json(load.view);
+    })
+    .delete((_request, response) => {
+      load.stop();
+      response.json(load.view);
+    })
+    .all(allowOnly('GET', 'PUT', 'DELETE'));
   api
     .route('/documents/:collection/:id')
     .get(async (request, response) => {

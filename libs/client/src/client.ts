@@ -129,6 +129,12 @@ export class Client<C extends Collections = Collections> {
     return () => this.#statusListeners.delete(listener);
   }
 
+  /** The device's writes that no region has confirmed, in order, whichever tab made them. @throws AnabranchError `store_failed`. */
+  pendingWrites(): Promise<readonly Write[]> {
+    this.#assertOpen();
+    return this.#writes.takeUp();
+  }
+
   /** Calls back when a write of this device was refused, also one that was made before this tab was opened. */
   onRefused(listener: (write: Write) => void): () => void {
     return this.#writes.onRefused(listener);

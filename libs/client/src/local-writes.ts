@@ -22,6 +22,8 @@ export class LocalWrites {
   readonly #tracked = new Map<string, LocalWrite>();
   /** Of these the ones that a region has, oldest first. */
   readonly #durable = new Set<string>();
+  /** For each question under way about what the store holds, the writes that were answered meanwhile. */
+  readonly #answered = new Set<Set<string>>();
   readonly #refusedListeners = new Set<(write: Write) => void>();
   #lastSave: Promise<void> = Promise.resolve();
   #number = 0;
@@ -83,7 +85,20 @@ export class LocalWrites {
     await Promise.all(waiting.map((write) => write.when('durable').catch(() => {})));
   }
 
+  /** Follows the writes that the store holds and that no region has confirmed, whichever tab made them. */
+  async takeUp(): Promise<readonly Write[]> {
+    const answered = new Set<string>();
+    this.#answered.add(answered);
+    try {
+      const pending = await this.#store.pendingAfter(0);
+      return pending.filter(({ id }) => !answered.has(id)).map((write) => this.#tracked.get(write.id) ?? this.#takeUpOne(write));
+    } finally {
+      this.#answered.delete(answered);
+    }
+  }
+
   settled(id: string, covered: VersionVector): void {
+    for (const answered of this.#answered) answered.add(id);
     const local = this.#tracked.get(id);
     if (local === undefined) return;
     this.#covered = this.#covered.merge(covered);
@@ -98,6 +113,7 @@ export class LocalWrites {
   }
 
   refused(write: PendingWrite, error: AnabranchError): void {
+    for (const answered of this.#answered) answered.add(write.id);
     const local = this.#tracked.get(write.id) ?? new LocalWrite(write.id, write.described);
     this.#tracked.delete(write.id);
     local.refuse(error);
@@ -116,6 +132,13 @@ export class LocalWrites {
       await before;
       callSafely(() => this.onUnsaved({ ...write, n: 0 }, refusalOf(error)));
     }
+  }
+
+  #takeUpOne({ id, described }: PendingWrite): LocalWrite {
+    const local = new LocalWrite(id, described);
+    local.reach('saved');
+    this.#track(local);
+    return local;
   }
 
   #track(local: LocalWrite): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { productOf } from '../catalogue/products.ts';
 import { type CartView, emptyCart } from '../sync/collections.ts';
 import { openDevice } from '../testing/device.ts';
-import { opsOf } from './cart-edits.ts';
+import { actionOf, type CartAction, opsOf } from './cart-edits.ts';
 import { linesOf, quantityIn } from './cart-lines.ts';
 
 const tea = productOf('tea') ?? expect.unreachable();
@@ -51,5 +51,28 @@ describe('the edits of a cart', () => {
       ['mug', productOf('mug')?.name, productOf('mug')?.price],
       ['apple-1', 'Apples', 349],
     ]);
+  });
+
+  test.each<CartAction>([
+    { type: 'change', id: 'a/b~c', by: -2 },
+    { type: 'remove', id: 'tea' },
+    { type: 'add-coupon', code: 'SAVE10' },
+    { type: 'remove-coupon', code: 'SAVE10' },
+    { type: 'gift', isGift: true },
+    { type: 'gift', isGift: false },
+    { type: 'deliver', by: 'express' },
+    { type: 'note', text: 'For Bo' },
+  ])('[SHOP10] the operations of %j tell it again', (action) => {
+    const ops = opsOf(action, { ...cartWith({ tea: 1 }), note: 'For' });
+    expect(actionOf(JSON.stringify(ops), { ...emptyCart, note: 'For Bo' })).toEqual(action);
+  });
+
+  test('[SHOP10] an addition is told as a change by as much, and what is no action of the shop as none', () => {
+    for (const cart of [emptyCart, cartWith({ tea: 0 }), cartWith({ tea: 1 })]) {
+      const ops = opsOf({ type: 'add', product: tea, by: 3 }, cart);
+      expect(actionOf(JSON.stringify(ops), cart)).toEqual({ type: 'change', id: 'tea', by: 3 });
+    }
+    for (const text of ['', '{}', '[]', '[1]', '[{"op":"increment","path":7}]', '[{"op":"insert","path":"/lines"}]'])
+      expect(actionOf(text, emptyCart)).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@
 
 import type { DocumentOp } from '@anabranch/client';
 import type { Product } from '../catalogue/products.ts';
-import type { DeliveryName } from '../pricing/delivery.ts';
+import { type DeliveryName, deliveryOf } from '../pricing/delivery.ts';
 import type { CartView } from '../sync/collections.ts';
 import { textEdit } from './text-edit.ts';
 
@@ -40,6 +40,49 @@ export function opsOf(action: CartAction, cart: CartView): DocumentOp[] {
     case 'note':
       return textEdit('/note', cart.note, action.text);
   }
+}
+
+/** What was meant by the operations of {@link opsOf}, as JSON text; undefined for what is none of its actions. */
+export function actionOf(text: string, cart: CartView): CartAction | undefined {
+  const ops = opsIn(text);
+  const op = ops.find(({ op: name }) => name === 'increment') ?? ops[0];
+  const [field, id = '', member] = typeof op?.path === 'string' ? op.path.slice(1).split('/').map(unescapeKey) : [];
+  const code = typeof op?.value === 'string' ? op.value : '';
+  switch (`${op?.op} ${field}`) {
+    case 'increment items':
+      return member === 'qty' && typeof op?.by === 'number' ? { type: 'change', id, by: op.by } : undefined;
+    case 'remove items':
+      return member === undefined ? { type: 'remove', id } : undefined;
+    case 'add coupons':
+      return { type: 'add-coupon', code };
+    case 'remove coupons':
+      return { type: 'remove-coupon', code };
+    case 'enable gift':
+    case 'disable gift':
+      return { type: 'gift', isGift: op?.op === 'enable' };
+    case 'set status':
+      return { type: 'deliver', by: deliveryOf(code).name };
+    case 'insert note':
+    case 'delete note':
+      return { type: 'note', text: cart.note };
+    default:
+      return undefined;
+  }
+}
+
+type LooseOp = { readonly [Member in 'op' | 'path' | 'by' | 'value']?: unknown };
+
+function opsIn(text: string): LooseOp[] {
+  try {
+    const ops: unknown = JSON.parse(text);
+    return Array.isArray(ops) ? ops.filter((op) => typeof op === 'object' && op !== null) : [];
+  } catch {
+    return [];
+  }
+}
+
+function unescapeKey(key: string): string {
+  return key.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 /** The JSON pointer to a line of a cart, or to a field of it. */

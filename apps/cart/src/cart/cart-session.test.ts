@@ -69,4 +69,25 @@ describe('the session of a cart', () => {
     session.act({ type: 'gift', isGift: false });
     expect(told).toBe(before);
   });
+
+  test('[SHOP10] what waits from before is shown with how far it is, and is met by what others do', async () => {
+    session.act({ type: 'add', product: tea, by: 2 });
+    for (const text of ['F', 'Fo', 'For']) session.act({ type: 'note', text });
+    session.act({ type: 'remove-coupon', code: 'SAVE10' });
+    session.act({ type: 'deliver', by: 'pickup' });
+    await session.snapshot.activities[0]?.write.when('saved');
+    session.close();
+    const document = await client.open('carts', 'ann', { startEmpty: true });
+    const later = new CartSession({ client, document, nowMs: () => 0 });
+    later.act({ type: 'gift', isGift: true });
+    await later.takeUp();
+    await later.takeUp();
+    expect(later.snapshot.activities.map(({ text, write }) => [text, write.state])).toEqual([
+      ['Asked for gift wrapping', 'saved'],
+      ['Chose Pick up delivery', 'saved'],
+      ['Wrote in the gift note', 'saved'],
+      ['Added 2 × Darjeeling, first flush', 'saved'],
+    ]);
+    later.close();
+  });
 });

@@ -2,14 +2,15 @@
 //
 //   act ---------> document.edit --> shown at once --> activity, with the state of the write
 //   document ----> change of another region --> met own edits? --> notes
+//   client ------> writes from before, or of another tab, that wait --> activities
 //
 // Invariant 1: `snapshot` is one object until something changes.
 
-import type { AnabranchError, Client, ClientDocument, Write } from '@anabranch/client';
+import type { AnabranchError, Client, ClientDocument, DocumentChange, Write } from '@anabranch/client';
 import type { CartView, ShopCollections } from '../sync/collections.ts';
 import { actionText } from './action-text.ts';
-import { type CartAction, opsOf } from './cart-edits.ts';
-import { answeredBy, type ConflictNote, conflictsIn } from './conflict-notes.ts';
+import { actionOf, type CartAction, opsOf } from './cart-edits.ts';
+import { answeredBy, type ConflictNote, conflictsIn, newOrders, notesAfterOrder } from './conflict-notes.ts';
 import { OwnEdits } from './own-edits.ts';
 
 export interface Activity {
@@ -30,7 +31,7 @@ export interface CartSnapshot {
 }
 
 export interface CartSessionParts {
-  readonly client: Pick<Client<ShopCollections>, 'status' | 'onRefused'>;
+  readonly client: Pick<Client<ShopCollections>, 'status' | 'onRefused' | 'pendingWrites'>;
   readonly document: ClientDocument<CartView>;
   readonly nowMs: () => number;
 }
@@ -52,10 +53,7 @@ export class CartSession {
     this.#own = new OwnEdits(parts.nowMs);
     this.#snapshot = { cart: document.value, activities: [], notes: [] };
     this.#ends = [
-      document.subscribe((change) => {
-        const notes = change.isLocal ? [] : conflictsIn(change, this.#own.doings(), this.#snapshot.notes);
-        this.#show({ cart: document.value, notes: merged(notes, this.#snapshot.notes) });
-      }),
+      document.subscribe((change) => this.#changed(change)),
       client.onRefused((write) => {
         if (write.described.some((described) => described.document === document.name)) this.#refused(write.error);
       }),
@@ -83,17 +81,29 @@ export class CartSession {
     if (ops.length === 0) return;
     const write = document.edit(ops);
     this.#own.add(action, write);
-    this.#lastId += 1;
-    const activity: Activity = { id: this.#lastId, text: actionText(action), action, write, region: undefined };
-    // Every stroke in the note is a write; it is shown as one thing that goes on.
-    const [latest, ...older] = this.#snapshot.activities;
-    const kept = action.type === 'note' && latest?.action.type === 'note' ? older : this.#snapshot.activities;
+    const activity = this.#activityOf(action, write);
     this.#show({
       cart: document.value,
-      activities: [activity, ...kept].slice(0, activitiesMax),
+      activities: withActivity(activity, this.#snapshot.activities),
       notes: this.#snapshot.notes.filter(({ topic }) => topic !== answeredBy(action)),
     });
     this.#watch(activity);
+  }
+
+  /** Shows what waits from before this session, too, and tells when others meet it. */
+  async takeUp(): Promise<void> {
+    const { client, document } = this.#parts;
+    const pending = await client.pendingWrites();
+    let before: readonly Activity[] = [];
+    for (const write of pending) {
+      const described = write.described.find((one) => one.document === document.name);
+      const action = described === undefined || this.#own.has(write.id) ? undefined : actionOf(described.ops, document.value);
+      if (action === undefined) continue;
+      this.#own.add(action, write);
+      before = withActivity(this.#activityOf(action, write), before);
+    }
+    this.#show({ activities: [...this.#snapshot.activities, ...before].slice(0, activitiesMax) });
+    for (const activity of before) this.#watch(activity);
   }
 
   /** An order of this device, before it is placed: to be told from those of others. */
@@ -108,6 +118,19 @@ export class CartSession {
   close(): void {
     for (const end of this.#ends.splice(0)) end();
     this.#listeners.clear();
+  }
+
+  #activityOf(action: CartAction, write: Write): Activity {
+    this.#lastId += 1;
+    return { id: this.#lastId, text: actionText(action), action, write, region: undefined };
+  }
+
+  #changed(change: DocumentChange<CartView>): void {
+    const orders = newOrders(change);
+    this.#own.ordered(orders);
+    const kept = orders.length === 0 ? this.#snapshot.notes : notesAfterOrder(this.#snapshot.notes);
+    const notes = change.isLocal ? [] : conflictsIn(change, this.#own.doings(), kept);
+    this.#show({ cart: this.#parts.document.value, notes: merged(notes, kept) });
   }
 
   #watch({ id, write }: Activity): void {
@@ -128,6 +151,13 @@ export class CartSession {
     this.#snapshot = { ...this.#snapshot, ...changes };
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** Every stroke in the note is a write; it is shown as one thing that goes on. */
+function withActivity(activity: Activity, activities: readonly Activity[]): readonly Activity[] {
+  const [latest, ...older] = activities;
+  const kept = activity.action.type === 'note' && latest?.action.type === 'note' ? older : activities;
+  return [activity, ...kept].slice(0, activitiesMax);
 }
 
 /** The new notes before the old ones; one of each topic. */

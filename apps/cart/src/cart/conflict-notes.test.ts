@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { productOf } from '../catalogue/products.ts';
 import { type CartView, emptyCart } from '../sync/collections.ts';
 import type { CartAction } from './cart-edits.ts';
-import { answeredBy, type ConflictNote, conflictsIn } from './conflict-notes.ts';
+import { answeredBy, type ConflictNote, conflictsIn, lessThanNothingIn, notesAfterOrder } from './conflict-notes.ts';
 import { OwnEdits } from './own-edits.ts';
 
 const tea = productOf('tea') ?? expect.unreachable();
 
 /** A write whose state the test decides. */
 class SteeredWrite {
+  readonly id = '';
   state: WriteState = 'durable';
   readonly #listeners = new Set<() => void>();
   subscribe = (listener: () => void): (() => void) => {
@@ -91,6 +92,63 @@ describe('a conflict in words', () => {
     expect(notesAfter([without], cartOf(1), cartOf(1, { coupons: ['SAVE10'] }))).toMatchObject([{ topic: 'coupon SAVE10' }]);
     const wrote = { type: 'note', text: 'a' } as const;
     expect(notesAfter([wrote], cartOf(1, { note: 'a' }), cartOf(1, { note: 'ab' }))).toMatchObject([{ topic: 'note' }]);
+  });
+
+  test('[SHOP4] what became of the gift note is told as it is', () => {
+    const wrote = { type: 'note', text: 'For Bo' } as const;
+    const noteOf = (before: string, after: string, fields: Partial<CartView> = {}): string | undefined =>
+      notesAfter([wrote], cartOf(1, { note: before }), cartOf(1, { note: after, ...fields })).find(({ topic }) => topic === 'note')?.text;
+    expect(noteOf('For Bo', 'For Bo and Ann')).toBe('Berlin wrote in the gift note too: both texts are kept.');
+    expect(noteOf('For Bo and Ann', 'For Bo')).toBe('Berlin took out a part of the gift note.');
+    expect(noteOf('For Bo', 'To Bo!')).toBe('Berlin also changed the gift note: a part was taken out, another one written.');
+    expect(noteOf('For Bo', '')).toBe('Berlin deleted the gift note.');
+    expect(noteOf('', 'For Ann')).toBe('Berlin wrote in the gift note while you emptied it: that stays.');
+    expect(noteOf('For Bo', 'Bo', { lines: ['o-1'] })).toBe(
+      'Berlin ordered with the gift note it had seen: what it had not seen stays here.',
+    );
+    expect(noteOf('For Bo', '', { lines: ['o-1'] })).toBeUndefined();
+  });
+
+  test('[SHOP4] what an order elsewhere took is no removal and no sum', () => {
+    const texts = (actions: readonly CartAction[], before: number, after: number): string[] =>
+      notesAfter(actions, cartOf(before), cartOf(after, { lines: ['o-1'] })).map(({ text }) => text);
+    const whole = 'An order was placed in Berlin: what it held has left the cart.';
+    expect(texts([add(1)], 3, 1)).toEqual([whole, 'Berlin ordered what it had seen of this: 1 stays.']);
+    expect(texts([add(1)], 1, 0)).toEqual([whole]);
+    expect(texts([add(1)], 0, -1)).toEqual([
+      'An order was placed in Berlin: it holds units that had left the cart before. Look at your orders.',
+    ]);
+  });
+
+  test('[SHOP4] what the own order took along is in no sum after it, and its notes are gone', () => {
+    const own = new OwnEdits(() => 0);
+    own.add(add(1), new SteeredWrite());
+    own.add({ type: 'note', text: 'For Bo' }, new SteeredWrite());
+    own.addOrder('o-1');
+    own.add(change(2), new SteeredWrite());
+    own.ordered(['o-9']);
+    expect(own.doings().line('tea')).toEqual({ added: 3, isRemoved: false });
+    own.ordered(['o-1']);
+    expect(own.doings().line('tea')).toEqual({ added: 2, isRemoved: false });
+    expect(own.doings().last('note')).toBeUndefined();
+    const kept = notesAfterOrder(['line tea', 'note', 'delivery', 'refused', 'coupon A'].map((topic) => ({ topic, text: '' })));
+    expect(kept.map(({ topic }) => topic)).toEqual(['delivery', 'refused']);
+  });
+
+  test('[SHOP4] a sum that does not hold is not shown', () => {
+    expect(notesAfter([add(5)], cartOf(1), cartOf(2))).toMatchObject([{ text: 'Berlin also changed this: now 2.' }]);
+  });
+
+  test('[SHOP4] units that left the cart twice count as none, and can be set to none', () => {
+    expect(lessThanNothingIn(cartOf(0))).toEqual([]);
+    expect(lessThanNothingIn(cartOf(-1))).toMatchObject([
+      {
+        topic: 'less tea',
+        text: expect.stringContaining('more left this cart than were in it'),
+        again: { action: remove },
+        isLasting: true,
+      },
+    ]);
   });
 
   test('[SHOP4] an order that another device has placed is told, the own one is not', () => {

@@ -2,6 +2,7 @@
 // nothing is lost. Made from the cart before and after the other's edits arrived, and from what this device did itself.
 // Edits of one region that come one after the other are told as one: the notes that are shown are part of what is known.
 
+import { productOf } from '../catalogue/products.ts';
 import { deliveryOf } from '../pricing/delivery.ts';
 import { cityOf } from '../sync/cities.ts';
 import type { CartView } from '../sync/collections.ts';
@@ -18,8 +19,10 @@ export interface ConflictNote {
   /** What one other region has added, as far as this note tells. */
   readonly theirs?: { readonly who: string; readonly added: number };
   readonly text: string;
-  /** What brings back what was replaced. */
+  /** What brings back what was replaced, or sets right what is left. */
   readonly again?: { readonly label: string; readonly action: CartAction };
+  /** It is there as long as what it tells of is, and cannot be dismissed. */
+  readonly isLasting?: true;
 }
 
 export interface ReceivedChange {
@@ -33,14 +36,39 @@ export interface ReceivedChange {
 export function conflictsIn(change: ReceivedChange, own: OwnDoings, shown: readonly ConflictNote[] = []): ConflictNote[] {
   const who = change.region === undefined ? 'Another region' : cityOf(change.region);
   const ids = new Set([...Object.keys(change.previous.items), ...Object.keys(change.value.items)]);
+  const orders = newOrders(change);
+  const others = orders.filter((id) => !own.orders.has(id));
+  const order = others.length > 0 ? 'of another' : orders.length > 0 ? 'own' : 'none';
   return [
-    ...orderNotes(change, own),
-    ...[...ids].flatMap((id) => lineNotes(change, own, { id, who, shown })),
+    ...orderNotes(change, others),
+    ...[...ids].flatMap((id) => lineNotes(change, own, { id, who, shown, order })),
     ...deliveryNotes(change, own, who),
     ...giftNotes(change, own, who),
     ...couponNotes(change, own, who),
-    ...textNotes(change, own, who),
+    ...textNotes(change, own, { who, order }),
   ];
+}
+
+/** The orders that came with a change, newest first. */
+export function newOrders({ previous, value }: Pick<ReceivedChange, 'previous' | 'value'>): readonly string[] {
+  return value.lines.filter((id) => !previous.lines.includes(id));
+}
+
+/** The notes that are still about something once an order took along what the cart held. */
+export function notesAfterOrder(notes: readonly ConflictNote[]): ConflictNote[] {
+  return notes.filter(({ topic }) => topic === 'delivery' || topic === 'refused' || topic === 'order');
+}
+
+/** What two places took out, or ordered, at once: the cart shows none of it, and the document holds less. */
+export function lessThanNothingIn({ items }: Pick<CartView, 'items'>): ConflictNote[] {
+  return Object.entries(items)
+    .filter(([, { qty }]) => qty < 0)
+    .map(([id, { qty }]) => ({
+      topic: `less ${id}`,
+      text: `${-qty} × ${productOf(id)?.name ?? id} more left this cart than were in it: taken out, or ordered, in two places at once.`,
+      again: { label: 'Set it to none', action: { type: 'remove', id } },
+      isLasting: true,
+    }));
 }
 
 /** The topic that is settled when this device does something about it itself. Who writes a text goes on writing. */
@@ -63,28 +91,36 @@ export function answeredBy(action: CartAction): string | undefined {
   }
 }
 
-function orderNotes({ region, previous, value }: ReceivedChange, own: OwnDoings): ConflictNote[] {
-  const isNew = value.lines.some((id) => !previous.lines.includes(id) && !own.orders.has(id));
+function orderNotes({ region, previous, value }: ReceivedChange, orders: readonly string[]): ConflictNote[] {
   // A cart that was sent whole tells of orders that may be old.
-  if (!isNew || region === undefined) return [];
-  return [{ topic: 'order', text: `An order was placed in ${cityOf(region)}: what it held has left the cart.` }];
+  if (orders.length === 0 || region === undefined) return [];
+  const what = orders.length === 1 ? 'An order was' : `${orders.length} orders were`;
+  const placed = `${what} placed in ${cityOf(region)}`;
+  const isTwice = Object.entries(value.items).some(([id, { qty }]) => qty < Math.min(0, previous.items[id]?.qty ?? 0));
+  const rest = isTwice ? 'it holds units that had left the cart before. Look at your orders.' : 'what it held has left the cart.';
+  return [{ topic: 'order', text: `${placed}: ${rest}` }];
 }
 
 interface LineContext {
   readonly id: string;
   readonly who: string;
   readonly shown: readonly ConflictNote[];
+  /** Whose order came with the change. */
+  readonly order: 'none' | 'own' | 'of another';
 }
 
 function lineNotes(change: ReceivedChange, own: OwnDoings, context: LineContext): ConflictNote[] {
   const { previous, value } = change;
-  const { id, who, shown } = context;
+  const { id, who, shown, order } = context;
   const [before, after] = [previous.items[id]?.qty ?? 0, value.items[id]?.qty ?? 0];
   const line = own.line(id);
   if (line === undefined || after === before || after < 0) return [];
-  // What an order took out is told once, for all lines.
-  if (after === 0 && value.lines.length > previous.lines.length) return [];
   const topic = `line ${id}`;
+  if (order !== 'none' && after < before) {
+    // What an order took whole is told once, for all lines.
+    if (after === 0 || order === 'own') return [];
+    return [{ topic, line: id, text: `${who} ordered what it had seen of this: ${after} ${after === 1 ? 'stays' : 'stay'}.` }];
+  }
   const told = shown.find((note) => note.topic === topic)?.theirs;
   const theirs = { who, added: after - before + (told?.who === who ? told.added : 0) };
   const stays = `${after} ${after === 1 ? 'stays' : 'stay'}.`;
@@ -95,7 +131,10 @@ function lineNotes(change: ReceivedChange, own: OwnDoings, context: LineContext)
     return [{ topic, line: id, text: `${who} removed the ${before - after} it had seen: your ${stays}` }];
   }
   if (line.added === 0) return [];
-  const sum = `${sumText([after - line.added - theirs.added, line.added, theirs.added])} = ${after}`;
+  const rest = after - line.added - theirs.added;
+  // Then what this device did is not all in the line any more, and no sum is made of it.
+  if (rest < 0) return [{ topic, line: id, text: `${who} also changed this: now ${after}.` }];
+  const sum = `${sumText([rest, line.added, theirs.added])} = ${after}`;
   return [{ topic, line: id, theirs, text: `${who} also changed this: ${sum}`, sum }];
 }
 
@@ -130,9 +169,36 @@ function couponNotes({ previous, value }: ReceivedChange, own: OwnDoings, who: s
   return back.map((code) => ({ topic: `coupon ${code}`, text: `${who} added ${code} while you removed it: it stays.` }));
 }
 
-function textNotes({ previous, value }: ReceivedChange, own: OwnDoings, who: string): ConflictNote[] {
-  if (own.last('note') === undefined || value.note === previous.note || value.note === '') return [];
-  return [{ topic: 'note', text: `${who} wrote in the gift note too: both texts are kept.` }];
+function textNotes(
+  { previous, value }: ReceivedChange,
+  own: OwnDoings,
+  { who, order }: Pick<LineContext, 'who' | 'order'>,
+): ConflictNote[] {
+  const mine = own.last('note');
+  if (mine === undefined || value.note === previous.note) return [];
+  // A note that went with an order is told with it.
+  if (order === 'own' || (order === 'of another' && value.note === '')) return [];
+  return [{ topic: 'note', text: textOfNote(previous.note, value.note, { who, order }) }];
+}
+
+function textOfNote(before: string, after: string, { who, order }: Pick<LineContext, 'who' | 'order'>): string {
+  if (order !== 'none') return `${who} ordered with the gift note it had seen: what it had not seen stays here.`;
+  if (after === '') return `${who} deleted the gift note.`;
+  if (before === '') return `${who} wrote in the gift note while you emptied it: that stays.`;
+  if (isWithin(before, after)) return `${who} wrote in the gift note too: both texts are kept.`;
+  if (isWithin(after, before)) return `${who} took out a part of the gift note.`;
+  return `${who} also changed the gift note: a part was taken out, another one written.`;
+}
+
+/** Whether a text has all characters of another one, in their order. */
+function isWithin(part: string, whole: string): boolean {
+  let at = 0;
+  for (const character of part) {
+    const found = whole.indexOf(character, at);
+    if (found < 0) return false;
+    at = found + character.length;
+  }
+  return true;
 }
 
 /** `2 + 3`, `4 + 1 − 2`; a first 0 is left out. */

@@ -2,6 +2,7 @@
 //
 // Invariant 1: an edit counts while another region may have written without having seen it, and shortly after, as the news of
 //              such a write can come later than the confirmation that everybody has ours.
+// Invariant 2: what an order of this device took along counts no longer: it left the cart, and meets nobody there.
 
 import type { Write } from '@anabranch/client';
 import type { CartAction } from './cart-edits.ts';
@@ -12,8 +13,10 @@ const echoMs = 3_000;
 const editsMax = 500;
 
 interface OwnEdit {
+  /** Its place in the order of edits. */
+  readonly n: number;
   readonly action: CartAction;
-  readonly write: Pick<Write, 'state' | 'subscribe'>;
+  readonly write: Pick<Write, 'id' | 'state' | 'subscribe'>;
   everywhereAtMs: number | undefined;
 }
 
@@ -34,15 +37,18 @@ export interface OwnDoings {
 
 export class OwnEdits {
   readonly #nowMs: () => number;
-  readonly #orders = new Set<string>();
+  /** By id, the place of the last edit that was made before. */
+  readonly #orders = new Map<string, number>();
   #edits: OwnEdit[] = [];
+  #lastN = 0;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
   add(action: CartAction, write: OwnEdit['write']): void {
-    const edit: OwnEdit = { action, write, everywhereAtMs: undefined };
+    this.#lastN += 1;
+    const edit: OwnEdit = { n: this.#lastN, action, write, everywhereAtMs: undefined };
     const note = (): void => {
       if (write.state === 'all') edit.everywhereAtMs ??= this.#nowMs();
     };
@@ -51,8 +57,19 @@ export class OwnEdits {
     this.#edits = [...this.#edits.filter((kept) => this.#counts(kept)), edit].slice(-editsMax);
   }
 
+  has(writeId: string): boolean {
+    return this.#edits.some(({ write }) => write.id === writeId);
+  }
+
   addOrder(id: string): void {
-    this.#orders.add(id);
+    this.#orders.set(id, this.#lastN);
+  }
+
+  /** Orders that were placed: what those of this device took along is forgotten. */
+  ordered(ids: readonly string[]): void {
+    const places = ids.flatMap((id) => this.#orders.get(id) ?? []);
+    const last = Math.max(0, ...places);
+    this.#edits = this.#edits.filter(({ n, action }) => n > last || !isOrdered(action));
   }
 
   doings(): OwnDoings {
@@ -62,13 +79,18 @@ export class OwnEdits {
       last: <Type extends CartAction['type']>(type: Type) =>
         actions.findLast((action): action is Extract<CartAction, { type: Type }> => action.type === type),
       removedCoupons: removedCoupons(actions),
-      orders: this.#orders,
+      orders: new Set(this.#orders.keys()),
     };
   }
 
   #counts({ write, everywhereAtMs }: OwnEdit): boolean {
     return write.state !== 'refused' && (everywhereAtMs === undefined || this.#nowMs() - everywhereAtMs < echoMs);
   }
+}
+
+/** Whether an order takes along what was done; how to deliver stays, and what was taken out was not in it. */
+function isOrdered({ type }: CartAction): boolean {
+  return type === 'add' || type === 'change' || type === 'note' || type === 'gift' || type === 'add-coupon';
 }
 
 function afterAction(line: OwnLine | undefined, action: CartAction, id: string): OwnLine | undefined {

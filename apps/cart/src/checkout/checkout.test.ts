@@ -41,13 +41,14 @@ class Shelf {
   removeItem = (key: string): void => void this.#kept.delete(key);
 }
 
-function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = false): Checkout {
+function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = false, rights: unknown = {}): Checkout {
   return new Checkout({
     customer: 'ann',
     submit: region.submit,
     expect: () => {},
     region: () => 'tokyo',
     isOffline: () => isOffline,
+    rights: () => Promise.resolve(rights),
     pending: pendingOrdersIn(shelf, 'shop'),
     nowMs: () => Date.UTC(2026, 0, 1),
     draw: () => 'x1',
@@ -105,9 +106,9 @@ describe('an order', () => {
     await checkoutAt(new ScriptedRegion(unknown), shelf).place(cart);
     const checkout = checkoutAt(new ScriptedRegion(), shelf);
     expect(checkout.state).toMatchObject({ state: 'unknown', order: { retryKey: 'tokyo|k1' } });
-    checkout.see({ lines: ['another'] });
+    checkout.see({ ...cart, lines: ['another'] });
     expect(checkout.state.state).toBe('unknown');
-    checkout.see({ lines: ['ann-20260101t000000-x1'] });
+    checkout.see({ ...cart, lines: ['ann-20260101t000000-x1'] });
     expect(checkout.state.state).toBe('placed');
     expect(checkoutAt(new ScriptedRegion(), shelf).state.state).toBe('idle');
   });
@@ -129,6 +130,63 @@ describe('an order', () => {
   });
 });
 
+describe('a refusal that is over', () => {
+  const holder = (origin: string, down: number, isReachable: boolean) => ({ holder: origin, region: '', down, up: 0, isReachable });
+  const rightsOf = (...holders: object[]) => ({ counters: [{ path: '/stock', value: 1, holders }] });
+  const lacking = new AnabranchError('insufficient_rights', 'no', {
+    ...{ writeIndex: 1, needed: 1, held: 0, total: 1 },
+    holders: [{ origin: 'berlin.1', rights: 1, isReachable: false }],
+  });
+
+  async function refusedWith(error: AnabranchError, rights: unknown = {}): Promise<Checkout> {
+    const checkout = checkoutAt(new ScriptedRegion(error), new Shelf(), false, rights);
+    await checkout.place(cart);
+    expect(checkout.state.state).toBe('failed');
+    return checkout;
+  }
+
+  test('[SHOP8] is said no longer: the holder can be asked, or has sold what it held', async () => {
+    const stillAway = await refusedWith(lacking, rightsOf(holder('berlin.1', 1, false)));
+    const before = stillAway.state;
+    await stillAway.lookAgain();
+    expect(stillAway.state).toBe(before);
+
+    const back = await refusedWith(lacking, rightsOf(holder('berlin.1', 1, true)));
+    await back.lookAgain();
+    expect(back.state).toEqual({ state: 'open-again', productId: 'grinder' });
+    back.dismiss();
+    expect(back.state.state).toBe('idle');
+
+    const moved = await refusedWith(lacking, rightsOf(holder('berlin.1', 0, false), holder('tokyo.1', 1, true)));
+    await moved.lookAgain();
+    expect(moved.state.state).toBe('open-again');
+
+    const sold = await refusedWith(lacking, rightsOf(holder('berlin.1', 0, true)));
+    await sold.lookAgain();
+    expect(sold.state).toMatchObject({ state: 'failed', why: { title: 'Hand grinder is sold out' } });
+  });
+
+  test('[SHOP8] is said no longer: the cart does not hold it any more', async () => {
+    const checkout = await refusedWith(lacking);
+    checkout.see(cart);
+    expect(checkout.state.state).toBe('failed');
+    checkout.see({ ...cart, items: { tea: { qty: 2, name: 'Tea', price: 1450 } } });
+    expect(checkout.state.state).toBe('idle');
+    const elsewhere = await refusedWith(new AnabranchError('store_full', 'the disk is full'));
+    elsewhere.see({ ...cart, items: {} });
+    expect(elsewhere.state.state).toBe('idle');
+  });
+
+  test('[SHOP8] is said no longer: a region can be reached; what a region refused stays', async () => {
+    const unsent = await refusedWith(unreachable);
+    unsent.connected();
+    expect(unsent.state.state).toBe('idle');
+    const refused = await refusedWith(lacking);
+    refused.connected();
+    expect(refused.state.state).toBe('failed');
+  });
+});
+
 describe('a refusal', () => {
   const plan = checkoutPlan(cart, facts);
   const refused = (details: Record<string, unknown>) =>
@@ -141,6 +199,7 @@ describe('a refusal', () => {
       title: 'Hand grinder cannot be sold here in Tokyo',
       reason: 'Berlin holds 1 of the last units; here 0. You want 1.',
       advice: expect.stringContaining('Berlin cannot be asked at the moment.'),
+      shortage: { productId: 'grinder', needed: 1, away: ['berlin'] },
     });
   });
 

@@ -2,6 +2,7 @@
 //
 //   idle --place--> placing --done--> placed
 //                     |  \--refused, unreachable--> failed: nothing was done, the cart is kept
+//                     |          |--the reason is gone--> open again; or idle, with nothing left to order
 //                     \--no answer--> unknown --ask again, with the same key--> placing
 //                                        \--the order is seen in the cart--> placed
 //
@@ -9,16 +10,18 @@
 // Invariant 2: an order whose outcome is unknown survives a reload, with its key.
 
 import { AnabranchError, isAnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
+import { linesOf, quantityIn } from '../cart/cart-lines.ts';
 import type { CartView } from '../sync/collections.ts';
 import { checkoutPlan } from './checkout-plan.ts';
 import type { PendingOrder, PendingOrders } from './pending-order.ts';
-import { type RefusalText, refusalText } from './refusal-text.ts';
+import { type RefusalText, refusalText, shortageNow } from './refusal-text.ts';
 
 export type CheckoutState =
   | { readonly state: 'idle' }
   | { readonly state: 'placing' }
   | { readonly state: 'placed'; readonly orderId: string; readonly region: string | undefined }
-  | { readonly state: 'failed'; readonly why: RefusalText }
+  | { readonly state: 'failed'; readonly why: RefusalText; readonly isUnsent: boolean }
+  | { readonly state: 'open-again'; readonly productId: string }
   | { readonly state: 'unknown'; readonly order: PendingOrder };
 
 export interface CheckoutParts {
@@ -29,6 +32,8 @@ export interface CheckoutParts {
   /** Where the client is. */
   readonly region: () => string | undefined;
   readonly isOffline: () => boolean;
+  /** Who holds rights to the stock of a product now, as the region of the client answers it. */
+  readonly rights: (productId: string) => Promise<unknown>;
   readonly pending: PendingOrders;
   readonly nowMs: () => number;
   /** A few random characters. */
@@ -72,15 +77,37 @@ export class Checkout {
     if (this.#state.state === 'unknown') await this.#submit(this.#state.order);
   }
 
-  /** The cart shows which orders there are: one of them may be the one in question. */
-  see({ lines }: Pick<CartView, 'lines'>): void {
-    if (this.#state.state !== 'unknown' || !lines.includes(this.#state.order.orderId)) return;
-    this.#settle(this.#state.order);
-    this.#move({ state: 'placed', orderId: this.#state.order.orderId, region: undefined });
+  /** The cart shows which orders there are, and whether what was refused is still wanted. */
+  see(cart: Pick<CartView, 'items' | 'lines'>): void {
+    const now = this.#state;
+    if (now.state === 'unknown' && cart.lines.includes(now.order.orderId)) {
+      this.#settle(now.order);
+      this.#move({ state: 'placed', orderId: now.order.orderId, region: undefined });
+    }
+    if (now.state === 'failed' && !isWanted(now.why, cart)) this.#move({ state: 'idle' });
+    if (now.state === 'open-again' && quantityIn(cart, now.productId) === 0) this.#move({ state: 'idle' });
+  }
+
+  /** A region is there: what was not sent can be. */
+  connected(): void {
+    if (this.#state.state === 'failed' && this.#state.isUnsent) this.#move({ state: 'idle' });
+  }
+
+  /** Looks whether an order that was refused for want of rights would still be. */
+  async lookAgain(): Promise<void> {
+    const asked = this.#state;
+    if (asked.state !== 'failed' || asked.why.shortage === undefined) return;
+    const { productId } = asked.why.shortage;
+    const answer = await this.#parts.rights(productId);
+    if (this.#state !== asked) return;
+    const why = shortageNow(asked.why.shortage, answer, this.#parts.region());
+    if (why === undefined) this.#move({ state: 'open-again', productId });
+    else if (why.reason !== asked.why.reason || why.advice !== asked.why.advice) this.#move({ ...asked, why });
   }
 
   dismiss(): void {
-    if (this.#state.state === 'placed' || this.#state.state === 'failed') this.#move({ state: 'idle' });
+    const { state } = this.#state;
+    if (state === 'placed' || state === 'failed' || state === 'open-again') this.#move({ state: 'idle' });
   }
 
   async #submit({
@@ -105,7 +132,7 @@ export class Checkout {
         return;
       }
       if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
-      this.#move({ state: 'failed', why: this.#why(known, writes, asked) });
+      this.#move({ state: 'failed', why: this.#why(known, writes, asked), isUnsent: known.code === 'region_unreachable' });
     }
   }
 
@@ -125,6 +152,11 @@ export class Checkout {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** Whether the cart still has what could not be ordered. */
+function isWanted({ shortage }: RefusalText, cart: Pick<CartView, 'items'>): boolean {
+  return shortage === undefined ? linesOf(cart).length > 0 : quantityIn(cart, shortage.productId) >= shortage.needed;
 }
 
 /** Asking again did not reach the region: of the first time nothing more is known than before. */

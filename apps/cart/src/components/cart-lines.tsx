@@ -2,6 +2,7 @@ import { type ReactElement, type RefObject, useRef } from 'react';
 import type { CartAction } from '../cart/cart-edits.ts';
 import { linesOf } from '../cart/cart-lines.ts';
 import type { CartSession } from '../cart/cart-session.ts';
+import { lessThanNothingIn } from '../cart/conflict-notes.ts';
 import { useSnapshot } from '../hooks/use-cart-session.ts';
 import type { ShopClient } from '../sync/shop-clients.ts';
 import { CartLineItem } from './cart-line-item.tsx';
@@ -24,7 +25,7 @@ export function CartLines({ client, session, label, emptyText }: CartLinesProps)
   const general = notes.filter(({ topic, line }) => (line === undefined ? !isElsewhere(topic) : !shown.has(line)));
   return (
     <div ref={top} tabIndex={-1} className="lines">
-      <ConflictNotes notes={general} session={session} />
+      <ConflictNotes notes={[...general, ...lessThanNothingIn(cart)]} session={session} />
       {lines.length === 0 ? (
         <p className="empty">{emptyText}</p>
       ) : (

@@ -1,6 +1,7 @@
 import { type ReactElement, useEffect, useRef } from 'react';
 import { linesOf } from '../cart/cart-lines.ts';
 import type { CartSession } from '../cart/cart-session.ts';
+import { productOf } from '../catalogue/products.ts';
 import type { Checkout, CheckoutState } from '../checkout/checkout.ts';
 import { useCheckoutState, useSnapshot } from '../hooks/use-cart-session.ts';
 import { hrefOf } from '../hooks/use-route.ts';
@@ -14,18 +15,35 @@ export interface CheckoutPanelProps {
   readonly checkout: Checkout;
 }
 
+/** How often it is looked whether a refusal still holds. */
+const lookAgainMs = 2_000;
+
 /** The button that orders, and what became of the order. */
 export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactElement {
   const { cart, activities } = useSnapshot(session);
   const state = useCheckoutState(checkout);
+  const isShort = state.state === 'failed' && state.why.shortage !== undefined;
   const latest = activities[0]?.id;
   const seen = useRef(latest);
+  const status = useRef<HTMLDivElement>(null);
+  const before = useRef(state.state);
   useEffect(() => checkout.see(cart), [checkout, cart]);
+  useEffect(() => {
+    // What became of the order just placed is shown to who pressed the button.
+    if (before.current === 'placing') status.current?.scrollIntoView({ block: 'nearest' });
+    before.current = state.state;
+  }, [state.state]);
   useEffect(() => {
     // Who goes on shopping has read it.
     if (seen.current !== latest) checkout.dismiss();
     seen.current = latest;
   }, [checkout, latest]);
+  useEffect(() => {
+    if (!isShort) return;
+    // Without an answer what is shown stays what was last known.
+    const timer = setInterval(() => void checkout.lookAgain().catch(() => {}), lookAgainMs);
+    return () => clearInterval(timer);
+  }, [checkout, isShort]);
   const lines = linesOf(cart);
   const isBusy = state.state === 'placing' || state.state === 'unknown';
   return (
@@ -42,7 +60,7 @@ export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactE
           {state.state === 'placing' ? 'Placing the order …' : `Place order · ${priceText(totalsOf(lines, cart).total)}`}
         </button>
       )}
-      <div role="status">
+      <div ref={status} role="status">
         <Outcome state={state} checkout={checkout} />
       </div>
     </div>
@@ -72,6 +90,14 @@ function Outcome({ state, checkout }: { readonly state: CheckoutState; readonly 
           <p className="outcome-title">{state.why.title}</p>
           <p>{state.why.reason}</p>
           <p>{state.why.advice}</p>
+          <Dismiss checkout={checkout} />
+        </div>
+      );
+    case 'open-again':
+      return (
+        <div className="outcome outcome-open" data-outcome="open-again">
+          <p className="outcome-title">{productOf(state.productId)?.name ?? state.productId} may be had again</p>
+          <p>The regions that hold it can be asked now. Nothing was ordered so far: place the order again.</p>
           <Dismiss checkout={checkout} />
         </div>
       );

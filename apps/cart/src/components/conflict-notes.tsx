@@ -13,7 +13,7 @@ export function ConflictNotes({ notes, session }: ConflictNotesProps): ReactElem
   if (notes.length === 0) return null;
   return (
     <ul className="notes">
-      {notes.map(({ topic, text, sum = '', again }) => (
+      {notes.map(({ topic, text, sum = '', again, isLasting = false }) => (
         <li key={topic} className="note" data-topic={topic}>
           <Icon name="merge" />
           <span className="note-text">
@@ -25,9 +25,11 @@ export function ConflictNotes({ notes, session }: ConflictNotesProps): ReactElem
               {again.label}
             </button>
           )}
-          <button type="button" className="icon-button" aria-label={`Dismiss: ${text}`} onClick={() => session.dismiss(topic)}>
-            <Icon name="close" />
-          </button>
+          {!isLasting && (
+            <button type="button" className="icon-button" aria-label={`Dismiss: ${text}`} onClick={() => session.dismiss(topic)}>
+              <Icon name="close" />
+            </button>
+          )}
         </li>
       ))}
     </ul>

@@ -36,6 +36,7 @@ export function RegionCart({ region, links }: RegionCartProps): ReactElement {
     <section className="region-cart" data-at={region} aria-labelledby={headingId}>
       <div className="region-head">
         <h2 id={headingId}>{city}</h2>
+        {links?.silent.has(region) === true && <span className="cut-off">no answer</span>}
         {links !== undefined && !links.cutOff.has(region) && (
           <button type="button" className="button button-small" onClick={() => void links.cutOffRegion(region)}>
             Cut {city} off

@@ -22,6 +22,8 @@ export function useCartSession(client: ShopClient | undefined, customer: string)
         if (!isCurrent) return;
         session = new CartSession({ client, document, nowMs: () => performance.now() });
         setOpening({ session, error: undefined });
+        // Without it nothing is lost but a word about each write.
+        session.takeUp().catch(() => {});
       },
       (error: unknown) => {
         if (isCurrent && isAnabranchError(error)) setOpening({ session: undefined, error });
@@ -45,7 +47,7 @@ export function useSnapshot(session: CartSession): CartSnapshot {
 
 /** @param device names where an order whose outcome is unknown is kept */
 export function useCheckout(client: ShopClient | undefined, session: CartSession | undefined, device: string): Checkout | undefined {
-  return useMemo(() => {
+  const checkout = useMemo(() => {
     if (client === undefined || session === undefined) return undefined;
     const customer = session.customer;
     return new Checkout({
@@ -54,11 +56,27 @@ export function useCheckout(client: ShopClient | undefined, session: CartSession
       submit: (writes, options) => client.submit(writes, options),
       region: () => client.status.region,
       isOffline: () => client.status.isOffline,
+      rights: (productId) => readRights(client, productId),
       pending: pendingOrdersIn(localStorage, device),
       nowMs: () => Date.now(),
       draw: () => drawCharacters(5),
     });
   }, [client, session, device]);
+  useEffect(
+    () =>
+      client?.onStatus(() => {
+        if (client.status.connection === 'online') checkout?.connected();
+      }),
+    [client, checkout],
+  );
+  return checkout;
+}
+
+async function readRights({ status }: ShopClient, productId: string): Promise<unknown> {
+  const url = status.regions.find(({ name }) => name === status.region)?.url;
+  if (url === undefined) throw new Error('there is no region to ask');
+  const response = await fetch(`${url}/v1/docs/inventory/${encodeURIComponent(productId)}/rights`);
+  return response.json();
 }
 
 export function useCheckoutState(checkout: Checkout): CheckoutState {

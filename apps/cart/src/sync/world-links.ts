@@ -1,7 +1,8 @@
-// The links between the regions of the local world, which the page's server can cut and heal. Only for demonstrations: a shop
-// that is served by anybody else has none of it.
+// The links between the regions of the local world, which the page's server can cut and heal, and whether the regions run. Only
+// for demonstrations: a shop that is served by anybody else has none of it.
 
 import { useCallback, useEffect, useState } from 'react';
+import { citiesOf } from './cities.ts';
 
 interface LinkView {
   readonly a: string;
@@ -10,9 +11,17 @@ interface LinkView {
   readonly state: string;
 }
 
+interface WorldView {
+  readonly links: readonly LinkView[];
+  /** Regions whose process does not run. */
+  readonly silent: readonly string[];
+}
+
 export interface WorldLinks {
   /** Regions that no link reaches. */
   readonly cutOff: ReadonlySet<string>;
+  /** Regions whose process does not run, whatever their links. */
+  readonly silent: ReadonlySet<string>;
   readonly isAnyCut: boolean;
   cutOffRegion(region: string): Promise<void>;
   healAll(): Promise<void>;
@@ -22,14 +31,15 @@ const lookAgainMs = 2_000;
 
 /** Undefined where there is no world to control. */
 export function useWorldLinks(): WorldLinks | undefined {
-  const [links, setLinks] = useState<readonly LinkView[]>();
-  const look = useCallback(async () => setLinks(await readLinks()), []);
+  const [world, setWorld] = useState<WorldView>();
+  const look = useCallback(async () => setWorld(await readWorld()), []);
   useEffect(() => {
     void look();
     const timer = setInterval(() => void look(), lookAgainMs);
     return () => clearInterval(timer);
   }, [look]);
-  if (links === undefined) return undefined;
+  if (world === undefined) return undefined;
+  const { links, silent } = world;
   const change = async (concerned: readonly LinkView[], state: 'cut' | 'up'): Promise<void> => {
     await Promise.allSettled(concerned.map(({ a, b }) => putLink(a, b, state)));
     await look();
@@ -38,22 +48,42 @@ export function useWorldLinks(): WorldLinks | undefined {
   const linksOf = (region: string): readonly LinkView[] => links.filter(({ a, b }) => a === region || b === region);
   return {
     cutOff: new Set([...regions].filter((region) => linksOf(region).every(({ state }) => state === 'cut'))),
+    silent: new Set(silent),
     isAnyCut: links.some(({ state }) => state !== 'up'),
     cutOffRegion: (region) => change(linksOf(region), 'cut'),
     healAll: () => change(links, 'up'),
   };
 }
 
-async function readLinks(): Promise<readonly LinkView[] | undefined> {
+/** What is wrong between the regions, in words. */
+export function linksText({ isAnyCut, cutOff, silent }: Pick<WorldLinks, 'isAnyCut' | 'cutOff' | 'silent'>): string {
+  const found = [
+    ...(silent.size === 0 ? [] : [`${citiesOf([...silent])} ${silent.size === 1 ? 'does' : 'do'} not answer.`]),
+    ...(cutOff.size === 0 ? [] : [`${citiesOf([...cutOff])} ${cutOff.size === 1 ? 'is' : 'are'} cut off.`]),
+    ...(isAnyCut && cutOff.size === 0 ? ['Some links are cut.'] : []),
+  ];
+  return found.length === 0 ? 'All regions hear each other.' : found.join(' ');
+}
+
+async function readWorld(): Promise<WorldView | undefined> {
   try {
-    const response = await fetch('/api/links');
+    const response = await fetch('/api/status');
     const body: unknown = response.ok ? await response.json() : undefined;
     if (typeof body !== 'object' || body === null || !('links' in body) || !Array.isArray(body.links)) return undefined;
     const links = body.links.filter(isLinkView);
-    return links.length === 0 ? undefined : links;
+    const regions = 'regions' in body && Array.isArray(body.regions) ? body.regions : [];
+    return links.length === 0 ? undefined : { links, silent: regions.flatMap(silentIn) };
   } catch {
     return undefined;
   }
+}
+
+/** The name of a region whose process does not run. */
+function silentIn(region: unknown): string[] {
+  if (typeof region !== 'object' || region === null || !('name' in region) || !('process' in region)) return [];
+  const { name, process } = region;
+  const state = typeof process === 'object' && process !== null && 'state' in process ? process.state : 'running';
+  return typeof name === 'string' && state !== 'running' ? [name] : [];
 }
 
 async function putLink(a: string, b: string, state: 'cut' | 'up'): Promise<void> {

@@ -1,8 +1,7 @@
 import type { ReactElement } from 'react';
 import { RegionCart } from '../components/region-cart.tsx';
 import { useShop } from '../shop-context.ts';
-import { citiesOf } from '../sync/cities.ts';
-import { useWorldLinks } from '../sync/world-links.ts';
+import { linksText, useWorldLinks } from '../sync/world-links.ts';
 
 /** One customer with a device in each region: what they do apart meets here. */
 export function ThreeCartsPage(): ReactElement {
@@ -20,10 +19,11 @@ export function ThreeCartsPage(): ReactElement {
         </div>
         {links !== undefined && (
           <p className="links-state">
-            <span role="status">{linksText(links.isAnyCut, [...links.cutOff])}</span>
+            <span role="status">{linksText(links)}</span>
             <button type="button" className="button" disabled={!links.isAnyCut} onClick={() => void links.healAll()}>
               Heal all links
             </button>
+            {links.silent.size > 0 && <a href="/console/#board">Start it on the console</a>}
           </p>
         )}
       </div>
@@ -34,9 +34,4 @@ export function ThreeCartsPage(): ReactElement {
       </div>
     </div>
   );
-}
-
-function linksText(isAnyCut: boolean, cutOff: readonly string[]): string {
-  if (!isAnyCut) return 'All regions hear each other.';
-  return cutOff.length === 0 ? 'Some links are cut.' : `${citiesOf(cutOff)} ${cutOff.length === 1 ? 'is' : 'are'} cut off.`;
 }

@@ -13,7 +13,7 @@ export class ApiError extends Error {
 const timeoutMs = 2_500;
 
 export interface Question {
-  readonly method?: 'GET' | 'PATCH' | 'PUT' | 'POST';
+  readonly method?: 'GET' | 'PATCH' | 'PUT' | 'POST' | 'DELETE';
   readonly type?: string;
   readonly body?: unknown;
   /** It goes on when the page is left meanwhile; for short bodies. */

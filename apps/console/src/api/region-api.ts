@@ -29,6 +29,8 @@ export interface RegionStatus {
   readonly documentsLoaded: number;
   /** Name and merge library. */
   readonly collections: ReadonlyMap<string, string>;
+  /** The names of those that have a conflict journal. */
+  readonly typedCollections: readonly string[];
 }
 
 export interface DocumentAnswer {
@@ -115,6 +117,8 @@ export class RegionApi {
 
 export function parseStatus(answer: unknown): RegionStatus {
   const status = objectOf(answer);
+  const collections = new Map(Object.entries(objectOf(status['collections'])).map(([name, library]) => [name, textOf(library)]));
+  const freeform = new Set(listOf(status['freeformCollections']));
   const vector = Object.entries(objectOf(status['versionVector'])).flatMap(([origin, seq]) =>
     typeof seq === 'number' ? [[origin, seq] as const] : [],
   );
@@ -140,7 +144,8 @@ export function parseStatus(answer: unknown): RegionStatus {
     quarantinedOrigins: listOf(status['quarantinedOrigins']).map(textOf),
     sessions: numberOf(status['sessions']) ?? 0,
     documentsLoaded: numberOf(status['documentsLoaded']) ?? 0,
-    collections: new Map(Object.entries(objectOf(status['collections'])).map(([name, library]) => [name, textOf(library)])),
+    collections,
+    typedCollections: [...collections.keys()].filter((name) => !freeform.has(name)),
   };
 }
 

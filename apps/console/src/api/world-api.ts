@@ -24,24 +24,49 @@ export interface WorldRegion {
   readonly restartCount: number;
 }
 
+/** What the demo writes by itself. */
+export interface LoadView {
+  readonly isRunning: boolean;
+  readonly opsPerSecond: number;
+  readonly leftMs: number;
+  readonly written: number;
+  readonly failed: number;
+}
+
 export interface WorldStatus {
   readonly regions: readonly WorldRegion[];
   readonly links: readonly LinkView[];
+  readonly load: LoadView;
 }
 
 export type Command = 'kill' | 'restart' | 'pause' | 'resume';
 
 export const worldApi = {
   async status(): Promise<WorldStatus> {
-    const { regions, links } = objectOf(await ask('/api/status'));
-    return { regions: listOf(regions).map(parseRegion), links: listOf(links).map(parseLink) };
+    const { regions, links, load } = objectOf(await ask('/api/status'));
+    return { regions: listOf(regions).map(parseRegion), links: listOf(links).map(parseLink), load: parseLoad(load) };
   },
   command: (region: string, command: Command): Promise<unknown> =>
     ask(`/api/regions/${region}/${command}`, { method: 'POST', outlivesPage: true }),
   /** Delays are of one way, in milliseconds. */
   changeLink: (link: Pick<LinkView, 'a' | 'b'>, change: { state?: LinkState; direction?: Direction; delayMs?: number }): Promise<unknown> =>
     ask(`/api/links/${link.a}/${link.b}`, { method: 'PUT', body: change, outlivesPage: true }),
+  /** Writes of all regions together in a second, 1 to 60, and seconds, 1 to 600. */
+  startLoad: (opsPerSecond: number, seconds: number): Promise<unknown> =>
+    ask('/api/load', { method: 'PUT', body: { opsPerSecond, seconds } }),
+  stopLoad: (): Promise<unknown> => ask('/api/load', { method: 'DELETE' }),
 } as const;
+
+function parseLoad(value: unknown): LoadView {
+  const { isRunning, opsPerSecond, leftMs, written, failed } = objectOf(value);
+  return {
+    isRunning: isRunning === true,
+    opsPerSecond: numberOf(opsPerSecond) ?? 0,
+    leftMs: numberOf(leftMs) ?? 0,
+    written: numberOf(written) ?? 0,
+    failed: numberOf(failed) ?? 0,
+  };
+}
 
 function parseRegion(value: unknown): WorldRegion {
   const { name, url, process } = objectOf(value);

@@ -19,6 +19,11 @@ test('[CONSOLE6] what a region misses is seen from above, whatever it knows itse
   ]);
 });
 
+test('[CONSOLE4] only collections with fields are asked for conflicts', () => {
+  const { typedCollections } = parseStatus({ collections: { carts: 'yjs', notes: 'yjs' }, freeformCollections: ['notes'] });
+  expect(typedCollections).toEqual(['carts']);
+});
+
 test('[CONSOLE6] samples are a bounded window, with gaps for regions that are not heard of', () => {
   const heard = { name: 'berlin', status: berlin, heardMs: 0 };
   let series = addSample(emptySeries, [heard, { name: 'tokyo', status: tokyo, heardMs: 0 }], 1_000);
@@ -60,4 +65,8 @@ test('[CONSOLE6] a link is drawn as a curve with its middle on it, and named by 
   expect([linkTone(link('up', 'up')), linkLabel(link('up', 'up'))]).toEqual(['good', '40/85 ms']);
   expect([linkTone(link('cut', 'up')), linkLabel(link('cut', 'up'))]).toEqual(['warn', 'one way cut']);
   expect([linkTone(link('cut', 'cut')), linkLabel(link('cut', 'cut'))]).toEqual(['bad', 'cut']);
+  const silent = new Set(['y']);
+  expect([linkTone(link('up', 'up'), silent), linkLabel(link('up', 'up'), silent)]).toEqual(['idle', 'no answer']);
+  expect(linkLabel(link('cut', 'cut'), silent)).toBe('cut');
+  expect(linkTone(link('up', 'up'), new Set(['z']))).toBe('good');
 });

@@ -6,7 +6,7 @@
 
 import { ApiError } from '../api/ask.ts';
 import { RegionApi, type RegionStatus } from '../api/region-api.ts';
-import { type LinkView, type WorldRegion, worldApi } from '../api/world-api.ts';
+import { type LinkView, type LoadView, type WorldRegion, worldApi } from '../api/world-api.ts';
 import { addSample, emptySeries, type Series } from './series.ts';
 
 export interface RegionView {
@@ -26,6 +26,8 @@ export interface RegionView {
 export interface MeshSnapshot {
   readonly regions: readonly RegionView[];
   readonly links: readonly LinkView[];
+  /** What the demo world writes by itself, where there is one. */
+  readonly load: LoadView | undefined;
   /** Whether the pages may cut links and end processes. */
   readonly isDemo: boolean;
   /** Why the demo world's last answer did not come. */
@@ -38,7 +40,7 @@ const sampleMs = 1_000;
 
 export class MeshMonitor {
   readonly #listeners = new Set<() => void>();
-  #snapshot: MeshSnapshot = { regions: [], links: [], isDemo: false, worldError: undefined, series: emptySeries };
+  #snapshot: MeshSnapshot = { regions: [], links: [], load: undefined, isDemo: false, worldError: undefined, series: emptySeries };
   #isStarted = false;
 
   /** @param given addresses of regions, when there is no demo world that knows them. */
@@ -61,11 +63,11 @@ export class MeshMonitor {
 
   /** Asks the demo world now, for example because something was changed. @throws ApiError */
   async lookAtWorld(): Promise<void> {
-    const { regions, links } = await worldApi.status();
+    const { regions, links, load } = await worldApi.status();
     this.#addRegions(regions);
     const known = new Map(regions.map((region) => [region.name, region]));
     const withProcess = this.#snapshot.regions.map((region) => ({ ...region, process: known.get(region.name) }));
-    this.#update({ links, isDemo: true, worldError: undefined, regions: withProcess });
+    this.#update({ links, load, isDemo: true, worldError: undefined, regions: withProcess });
   }
 
   /** Ends when whoever serves the page answers, and knows no demo world. */

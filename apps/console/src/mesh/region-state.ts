@@ -10,6 +10,11 @@ export interface RegionState {
   readonly why: string;
 }
 
+/** Whether nobody is there who could send or take anything. */
+export function isSilent({ name }: RegionState): boolean {
+  return name === 'paused' || name === 'down' || name === 'not answering';
+}
+
 /** Silence from which on a region counts as not answering. */
 const silentMs = 3_500;
 

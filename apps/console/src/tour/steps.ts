@@ -5,6 +5,7 @@ import { objectOf } from '../api/ask.ts';
 import { type Op, RegionApi } from '../api/region-api.ts';
 import { type LinkView, worldApi } from '../api/world-api.ts';
 import type { MeshSnapshot } from '../mesh/mesh-monitor.ts';
+import { cityOf } from '../mesh/places.ts';
 
 export const tourRegions = ['new-york', 'berlin', 'tokyo'] as const;
 export type TourRegion = (typeof tourRegions)[number];
@@ -110,6 +111,17 @@ export async function tidyUp(): Promise<void> {
     if (processState === 'paused') await worldApi.command(name, 'resume');
     else if (processState === 'down') await worldApi.command(name, 'restart');
   }
+}
+
+/** What that changes, to be said before; empty when nothing is broken. */
+export function tidyText({ links, regions }: Pick<MeshSnapshot, 'links' | 'regions'>): string {
+  const cut = links.filter(({ aToB, bToA }) => aToB.state !== 'up' || bToA.state !== 'up');
+  const away = regions.flatMap(({ name, process }) => {
+    const isAway = process?.processState === 'paused' || process?.processState === 'down';
+    return isAway ? [`${cityOf(name)} is ${process.processState}`] : [];
+  });
+  const found = [...cut.map(({ a, b }) => `${cityOf(a)} – ${cityOf(b)} is cut`), ...away];
+  return found.length === 0 ? '' : `${found.join(', ')}. The tour needs a whole world: it heals the links and starts the regions first.`;
 }
 
 /** The same, by what was seen last and all at once: the page is left, and waits for no answer. */

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react';
 import { cityOf } from '../mesh/places.ts';
-import { useMonitor } from '../mesh/use-mesh.ts';
+import { useMesh, useMonitor } from '../mesh/use-mesh.ts';
 import { WorldMap } from '../views/world-map.tsx';
-import { beginTour, leaveTidy, quantityOf, steps, type TourRegion, type TourWorld, tidyUp, tourRegions } from './steps.ts';
+import { beginTour, leaveTidy, steps, type TourRegion, type TourWorld, tidyText, tidyUp, tourRegions } from './steps.ts';
+import { type CartCopy, useCopies } from './use-copies.ts';
 
 type Progress =
   | { readonly state: 'ready' }
@@ -15,6 +16,9 @@ export function Tour() {
   const [world, setWorld] = useState<TourWorld>();
   const [at, setAt] = useState(0);
   const [progress, setProgress] = useState<Progress>({ state: 'ready' });
+  const { copies, look } = useCopies(world);
+  const mesh = useMesh();
+  const tidying = tidyText(mesh);
   const step = steps[at];
   const isOver = at >= steps.length;
 
@@ -32,12 +36,13 @@ export function Tour() {
   const run = async (): Promise<void> => {
     if (step === undefined || world === undefined) return;
     setProgress({ state: 'working' });
-    setProgress(
-      await step.run(world).then(
-        (outcome): Progress => ({ state: 'done', outcome }),
-        (error: unknown): Progress => ({ state: 'failed', why: messageOf(error) }),
-      ),
+    const came = await step.run(world).then(
+      (outcome): Progress => ({ state: 'done', outcome }),
+      (error: unknown): Progress => ({ state: 'failed', why: messageOf(error) }),
     );
+    // What is said of the carts is not ahead of what is shown of them.
+    await look();
+    setProgress(came);
   };
   const next = (): void => {
     setAt(at + 1);
@@ -60,9 +65,10 @@ export function Tour() {
           Six steps on the real thing: three region processes on this machine, with the delays of the ocean between them. You cut a cable,
           kill a process, and look at what a shopping cart makes of it.
         </p>
+        {tidying !== '' && <p className="notice">{tidying}</p>}
         {progress.state === 'failed' && <p className="alarm">{progress.why}</p>}
         <button type="button" className="primary" disabled={progress.state === 'working'} onClick={() => void begin()}>
-          Start the tour
+          {tidying === '' ? 'Start the tour' : 'Mend that and start the tour'}
         </button>
       </section>
     );
@@ -98,7 +104,7 @@ export function Tour() {
                 Open the console
               </a>
               <button type="button" onClick={() => void begin()}>
-                Once more
+                {tidying === '' ? 'Once more' : 'Mend what is broken, and once more'}
               </button>
             </>
           )}
@@ -106,7 +112,7 @@ export function Tour() {
       </div>
       <div className="copies">
         {tourRegions.map((region) => (
-          <CartCopy key={region} region={region} world={world} />
+          <CopyCard key={region} region={region} copy={copies[region]} />
         ))}
       </div>
       <WorldMap />
@@ -114,36 +120,14 @@ export function Tour() {
   );
 }
 
-const everyMs = 400;
-
-function CartCopy({ region, world }: { readonly region: TourRegion; readonly world: TourWorld }) {
-  const [shown, setShown] = useState<{ readonly quantity: number | undefined; readonly digest: string; readonly isAnswering: boolean }>({
-    ...{ quantity: undefined, digest: '', isAnswering: true },
-  });
-  useEffect(() => {
-    let isCurrent = true;
-    let timer = 0;
-    const look = async (): Promise<void> => {
-      const heard = await world.apis[region].document(world.document).then(
-        ({ json, digest }) => ({ quantity: quantityOf(json), digest, isAnswering: true }),
-        () => ({ isAnswering: false }),
-      );
-      if (!isCurrent) return;
-      setShown((before) => ({ ...before, ...heard }));
-      timer = window.setTimeout(() => void look(), everyMs);
-    };
-    void look();
-    return () => {
-      isCurrent = false;
-      clearTimeout(timer);
-    };
-  }, [region, world]);
+function CopyCard({ region, copy }: { readonly region: TourRegion; readonly copy: CartCopy }) {
+  const { quantity, digest, isAnswering } = copy;
   return (
-    <section className={shown.isAnswering ? 'copy' : 'copy stale'} aria-label={`The cart in ${cityOf(region)}`}>
+    <section className={isAnswering ? 'copy' : 'copy stale'} aria-label={`The cart in ${cityOf(region)}`}>
       <h3>{cityOf(region)}</h3>
-      <p className="quantity">{shown.quantity ?? '…'}</p>
+      <p className="quantity">{quantity ?? '…'}</p>
       <p className="fact">packs of tea</p>
-      {shown.isAnswering ? <code className="digest">{shown.digest.slice(0, 12)}</code> : <span className="badge bad">no answer</span>}
+      {isAnswering ? <code className="digest">{digest.slice(0, 12)}</code> : <span className="badge bad">no answer</span>}
     </section>
   );
 }

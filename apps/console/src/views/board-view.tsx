@@ -1,21 +1,14 @@
-import { useState } from 'react';
 import { type Command, type Direction, type LinkView, worldApi } from '../api/world-api.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { cityOf } from '../mesh/places.ts';
-import { useMesh, useMonitor } from '../mesh/use-mesh.ts';
+import { type Act, useAct } from '../mesh/use-act.ts';
+import { useMesh } from '../mesh/use-mesh.ts';
 import { LoadPanel } from './load-panel.tsx';
 
 /** The partition board: what may be done to this machine's world. */
 export function BoardView() {
   const { regions, links } = useMesh();
-  const monitor = useMonitor();
-  const [failure, setFailure] = useState('');
-  const act = (action: () => Promise<unknown>): void => {
-    setFailure('');
-    action()
-      .then(() => monitor.lookAtWorld())
-      .catch((error: unknown) => setFailure(error instanceof Error ? error.message : String(error)));
-  };
+  const { act, failure } = useAct();
   return (
     <section className="panel" aria-labelledby="board">
       <header>
@@ -34,13 +27,11 @@ export function BoardView() {
         {regions.map((region) => (
           <ProcessCard key={region.name} region={region} act={act} />
         ))}
-        <LoadPanel />
+        <LoadPanel act={act} />
       </div>
     </section>
   );
 }
-
-type Act = (action: () => Promise<unknown>) => void;
 
 const ways = [
   ['both', 'Both ways'],

@@ -29,7 +29,7 @@ function useConflictCount(): number | undefined {
   const { regions } = useMesh();
   const answering = regions.find(({ status, error }) => status !== undefined && error === undefined);
   const api = answering?.api;
-  const collections = [...(answering?.status?.collections.keys() ?? [])].join();
+  const collections = (answering?.status?.typedCollections ?? []).join();
   const [count, setCount] = useState<number>();
   useEffect(() => {
     if (api === undefined || collections === '') return;

@@ -9,7 +9,7 @@ import { useAnswer } from './use-answer.ts';
 export function ConflictsView() {
   const { regions } = useMesh();
   const region = regions.find(({ status, error }) => status !== undefined && error === undefined);
-  const collections = [...(region?.status?.collections.keys() ?? [])].join();
+  const collections = (region?.status?.typedCollections ?? []).join();
   return (
     <section className="panel" aria-labelledby="conflicts">
       <header>
@@ -57,7 +57,8 @@ function Journal({ region, collections }: { readonly region: RegionView; readonl
               <code>{`${conflict.document} ${conflict.path}`}</code> <span className="badge">{conflict.status}</span>
             </h3>
             <p>
-              {cityOf(conflict.winner.region)} wrote <b>{JSON.stringify(conflict.winner.value)}</b>, which is shown;{' '}
+              {cityOf(conflict.winner.region)} wrote <b>{JSON.stringify(conflict.winner.value)}</b>,
+              {conflict.status === 'standing' ? ' which is shown; ' : ' which won, and was overwritten since; '}
               {cityOf(conflict.loser.region)} wrote <b>{JSON.stringify(conflict.loser.value)}</b> at the same time. Rule: {conflict.rule}.
             </p>
             <button type="button" disabled={conflict.status !== 'standing'} onClick={() => void restore(conflict)}>

@@ -22,8 +22,14 @@ export function DocumentPanel({ name }: { readonly name: string }) {
   const differences = isEqual ? [] : differencesOf(answering.map(({ json }) => json));
   const [isHistoryShown, setHistoryShown] = useState(false);
   const first = answering[0]?.region;
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow page it stands below the list.
+    const top = panel.current?.getBoundingClientRect().top ?? 0;
+    if (top > innerHeight / 2) panel.current?.scrollIntoView({ block: 'start' });
+  }, []);
   return (
-    <article className="document" aria-label={name}>
+    <article ref={panel} className="document" aria-label={name}>
       <h3>
         <code>{name}</code>{' '}
         {answering.length > 0 && (

@@ -11,6 +11,8 @@ export interface LineChartProps {
 }
 
 const height = 150;
+/** Seconds that the axis shows at least: in the first ones it does not race. */
+const secondsMin = 30;
 const colours = ['--line-1', '--line-2', '--line-3', '--line-4', '--line-5', '--line-6'];
 
 /** The last minutes of some measure, with the newest values as text beside it. */
@@ -70,9 +72,16 @@ function optionsOf(target: HTMLElement, names: readonly string[]): UPlot.Options
     height,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.15)] } },
+    scales: {
+      x: { time: false, range: (_chart, min) => [Math.min(min, -secondsMin), 0] },
+      y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.15)] },
+    },
     axes: [
-      { ...axis, values: (_chart, ticks) => ticks.map((tick) => (tick === 0 ? 'now' : `${Math.round(tick)} s`)) },
+      {
+        ...axis,
+        incrs: [5, 10, 15, 30, 60],
+        values: (_chart, ticks) => ticks.map((tick) => (tick === 0 ? 'now' : `${Math.round(tick)} s`)),
+      },
       { ...axis, size: 44 },
     ],
     series: [

@@ -29,16 +29,23 @@ export function arcBetween(a: Point, b: Point): Arc {
   return { path: `M${a.x} ${a.y} Q${control.x} ${control.y} ${b.x} ${b.y}`, middle };
 }
 
-export type LinkTone = 'good' | 'warn' | 'bad';
+/** `idle`: whole, and nobody is at one of its ends. */
+export type LinkTone = 'good' | 'warn' | 'bad' | 'idle';
 
-export function linkTone({ aToB, bToA }: LinkView): LinkTone {
+/** @param silent the regions that do not answer */
+export function linkTone({ a, b, aToB, bToA }: LinkView, silent: ReadonlySet<string> = nobody): LinkTone {
   const cut = [aToB, bToA].filter(({ state }) => state !== 'up').length;
-  return cut === 0 ? 'good' : cut === 1 ? 'warn' : 'bad';
+  if (cut === 2) return 'bad';
+  if (silent.has(a) || silent.has(b)) return 'idle';
+  return cut === 1 ? 'warn' : 'good';
 }
 
-export function linkLabel(link: LinkView): string {
-  const tone = linkTone(link);
+const nobody: ReadonlySet<string> = new Set();
+
+export function linkLabel(link: LinkView, silent: ReadonlySet<string> = nobody): string {
+  const tone = linkTone(link, silent);
   if (tone === 'bad') return 'cut';
+  if (tone === 'idle') return 'no answer';
   const delays = [link.aToB, link.bToA].map(({ delayMs }) => Math.round(delayMs));
   const text = delays[0] === delays[1] ? `${delays[0]} ms` : `${delays[0]}/${delays[1]} ms`;
   return tone === 'warn' ? 'one way cut' : text;

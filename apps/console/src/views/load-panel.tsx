@@ -1,60 +1,78 @@
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
+import { type LoadView, worldApi } from '../api/world-api.ts';
+import { type Act, useAct } from '../mesh/use-act.ts';
 import { useMesh } from '../mesh/use-mesh.ts';
 
-/** Writes of all regions together in a second, and seconds after which the load ends by itself. */
+/** Most writes of all regions together in a second that the demo world takes. */
 const opsPerSecondMax = 60;
-const secondsMax = 60;
+const minutesChoices = [1, 5, 10] as const;
 
-/** Writes carts in every region for a while, to have something to look at. It ends with the page at the latest. */
-export function LoadPanel() {
-  const { regions } = useMesh();
+/** Has the demo world write carts in every region for a while, to have something to look at. */
+export function LoadPanel({ act }: { readonly act: Act }) {
+  const { load } = useMesh();
   const [rate, setRate] = useState(15);
-  const [leftSeconds, setLeftSeconds] = useState(0);
-  const [counts, setCounts] = useState({ written: 0, refused: 0 });
-  const apis = useRef(regions.map(({ api }) => api));
-  apis.current = regions.map(({ api }) => api);
-  const isRunning = leftSeconds > 0;
-  useEffect(() => {
-    if (!isRunning) return;
-    let written = 0;
-    const write = (): void => {
-      const api = apis.current[written % Math.max(1, apis.current.length)];
-      written += 1;
-      const ops = [{ op: 'increment', path: `/items/article-${written % 5}/qty`, by: 1 }];
-      api?.edit(`carts/load-${written % 20}`, ops).then(
-        () => setCounts((before) => ({ ...before, written: before.written + 1 })),
-        () => setCounts((before) => ({ ...before, refused: before.refused + 1 })),
-      );
-    };
-    const writing = setInterval(write, 1_000 / rate);
-    const counting = setInterval(() => setLeftSeconds((left) => left - 1), 1_000);
-    return () => {
-      clearInterval(writing);
-      clearInterval(counting);
-    };
-  }, [isRunning, rate]);
+  const [minutes, setMinutes] = useState<number>(minutesChoices[0]);
+  const isRunning = load?.isRunning === true;
   return (
     <article className="card" aria-label="Load">
       <h3>
-        Load <span className={`badge ${isRunning ? 'good' : ''}`}>{isRunning ? `${leftSeconds} s left` : 'off'}</span>
+        Load <span className={`badge ${isRunning ? 'good' : ''}`}>{isRunning ? leftText(load) : 'off'}</span>
       </h3>
-      <label>
-        Writes per second
-        <input type="number" min={1} max={opsPerSecondMax} value={rate} onChange={(event) => setRate(clamp(Number(event.target.value)))} />
-      </label>
+      <div className="inline">
+        <label>
+          Writes per second
+          <input
+            type="number"
+            min={1}
+            max={opsPerSecondMax}
+            value={rate}
+            onChange={(event) => setRate(clamp(Number(event.target.value)))}
+          />
+        </label>
+        <label>
+          Minutes
+          <select value={minutes} onChange={(event) => setMinutes(Number(event.target.value))}>
+            {minutesChoices.map((choice) => (
+              <option key={choice}>{choice}</option>
+            ))}
+          </select>
+        </label>
+      </div>
       <div className="ways">
-        <button type="button" disabled={isRunning} onClick={() => setLeftSeconds(secondsMax)}>
-          Start for {secondsMax} s
+        <button type="button" disabled={isRunning} onClick={() => act(() => worldApi.startLoad(rate, minutes * 60))}>
+          Start
         </button>
-        <button type="button" disabled={!isRunning} onClick={() => setLeftSeconds(0)}>
+        <button type="button" disabled={!isRunning} onClick={() => act(() => worldApi.stopLoad())}>
           Stop
         </button>
       </div>
       <p className="fact">
-        {counts.written} written, {counts.refused} without an answer
+        {load?.written ?? 0} written, {load?.failed ?? 0} without success. It goes on when this page is left.
       </p>
     </article>
   );
+}
+
+/** Says on every view that the numbers are those of a load. */
+export function LoadNotice() {
+  const { load } = useMesh();
+  const { act, failure } = useAct();
+  if (load?.isRunning !== true) return null;
+  return (
+    <p className="notice load-notice">
+      <span>
+        Load is on: {load.opsPerSecond} writes a second, {leftText(load)}. {failure}
+      </span>
+      <button type="button" onClick={() => act(() => worldApi.stopLoad())}>
+        Stop the load
+      </button>
+    </p>
+  );
+}
+
+function leftText({ leftMs }: LoadView): string {
+  const seconds = Math.ceil(leftMs / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} left`;
 }
 
 function clamp(rate: number): number {

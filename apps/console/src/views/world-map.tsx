@@ -4,7 +4,7 @@ import land from 'world-atlas/land-110m.json' with { type: 'json' };
 import type { LinkView } from '../api/world-api.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { cityOf, placeOf } from '../mesh/places.ts';
-import { stateOf } from '../mesh/region-state.ts';
+import { isSilent, type RegionState, stateOf } from '../mesh/region-state.ts';
 import { useMesh, useNowMs } from '../mesh/use-mesh.ts';
 import { arcBetween, linkLabel, linkTone, type Point } from './link-geometry.ts';
 
@@ -27,41 +27,42 @@ export function WorldMap() {
     const point = pointOf(region.name);
     return point === undefined ? [] : [{ region, point }];
   });
+  const nowMs = useNowMs();
+  const silent = new Set(regions.filter((region) => isSilent(stateOf(region, nowMs))).map(({ name }) => name));
   return (
     <figure className="map" aria-label="Map of the regions and their links">
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summaryOf(regions, links)}>
+      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summaryOf(regions, links, silent)}>
         <path className="land" d={landPath} />
         {links.map((link) => (
-          <MapLink key={`${link.a} ${link.b}`} link={link} />
+          <MapLink key={`${link.a} ${link.b}`} link={link} silent={silent} />
         ))}
         {placed.map(({ region, point }) => (
-          <MapRegion key={region.name} region={region} point={point} />
+          <MapRegion key={region.name} region={region} state={stateOf(region, nowMs)} point={point} />
         ))}
       </svg>
     </figure>
   );
 }
 
-function MapLink({ link }: { readonly link: LinkView }) {
+function MapLink({ link, silent }: { readonly link: LinkView; readonly silent: ReadonlySet<string> }) {
   const [from, to] = [pointOf(link.a), pointOf(link.b)];
   if (from === undefined || to === undefined) return null;
   const { path, middle } = arcBetween(from, to);
-  const tone = linkTone(link);
+  const tone = linkTone(link, silent);
   return (
     <g className={`map-link ${tone}`}>
       <path d={path} />
       <g transform={`translate(${middle.x} ${middle.y})`}>
         <rect x={-58} y={-14} width={116} height={26} rx={13} />
         <text textAnchor="middle" dy={5}>
-          {linkLabel(link)}
+          {linkLabel(link, silent)}
         </text>
       </g>
     </g>
   );
 }
 
-function MapRegion({ region, point }: { readonly region: RegionView; readonly point: Point }) {
-  const state = stateOf(region, useNowMs());
+function MapRegion({ region, state, point }: { readonly region: RegionView; readonly state: RegionState; readonly point: Point }) {
   return (
     <g className={`map-region ${state.tone}`} transform={`translate(${point.x} ${point.y})`}>
       <circle className="halo" r={17} />
@@ -82,7 +83,8 @@ function pointOf(region: string): Point | undefined {
   return x === undefined || y === undefined ? undefined : { x, y };
 }
 
-function summaryOf(regions: readonly RegionView[], links: readonly LinkView[]): string {
-  const cut = links.filter((link) => linkTone(link) !== 'good').length;
-  return `${regions.map(({ name }) => cityOf(name)).join(', ')}; ${links.length} links, ${cut} of them not whole`;
+function summaryOf(regions: readonly RegionView[], links: readonly LinkView[], silent: ReadonlySet<string>): string {
+  const broken = links.filter((link) => linkTone(link, silent) !== 'good').length;
+  const quiet = regions.filter(({ name }) => silent.has(name)).map(({ name }) => `; ${cityOf(name)} does not answer`);
+  return `${regions.map(({ name }) => cityOf(name)).join(', ')}${quiet.join('')}; ${links.length} links, ${broken} of them not whole`;
 }

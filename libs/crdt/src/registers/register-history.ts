@@ -7,14 +7,14 @@
 // writes are in conflict when the very same updates replaced both, or none did. For then neither had seen the other (it would
 // have replaced it), and everybody who put an end to one of them knew both: one value was hidden by the other, not
 // overwritten. What somebody replaced who did not know the other was overwritten on purpose; its successor takes its place
-// in the conflict.
+// in the conflict. Equal values are in none: what lost is shown.
 //
 // The winner has the latest (HLC, writer) of all that are in conflict, as in the view (register.ts).
 //
 // Invariant 1: "the same replacers" is an equivalence, so each write loses at most once: conflicts are fewer than writes.
-// Invariant 2: a write that nobody replaced and that is not shown is the loser of a conflict.
+// Invariant 2: a value that nobody replaced and that is not shown is the loser of a conflict.
 
-import { compareStrings, forbiddenKeys, type JsonValue } from '@anabranch/base';
+import { canonicalJson, compareStrings, forbiddenKeys, type JsonValue } from '@anabranch/base';
 import { type Hlc, hlcZero, parseHlc } from '@anabranch/causality';
 import { readStoredJson } from '../bounded-json.ts';
 import { splitParts, unescapePart } from '../path.ts';
@@ -97,9 +97,11 @@ export class RegisterHistory<By> {
         const isOpen = first.replacers.length === 0;
         if (keepsAll && isOpen) continue;
         const winner = others.reduce((latest, write) => (order(write, latest) > 0 ? write : latest), first);
-        for (const loser of [first, ...others]) {
-          if (loser === winner) continue;
-          yield { path: `/${path}`, winner: read(winner), loser: read(loser), isKeptAll: keepsAll, stands: isOpen };
+        const won = read(winner);
+        for (const write of [first, ...others]) {
+          const loser = read(write);
+          if (write === winner || canonicalJson(loser.value) === canonicalJson(won.value)) continue;
+          yield { path: `/${path}`, winner: won, loser, isKeptAll: keepsAll, stands: isOpen };
         }
       }
     }

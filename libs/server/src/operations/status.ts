@@ -43,6 +43,7 @@ export const statusSchema = z.strictObject({
   collections: z
     .record(z.string(), z.enum(['yjs', 'automerge']))
     .meta({ description: 'The collections that the region serves, with the merge library of each.' }),
+  freeformCollections: z.array(z.string()).meta({ description: 'Those of them without typed fields: their conflicts are not kept.' }),
   documentsLoaded: count,
   sessions: count,
   opsPending: count,
@@ -75,7 +76,8 @@ const statusExample: StatusAnswer = {
     },
   ],
   quarantinedOrigins: [],
-  collections: { carts: 'yjs' },
+  collections: { carts: 'yjs', notes: 'yjs' },
+  freeformCollections: ['notes'],
   documentsLoaded: 3,
   sessions: 1,
   opsPending: 0,
@@ -116,6 +118,7 @@ function statusAnswer(replica: ReplicaDoor): Record<keyof StatusAnswer, unknown>
     peers: status.peers,
     quarantinedOrigins: status.quarantinedOrigins,
     collections: Object.fromEntries(collections),
+    freeformCollections: [...replica.collections].flatMap(([name, { schema }]) => (schema === 'freeform' ? [name] : [])),
     documentsLoaded: status.documentsLoaded,
     sessions: status.sessions,
     opsPending: status.opsPending,

@@ -1,0 +1,32 @@
+import { VersionVector } from '@anabranch/causality';
+import { expect, test } from 'vitest';
+import { LocalWrites } from './local-writes.ts';
+import type { NewWrite } from './store/client-store.ts';
+import { MemoryStore } from './store/memory-store.ts';
+
+const covered = VersionVector.of([['berlin.1' as never, 7]]);
+const writeOf = (id: string): NewWrite => ({
+  id,
+  writer: 'w',
+  updates: [{ document: 'carts/ann' as never, update: Uint8Array.of(1) }],
+  described: [],
+});
+
+test('[CLIENT11] a write that is answered while the store is asked what waits is not told to wait, and the others are followed', async () => {
+  const store = new MemoryStore();
+  await store.open(() => '0123456789abcdef');
+  for (const id of ['a', 'b', 'c']) await store.append(writeOf(id));
+  const writes = new LocalWrites(store, () => {});
+  const asked = writes.takeUp();
+  writes.settled('b', covered);
+  const pending = await asked;
+  expect(pending.map(({ id, state }) => [id, state])).toEqual([
+    ['a', 'saved'],
+    ['c', 'saved'],
+  ]);
+  writes.settled('a', covered);
+  writes.replicated(covered, VersionVector.empty);
+  expect(pending.map(({ state }) => state)).toEqual(['majority', 'saved']);
+  expect((await writes.takeUp()).map(({ id }) => id)).toContain('c');
+  expect((await writes.takeUp()).find(({ id }) => id === 'c')).toBe(pending[1]);
+});
