@@ -1,6 +1,6 @@
 // Clients that write to the entries of bounded counters themselves, past the rights they would need.
 
-import { concatBytes, isAnabranchError } from '@anabranch/base';
+import { concatBytes } from '@anabranch/base';
 import { type DocumentOp, identityOf, type Library } from '@anabranch/crdt';
 import type { DocumentSession, DocumentSessionListener } from '@anabranch/engine';
 import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
@@ -9,6 +9,7 @@ import * as Automerge from '@automerge/automerge';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { codeOf } from './linked-mesh.ts';
 
 const collections = [
   ['yjs', 'depots'],
@@ -25,15 +26,6 @@ async function stocked(document: DocumentId): Promise<SimulatedMesh> {
   await mesh.edit('berlin', document, stock(5));
   await mesh.untilConverged();
   return mesh;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    return isAnabranchError(error) ? error.code : String(error);
-  }
 }
 
 let clients = 0;

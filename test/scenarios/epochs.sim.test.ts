@@ -1,6 +1,6 @@
 // Regions that take a new epoch, and what the others make of it: whom they believe under which name.
 
-import { isAnabranchError, silentLogger } from '@anabranch/base';
+import { silentLogger } from '@anabranch/base';
 import { type OriginId, parseRegionId } from '@anabranch/causality';
 import { createDocument, type DocumentOp, identityOf } from '@anabranch/crdt';
 import type { DocumentSessionListener, Replica } from '@anabranch/engine';
@@ -9,26 +9,13 @@ import { KvReplicaStore, MemoryKv } from '@anabranch/storage';
 import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
 import { meshCollections, SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { codeOf, linkedMesh } from './linked-mesh.ts';
 
 const three = ['new-york', 'berlin', 'tokyo'];
 const silent: DocumentSessionListener = { deliver() {}, awareness() {}, ended() {} };
 const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
 
-async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed: 11, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    return isAnabranchError(error) ? error.code : String(error);
-  }
-}
+const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 11, regions });
 
 /** What a client of `at` is answered that brings content under the name of the epoch `from` writes under now. */
 async function bringForged(at: Replica, from: Replica, document: DocumentId): Promise<string> {

@@ -6,16 +6,12 @@ import { parseDocumentId } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { linkedMesh } from './linked-mesh.ts';
 
 const cart = parseDocumentId('carts/c1');
 const three = ['berlin', 'new-york', 'tokyo'];
 
-async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed: 31, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
+const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 31, regions });
 
 /** A request as a client sends it again and again: what it means is told by `body`. */
 function send(mesh: SimulatedMesh, at: string, key: string, body = 1): Promise<EditResult> {

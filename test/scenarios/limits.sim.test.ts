@@ -8,7 +8,8 @@ import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
-import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import type { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { linkedMesh } from './linked-mesh.ts';
 
 const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
 const silent: DocumentSessionListener = { deliver() {}, awareness() {}, ended() {} };
@@ -30,12 +31,7 @@ function failureOf(replica: Replica): () => string | undefined {
   return () => failure;
 }
 
-async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed: 12, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
+const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 12, regions });
 
 test('[STORE7] when sessions fill the cache, a document that is opened beyond is edited and followed like any other', async () => {
   const mesh = await meshOf('berlin');

@@ -8,6 +8,7 @@ import { parseDocumentId } from '@anabranch/protocol';
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { linkedMesh } from './linked-mesh.ts';
 
 const cart = parseDocumentId('carts/c1');
 const three = ['berlin', 'new-york', 'tokyo'];
@@ -15,12 +16,7 @@ const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-
 const majority: ReadConcern = { kind: 'majority' };
 const bounded = (maxLagMs: number): ReadConcern => ({ kind: 'bounded', maxLagMs });
 
-async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed: 23, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
+const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 23, regions });
 
 interface Answer {
   readonly view: DocumentView | undefined;

@@ -2,16 +2,13 @@
 
 import { isAnabranchError } from '@anabranch/base';
 import type { DocumentOp } from '@anabranch/crdt';
-import { SimulatedMesh, type SimulatedMeshOptions } from '../simulator/simulated-mesh.ts';
+import type { SimulatedMesh, SimulatedMeshOptions } from '../simulator/simulated-mesh.ts';
+import { linkedMesh } from './linked-mesh.ts';
 
 export const regions = ['berlin', 'tokyo', 'new-york'];
 
-export async function meshOf(seed = 3, options: Partial<SimulatedMeshOptions> = {}): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed, regions, ...options });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
+export const meshOf = (seed = 3, options: Partial<SimulatedMeshOptions> = {}): Promise<SimulatedMesh> =>
+  linkedMesh({ seed, regions, ...options });
 
 export const stock = (by: number): DocumentOp[] => [{ op: 'increment', path: '/stock', by }];
 export const sell = (by = 1): DocumentOp[] => [{ op: 'decrement', path: '/stock', by }];

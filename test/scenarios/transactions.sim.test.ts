@@ -6,16 +6,12 @@ import type { PlannedEdit, Replica } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../simulator/seeded-random.ts';
-import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import type { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { linkedMesh } from './linked-mesh.ts';
 
 const regions = ['berlin', 'tokyo', 'new-york'];
 
-async function meshOf(seed = 11): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
+const meshOf = (seed = 11): Promise<SimulatedMesh> => linkedMesh({ seed, regions });
 
 function write(document: string, ...ops: DocumentOp[]): PlannedEdit {
   return { document: parseDocumentId(document), plan: () => ops };

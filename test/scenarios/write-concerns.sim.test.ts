@@ -1,31 +1,17 @@
 // What a region says of who has a write: never more than is so, and all of it once it is heard.
 
-import { isAnabranchError } from '@anabranch/base';
 import type { RegionId } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { OpId, WriteReport, WriteTarget } from '@anabranch/engine';
 import { expect, test } from 'vitest';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { codeOf, linkedMesh } from './linked-mesh.ts';
 
 const three = ['berlin', 'new-york', 'tokyo'];
 const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
 const named = (...regions: string[]) => regions as RegionId[];
 
-async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed: 17, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    return isAnabranchError(error) ? error.code : String(error);
-  }
-}
+const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 17, regions });
 
 async function write(mesh: SimulatedMesh, at: string): Promise<OpId> {
   const { opId } = await mesh.edit(at, 'carts/c1', add(1));

@@ -1,6 +1,5 @@
 // The life of single writes: durability, idempotency, sessions, atomic refusal.
 
-import { isAnabranchError } from '@anabranch/base';
 import { createDocument, type DocumentOp, identityOf } from '@anabranch/crdt';
 import type { Delivery, DocumentSession, DocumentSessionListener } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
@@ -9,26 +8,13 @@ import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { meshCollections, SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { codeOf, linkedMesh } from './linked-mesh.ts';
 
 const cart = parseDocumentId('carts/c1');
 const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-1/qty', by }];
 const digestOf = (byte: number): Uint8Array => new Uint8Array(16).fill(byte);
 
-async function meshOf(...regions: string[]): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh({ seed: 11, regions });
-  await mesh.startAll();
-  await mesh.clock.advance(1_000);
-  return mesh;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    return isAnabranchError(error) ? error.code : String(error);
-  }
-}
+const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 11, regions });
 
 function recorder(): DocumentSessionListener & { readonly deliveries: Delivery[]; readonly heard: Uint8Array[]; end: string | undefined } {
   return {
