@@ -2,17 +2,12 @@
 
 import { parseDocumentId } from '@anabranch/protocol';
 import * as A from '@automerge/automerge';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { AutomergeDocumentSync, type SyncSocket } from './automerge-document-sync.ts';
 import { decodeCbor } from './cbor.ts';
 import { defaultSyncLimits } from './sync-limits.ts';
 import { TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Keeps what is sent. */
 class FullSocket implements SyncSocket {
@@ -59,7 +54,7 @@ interface Opened {
 
 async function open(): Promise<Opened> {
   const region = await TestRegion.start();
-  cleanups.push(() => region.stop());
+  onTestFinished(() => region.stop());
   const socket = new FullSocket();
   let turn = Promise.resolve();
   const sync = new AutomergeDocumentSync(parseDocumentId('carts-automerge/c1'), {
@@ -76,7 +71,7 @@ async function open(): Promise<Opened> {
     onEphemeral: () => {},
     onEnded: () => {},
   });
-  cleanups.push(() => sync.close());
+  onTestFinished(() => sync.close());
   return { region, socket, sync };
 }
 
@@ -109,7 +104,7 @@ class Client {
 /** A cart that was filled in another region. */
 async function createdCart(): Promise<Uint8Array> {
   const elsewhere = await TestRegion.start({ region: 'tokyo' });
-  cleanups.push(() => elsewhere.stop());
+  onTestFinished(() => elsewhere.stop());
   await elsewhere.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
   const session = elsewhere.replica.openSession(parseDocumentId('carts-automerge/c1'), {
     deliver: () => {},

@@ -1,28 +1,11 @@
 // What embedded clients are refused of the documents they follow, at a real replica.
 
 import { VersionVector } from '@anabranch/causality';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { SyncLimits } from './sync-limits.ts';
-import { definitionsOf, FrameClient, type FrameClientOptions } from './testing/frame-client.ts';
-import { TestRegion } from './testing/test-region.ts';
+import { describe, expect, test } from 'vitest';
+import { definitionsOf, type FrameClient } from './testing/frame-client.ts';
+import { openClient, startRegion } from './testing/start-region.ts';
+import type { TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
-
-async function open(region: TestRegion, options?: FrameClientOptions): Promise<FrameClient> {
-  const client = await FrameClient.open(region, options);
-  cleanups.push(() => client.close());
-  return client;
-}
 
 async function leave(region: TestRegion, client: FrameClient): Promise<void> {
   client.close();
@@ -37,14 +20,14 @@ describe('[DOCS6] a client that comes back with its resume key', () => {
   /** A client follows two documents and goes; it comes back with another schema of one, and misses a change of each. */
   async function backWithAnotherSchema() {
     const region = await startRegion();
-    const first = await open(region);
+    const first = await openClient(region);
     await first.follow(['carts/c1', 'carts-automerge/c1']);
     await first.until('state', 2);
     const { serial, welcome } = first;
     const { resumeKey } = welcome;
     await leave(region, first);
     const collections = definitionsOf(region).map((one) => (one.name === 'carts' ? { ...one, definition: '{}' } : one));
-    const other = await open(region, { seen: first.seen, resumeKey, followSerial: serial, collections });
+    const other = await openClient(region, { seen: first.seen, resumeKey, followSerial: serial, collections });
     expect(other.welcome.followSerial).toBe(serial);
     await region.edit('carts/c1', tea);
     await region.edit('carts-automerge/c1', tea);
@@ -61,10 +44,10 @@ describe('[DOCS6] a client that comes back with its resume key', () => {
   test("and the region's schema again is sent whole what it was refused meanwhile", async () => {
     const { region, other, resumeKey, serial, collections } = await backWithAnotherSchema();
     await leave(region, other);
-    const still = await open(region, { seen: other.seen, resumeKey, followSerial: serial, collections });
+    const still = await openClient(region, { seen: other.seen, resumeKey, followSerial: serial, collections });
     await still.until('unavailable');
     await leave(region, still);
-    const again = await open(region, { seen: other.seen, resumeKey, followSerial: serial });
+    const again = await openClient(region, { seen: other.seen, resumeKey, followSerial: serial });
     expect(again.welcome.followSerial).toBe(serial);
     await again.until('state');
     expect(again.of('state')).toMatchObject([{ document: 'carts/c1', isResync: false }]);
@@ -72,7 +55,7 @@ describe('[DOCS6] a client that comes back with its resume key', () => {
     await until(() => toldOf(again).length > 0, 'it is told');
     expect(toldOf(again)).toEqual(['carts/c1']);
     await leave(region, again);
-    const once = await open(region, { seen: again.seen, resumeKey, followSerial: serial });
+    const once = await openClient(region, { seen: again.seen, resumeKey, followSerial: serial });
     await region.edit('carts/c1', tea);
     await until(() => toldOf(once).length > 0, 'it is told');
     expect(once.of('state')).toEqual([]);
@@ -84,8 +67,8 @@ describe('[DOCS13] a client that is refused very many documents', () => {
   const limits = { sendBufferBytesMax: 256 << 10, documentsUnsentBytesHigh: 64 << 10, sessionWaitMsMax: 100 };
 
   test('at once is told of all of them as it reads, and is not taken for slow', async () => {
-    const region = await startRegion({ ...limits, sessionWaitMsMax: 1_500 });
-    const client = await open(region, { seen: VersionVector.of([['lima.5f0c12ab90de' as never, 9]]) });
+    const region = await startRegion('berlin', { ...limits, sessionWaitMsMax: 1_500 });
+    const client = await openClient(region, { seen: VersionVector.of([['lima.5f0c12ab90de' as never, 9]]) });
     const all = names(40_000);
     for (let at = 0; at < all.length; at += 4_096) await client.follow(all.slice(at, at + 4_096), false, at + 4_096 >= all.length);
     await client.until('unavailable', all.length);
@@ -94,8 +77,8 @@ describe('[DOCS13] a client that is refused very many documents', () => {
   });
 
   test('and does not read it is not read either, until it does', async () => {
-    const region = await startRegion(limits);
-    const client = await open(region);
+    const region = await startRegion('berlin', limits);
+    const client = await openClient(region);
     client.raw.socket.pause();
     for (let round = 0; round < 12; round++) {
       await client.follow(names(4_096).map((name) => name.replace('carts/', `nothing/${round}-`)));

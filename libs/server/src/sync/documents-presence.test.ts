@@ -2,27 +2,16 @@
 
 import { ByteWriter, parseDocumentId } from '@anabranch/protocol';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { HocuspocusClient, hocuspocusSocket } from '../testing/hocuspocus-client.ts';
-import type { SyncLimits } from './sync-limits.ts';
 import { FrameClient } from './testing/frame-client.ts';
-import { linkRegions, TestRegion } from './testing/test-region.ts';
+import { startRegion } from './testing/start-region.ts';
+import { linkRegions, type TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region = 'berlin', limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
 
 /** A device at one document: its session, and its awareness as y-protocols keeps it. */
 class Device {
@@ -33,7 +22,7 @@ class Device {
 
   static async open(region: TestRegion, document = 'notes/n1'): Promise<Device> {
     const device = new Device(await FrameClient.open(region), document);
-    cleanups.push(() => {
+    onTestFinished(() => {
       device.client.close();
       device.#awareness.destroy();
     });
@@ -76,7 +65,7 @@ function provider(region: TestRegion, name: string): WebsocketProvider {
     disableBc: true,
   });
   opened.awareness.setLocalState({ name });
-  cleanups.push(() => {
+  onTestFinished(() => {
     opened.destroy();
     opened.awareness.destroy();
   });
@@ -102,7 +91,7 @@ describe('presence of embedded clients', () => {
     const cho = provider(tokyo, 'cho');
     const socket = hocuspocusSocket(berlin);
     const dan = new HocuspocusClient(socket, 'notes/n1');
-    cleanups.push(() => {
+    onTestFinished(() => {
       dan.destroy();
       socket.destroy();
     });

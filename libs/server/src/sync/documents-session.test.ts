@@ -4,28 +4,11 @@ import { VersionVector } from '@anabranch/causality';
 import { createDocument } from '@anabranch/crdt';
 import { parseDocumentId } from '@anabranch/protocol';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { SyncLimits } from './sync-limits.ts';
-import { definitionsOf, FrameClient, type FrameClientOptions } from './testing/frame-client.ts';
-import { linkRegions, TestRegion } from './testing/test-region.ts';
+import { describe, expect, test } from 'vitest';
+import { definitionsOf, FrameClient } from './testing/frame-client.ts';
+import { openClient, startRegion } from './testing/start-region.ts';
+import { linkRegions, type TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region = 'berlin', limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
-
-async function open(region: TestRegion, options?: FrameClientOptions): Promise<FrameClient> {
-  const client = await FrameClient.open(region, options);
-  cleanups.push(() => client.close());
-  return client;
-}
 
 const tea = (by = 1) => ({ op: 'increment', path: '/items/tea/qty', by }) as const;
 let devices = 0;
@@ -48,7 +31,7 @@ describe('an embedded client', () => {
   test('[DOCS1] is sent its documents whole, then what others write to them, and not its own writes', async () => {
     const region = await startRegion();
     await region.edit('carts/c1', tea(2));
-    const [a, b] = [await open(region), await open(region)];
+    const [a, b] = [await openClient(region), await openClient(region)];
     for (const client of [a, b]) {
       await client.follow(['carts/c1', 'carts/c2']);
       await client.until('state', 2);
@@ -69,7 +52,7 @@ describe('an embedded client', () => {
   test.each([100, 5_000])('[DOCS2] that comes back to %i documents is told what it missed, and nothing else', async (count) => {
     const region = await startRegion();
     const names = Array.from({ length: count }, (_, at) => `carts/c${at}`);
-    const client = await open(region);
+    const client = await openClient(region);
     for (let at = 0; at < count; at += 1_000) await client.follow(names.slice(at, at + 1_000), false, at + 1_000 >= count);
     await client.until('state', count);
     await until(() => client.of('changes').length > 0, 'the first changes');
@@ -78,7 +61,7 @@ describe('an embedded client', () => {
     await until(() => region.doors.sessionCount === 0, 'it is gone');
     for (let at = 0; at < 10; at++) await region.edit(`carts/c${at * 7}`, tea());
     await region.edit('carts/others', tea());
-    const again = await open(region, { seen, resumeKey: welcome.resumeKey, followSerial: serial });
+    const again = await openClient(region, { seen, resumeKey: welcome.resumeKey, followSerial: serial });
     expect(again.welcome.followSerial).toBe(serial);
     await until(() => again.seen.covers(region.replica.version), 'it has all');
     expect(again.of('state')).toEqual([]);
@@ -86,14 +69,14 @@ describe('an embedded client', () => {
     expect(again.bytes).toBeLessThan(2_500);
     // Forgotten by the region, it names all it holds: a few bytes each.
     again.close();
-    const elsewhere = await open(region, { seen: again.seen, resumeKey: new Uint8Array(16), followSerial: serial });
+    const elsewhere = await openClient(region, { seen: again.seen, resumeKey: new Uint8Array(16), followSerial: serial });
     expect(elsewhere.welcome.followSerial).toBe(0);
   });
 
   test('[DOCS3] whose write is of several documents writes all or none, as one op', async () => {
     const [region, other] = [await startRegion(), await startRegion('tokyo')];
     linkRegions(region, other);
-    const client = await open(region);
+    const client = await openClient(region);
     const [one, two] = [deviceOf(region), deviceOf(region, 'carts-automerge')];
     const before = region.opCount;
     await client.push(1, ['carts/a', one.edit(1)], ['carts-automerge/b', two.edit(2)]);
@@ -116,7 +99,7 @@ describe('an embedded client', () => {
 
   test('[DOCS4] that does not read for a while is told everything in order afterwards, and others are not held up', async () => {
     const region = await startRegion('berlin', { documentsUnsentBytesHigh: 64 << 10 });
-    const [slow, quick] = [await open(region), await open(region)];
+    const [slow, quick] = [await openClient(region), await openClient(region)];
     for (const client of [slow, quick]) {
       await client.follow(['carts/c1']);
       await client.until('state');
@@ -135,7 +118,7 @@ describe('an embedded client', () => {
 
   test('[DOCS5] that was away for longer than its documents are worth is sent them whole', async () => {
     const region = await startRegion();
-    const first = await open(region);
+    const first = await openClient(region);
     await first.follow(['carts/c1', 'carts/c2']);
     await first.until('state', 2);
     first.close();
@@ -144,7 +127,7 @@ describe('an embedded client', () => {
       await Promise.all(Array.from({ length: 100 }, () => region.edit('carts/elsewhere', tea())));
     }
     await region.edit('carts/c1', tea(4));
-    const again = await open(region, { seen: first.seen, resumeKey: first.welcome.resumeKey, followSerial: first.serial });
+    const again = await openClient(region, { seen: first.seen, resumeKey: first.welcome.resumeKey, followSerial: first.serial });
     await until(() => again.seen.covers(region.replica.version), 'it has all');
     expect(
       again
@@ -163,7 +146,7 @@ describe('an embedded client', () => {
   test('[DOCS6] that describes a collection otherwise is refused its documents and writes, and the others it keeps', async () => {
     const region = await startRegion();
     const collections = definitionsOf(region).map((one) => (one.name === 'carts' ? { ...one, definition: '{}' } : one));
-    const client = await open(region, { collections });
+    const client = await openClient(region, { collections });
     await client.follow(['carts/c1', 'nothing/x', 'carts-automerge/c1']);
     await client.until('state');
     expect(client.of('unavailable').map(({ document, code }) => [document, code])).toEqual([
@@ -178,10 +161,10 @@ describe('an embedded client', () => {
 
   test('[DOCS7] that comes with the key of a live session takes its place', async () => {
     const region = await startRegion();
-    const first = await open(region);
+    const first = await openClient(region);
     await first.follow(['carts/c1']);
     await first.until('state');
-    const second = await open(region, { seen: first.seen, resumeKey: first.welcome.resumeKey, followSerial: first.serial });
+    const second = await openClient(region, { seen: first.seen, resumeKey: first.welcome.resumeKey, followSerial: first.serial });
     expect(second.welcome.followSerial).toBe(1);
     expect(await first.raw.whenClosed).toEqual({ code: 1013, reason: 'session_superseded' });
     await region.edit('carts/c1', tea());
@@ -190,7 +173,7 @@ describe('an embedded client', () => {
 
   test('[DOCS7] that knows less of what it follows than the region names all of it again', async () => {
     const region = await startRegion();
-    const first = await open(region);
+    const first = await openClient(region);
     await first.follow(['carts/c1', 'carts/c2']);
     await first.until('state', 2);
     const { serial, seen } = first;
@@ -206,14 +189,14 @@ describe('an embedded client', () => {
     await until(() => region.doors.sessionCount === 0, 'it is gone');
     await region.edit('carts/c2', tea());
     // A store that was put back: it follows what the newer one had let go of.
-    const old = await open(region, { seen, resumeKey: first.welcome.resumeKey, followSerial: serial });
+    const old = await openClient(region, { seen, resumeKey: first.welcome.resumeKey, followSerial: serial });
     expect(old.welcome.followSerial).toBe(0);
   });
 
   test('[DOCS8] that has seen more than the region waits with its writes and its new documents until the region has it', async () => {
     const [region, other] = [await startRegion('berlin', { sessionWaitMsMax: 30 }), await startRegion('tokyo')];
     const { version } = await other.edit('carts/c1', tea());
-    const client = await open(region, { seen: version });
+    const client = await openClient(region, { seen: version });
     expect(client.welcome.coversRequired).toBe(false);
     await client.follow(['carts/new']);
     await client.push(1, ['carts/c2', deviceOf(region).edit(5)]);
@@ -230,7 +213,7 @@ describe('an embedded client', () => {
 
 test('[DOCS10] nothing that is not durable is told, answered or part of a state', async () => {
   const region = await startRegion();
-  const [writer, reader, late] = [await open(region), await open(region), await open(region)];
+  const [writer, reader, late] = [await openClient(region), await openClient(region), await openClient(region)];
   await reader.follow(['carts/c1']);
   await reader.until('state');
   let release: () => void = () => {};
@@ -252,7 +235,7 @@ test('[DOCS10] nothing that is not durable is told, answered or part of a state'
 describe('[DOCS9] what a stranger sends to the door', () => {
   test('ends its session with a code, and touches nobody else', async () => {
     const region = await startRegion();
-    const neighbour = await open(region);
+    const neighbour = await openClient(region);
     await neighbour.follow(['carts/c1']);
     await neighbour.until('state');
     const before = region.opCount;
@@ -264,7 +247,7 @@ describe('[DOCS9] what a stranger sends to the door', () => {
       ['frame_invalid', (client) => client.raw.send(Uint8Array.of(8, 1, 0))],
     ];
     for (const [reason, attack] of attacks) {
-      const client = await open(region);
+      const client = await openClient(region);
       await attack(client);
       expect((await client.raw.whenClosed).reason).toBe(reason);
     }
@@ -273,7 +256,7 @@ describe('[DOCS9] what a stranger sends to the door', () => {
     expect((await silent.raw.whenClosed).reason).toBe('frame_invalid');
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { maxLength: 5 }), async (messages) => {
-        const client = await open(region);
+        const client = await openClient(region);
         for (const message of messages) await client.raw.send(message);
         client.raw.socket.close();
         await client.raw.whenClosed;

@@ -3,29 +3,18 @@
 import { encodeSessionToken } from '@anabranch/causality';
 import { createDocument } from '@anabranch/crdt';
 import type { HocuspocusProviderConfiguration, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { HocuspocusClient, hocuspocusSocket } from '../testing/hocuspocus-client.ts';
-import type { SyncLimits } from './sync-limits.ts';
+import { startRegion } from './testing/start-region.ts';
 import { linkRegions, TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
 
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region = 'berlin', limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
-
 function openSocket(region: TestRegion, query = ''): HocuspocusProviderWebsocket {
   const socket = hocuspocusSocket(region, query);
-  cleanups.push(() => socket.destroy());
+  onTestFinished(() => socket.destroy());
   return socket;
 }
 
@@ -35,7 +24,7 @@ function connect(
   options: Partial<HocuspocusProviderConfiguration> = {},
 ): HocuspocusClient {
   const client = new HocuspocusClient(socket, document, options);
-  cleanups.push(() => client.destroy());
+  onTestFinished(() => client.destroy());
   return client;
 }
 
@@ -279,7 +268,7 @@ describe('a provider that is refused', () => {
     const lines: string[] = [];
     const keep = (event: string, fields?: unknown): number => lines.push(`${event} ${JSON.stringify(fields)}`);
     const region = await TestRegion.start({ logger: { error: keep, info: keep, debug: keep } });
-    cleanups.push(() => region.stop());
+    onTestFinished(() => region.stop());
     const socket = openSocket(region, '?token=canary');
     await connect(socket, 'notes/n1').whenSynced();
     const refused = connect(socket, 'nothing-here/n1');
@@ -320,7 +309,7 @@ function connectYjs(region: TestRegion, document: string): { provider: Websocket
   const doc = new Y.Doc();
   const options = { WebSocketPolyfill: WebSocket as never, disableBc: true };
   const provider = new WebsocketProvider(`${region.url}/v1/sync/yjs`, document, doc, options);
-  cleanups.push(() => {
+  onTestFinished(() => {
     provider.destroy();
     provider.awareness.destroy();
   });

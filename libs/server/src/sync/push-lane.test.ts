@@ -4,28 +4,10 @@ import { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { createDocument } from '@anabranch/crdt';
 import { type DocumentUpdate, encodeSessionFrame, parseDocumentId } from '@anabranch/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { SyncLimits } from './sync-limits.ts';
-import { FrameClient, type FrameClientOptions } from './testing/frame-client.ts';
-import { linkRegions, TestRegion } from './testing/test-region.ts';
+import { describe, expect, test } from 'vitest';
+import { openClient, startRegion } from './testing/start-region.ts';
+import { linkRegions, type TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region = 'berlin', limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
-
-async function open(region: TestRegion, options?: FrameClientOptions): Promise<FrameClient> {
-  const client = await FrameClient.open(region, options);
-  cleanups.push(() => client.close());
-  return client;
-}
 
 const isPaused = (region: TestRegion): boolean => [...region.sockets].some((socket) => socket.isPaused());
 const bytesRead = (region: TestRegion): number => [...region.sockets].reduce((sum, { bytesRead: bytes }) => sum + bytes, 0);
@@ -49,7 +31,7 @@ function adder(region: TestRegion): () => Uint8Array {
 test('[DOCS11] of a client whose pushes wait, no more is read than the limits of bytes and of pushes, and all are taken in the end', async () => {
   const [region, other] = [await startRegion(), await startRegion('tokyo')];
   const { version } = await other.edit('carts/c1', { op: 'increment', path: '/items/tea/qty', by: 1 });
-  const client = await open(region, { seen: version });
+  const client = await openClient(region, { seen: version });
   const add = adder(region);
   for (let id = 1; id <= 700; id++) await client.push(id, ['carts/c2', add()]);
   await until(() => isPaused(region), 'it is not read');
@@ -62,7 +44,7 @@ test('[DOCS11] of a client whose pushes wait, no more is read than the limits of
 
 test('[DOCS11] pushes of nothing count by their frames and writes; a client that is not read and goes away is let go of', async () => {
   const region = await startRegion('berlin', { sweepMs: 20, keepAliveMs: 20, pingAfterMs: 20, pushesInFlightMax: 100_000 });
-  const client = await open(region, { seen: VersionVector.of([['lima.5f0c12ab90de' as never, 9]]) });
+  const client = await openClient(region, { seen: VersionVector.of([['lima.5f0c12ab90de' as never, 9]]) });
   const writes: DocumentUpdate[] = Array.from({ length: 64 }, (_, at) => ({
     document: parseDocumentId(`carts/${'x'.repeat(190)}${at}`),
     update: new Uint8Array(),
@@ -77,7 +59,7 @@ test('[DOCS11] pushes of nothing count by their frames and writes; a client that
 
 test('[DOCS11] an update of no bytes is refused, and what comes behind it is taken', async () => {
   const region = await startRegion();
-  const client = await open(region);
+  const client = await openClient(region);
   const before = region.opCount;
   await client.push(1, ['boards/b1', new Uint8Array()]);
   await client.push(2, ['carts/c1', adder(region)()], ['boards/b1', new Uint8Array()]);
@@ -92,7 +74,7 @@ test('[DOCS11] an update of no bytes is refused, and what comes behind it is tak
 
 test('[DOCS12] a push that the region cannot take right now ends the session, and nothing behind it is taken before it', async () => {
   const region = await startRegion();
-  const [client, reader] = [await open(region), await open(region)];
+  const [client, reader] = [await openClient(region), await openClient(region)];
   const before = region.opCount;
   const readDocument = region.store.readDocument.bind(region.store);
   let isFull = true;
@@ -108,7 +90,7 @@ test('[DOCS12] a push that the region cannot take right now ends the session, an
   expect(await client.raw.whenClosed).toEqual({ code: 1013, reason: 'overloaded' });
   expect([client.of('pushed'), client.of('refused'), region.opCount]).toEqual([[], [], before]);
   isFull = false;
-  const again = await open(region, { resumeKey: client.welcome.resumeKey });
+  const again = await openClient(region, { resumeKey: client.welcome.resumeKey });
   await again.push(1, ['carts/first', first]);
   await again.push(2, ['carts/second', second]);
   await again.until('pushed', 2);
@@ -129,7 +111,7 @@ describe('a push to a document that the region cannot serve', () => {
     const region = await startRegion();
     let isDamaged = true;
     damaged(region, () => isDamaged);
-    const client = await open(region);
+    const client = await openClient(region);
     const [first, second, third] = [adder(region), adder(region), adder(region)];
     const pushes: Array<Array<[string, Uint8Array]>> = [
       [['carts/first', first()]],
@@ -147,7 +129,7 @@ describe('a push to a document that the region cannot serve', () => {
     isDamaged = false;
     await client.push(5, ['carts/first', first()]);
     await client.until('refused', 4);
-    const again = await open(region);
+    const again = await openClient(region);
     for (const [at, writes] of pushes.entries()) await again.push(at + 1, ...writes);
     await again.until('pushed', 4);
     expect(await region.json('carts/second')).toMatchObject({ items: { tea: { qty: 2 } } });
@@ -156,7 +138,7 @@ describe('a push to a document that the region cannot serve', () => {
   test('[DOCS14] ends the session when there are too many of these documents', async () => {
     const region = await startRegion('berlin', { heldUpDocumentsMax: 1 });
     damaged(region, () => true);
-    const client = await open(region);
+    const client = await openClient(region);
     await client.push(1, ['carts/first', adder(region)()], ['carts/second', adder(region)()]);
     expect(await client.raw.whenClosed).toMatchObject({ reason: 'record_damaged' });
   });

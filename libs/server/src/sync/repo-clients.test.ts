@@ -2,21 +2,10 @@
 
 import { type AnyDocumentId, type DocHandle, Repo } from '@automerge/automerge-repo';
 import { WebSocketClientAdapter } from '@automerge/automerge-repo-network-websocket';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { SyncLimits } from './sync-limits.ts';
-import { linkRegions, TestRegion } from './testing/test-region.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startRegion } from './testing/start-region.ts';
+import { linkRegions, type TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region = 'berlin', limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
 
 interface Board {
   title?: string;
@@ -27,7 +16,7 @@ function adapterFor(region: TestRegion, collection = 'boards'): WebSocketClientA
   const adapter = new WebSocketClientAdapter(`${region.url}/v1/sync/automerge/${collection}`, 500);
   // A reset socket would end the process: the adapter rethrows what it is not prepared for.
   adapter.onError = () => {};
-  cleanups.push(() => {
+  onTestFinished(() => {
     // Without a listener, closing a socket that is still connecting is an error of the process.
     adapter.socket?.addEventListener('error', () => {});
     if (adapter.socket !== undefined) adapter.disconnect();

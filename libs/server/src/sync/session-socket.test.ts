@@ -1,18 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AnabranchError, type Clock, silentLogger } from '@anabranch/base';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { RateBudget } from './rate-budget.ts';
 import { SessionSocket } from './session-socket.ts';
 import { defaultSyncLimits, type SyncLimits } from './sync-limits.ts';
 import { RawClient } from './testing/raw-client.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => void> = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
-});
 
 interface Opened {
   readonly socket: SessionSocket;
@@ -30,10 +25,10 @@ async function open(limits: Partial<SyncLimits> = {}): Promise<Opened> {
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const whenAccepted = new Promise<WebSocket>((resolve) => server.once('connection', resolve));
   const client = new RawClient(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
-  cleanups.push(
-    () => http.close(),
-    () => client.close(),
-  );
+  onTestFinished(() => {
+    client.close();
+    http.close();
+  });
   const received: number[] = [];
   const listener = {
     receive: (message: Uint8Array) => {

@@ -3,30 +3,19 @@
 import { silentLogger, silentMetrics } from '@anabranch/base';
 import { decodeSessionToken, encodeSessionToken, type OriginId } from '@anabranch/causality';
 import { parseDocumentId } from '@anabranch/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { RegionServer } from '../region-server.ts';
 import { defaultServerLimits } from '../server-limits.ts';
-import type { SyncLimits } from './sync-limits.ts';
 import { RawClient } from './testing/raw-client.ts';
+import { startRegion } from './testing/start-region.ts';
 import { linkRegions, nodeHash, realClock, TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
 
 const note = parseDocumentId('notes/n1');
 const tokenMessageType = 100;
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region: string, limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
-
 interface Client {
   readonly text: Y.Text;
   readonly provider: WebsocketProvider;
@@ -50,7 +39,7 @@ function connect(region: TestRegion, params: Readonly<Record<string, string>>): 
     if (event !== null) client.closes.push({ code: event.code, reason: event.reason });
   });
   provider.connect();
-  cleanups.push(() => {
+  onTestFinished(() => {
     provider.destroy();
     provider.awareness.destroy();
   });
@@ -67,7 +56,7 @@ async function restOf({ replica }: TestRegion): Promise<(headers: Record<string,
     version: '0.0.0',
   });
   const { port } = await server.listen('127.0.0.1', 0);
-  cleanups.push(() => server.stop());
+  onTestFinished(() => server.stop());
   return (headers, ops) =>
     fetch(`http://127.0.0.1:${port}/v1/docs/${note}`, {
       headers: { ...headers, ...(ops && { 'content-type': 'application/vnd.anabranch.ops+json' }) },

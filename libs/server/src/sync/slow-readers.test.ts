@@ -1,29 +1,18 @@
 // Clients that do not read, or ask for too much: bounded in memory, and in the time spent on them.
 
 import * as A from '@automerge/automerge';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
 import { encodeCbor } from './cbor.ts';
-import type { SyncLimits } from './sync-limits.ts';
 import { RawClient } from './testing/raw-client.ts';
-import { TestRegion } from './testing/test-region.ts';
+import { startRegion } from './testing/start-region.ts';
+import type { TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
 import { emptyAwarenessMessage, encodeSyncStep1, encodeUpdate } from './yjs-messages.ts';
 
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(limits: Partial<SyncLimits>): Promise<TestRegion> {
-  const region = await TestRegion.start({ limits });
-  cleanups.push(() => region.stop());
-  return region;
-}
-
 function connect(region: TestRegion, path: string): RawClient {
   const client = new RawClient(`${region.url}${path}`);
-  cleanups.push(() => client.close());
+  onTestFinished(() => client.close());
   return client;
 }
 
@@ -31,7 +20,7 @@ const emptyStep1 = encodeSyncStep1(Uint8Array.of(0));
 
 describe('a client that does not read', () => {
   test('[SYNC6] is closed once too much waits for it; others go on, and its large answer alone is no reason', async () => {
-    const region = await startRegion({ sendBufferBytesMax: 256 << 10, closeMsMax: 200 });
+    const region = await startRegion('berlin', { sendBufferBytesMax: 256 << 10, closeMsMax: 200 });
     const doc = new Y.Doc();
     const updates: Uint8Array[] = [];
     doc.on('update', (update: Uint8Array) => updates.push(update));
@@ -59,7 +48,7 @@ describe('a client that does not read', () => {
 
 describe('a client that asks for too much', () => {
   test('is read slowly, and answered in the end', async () => {
-    const region = await startRegion({ awarenessBytesPerSecondMax: 1_000, sweepMs: 50 });
+    const region = await startRegion('berlin', { awarenessBytesPerSecondMax: 1_000, sweepMs: 50 });
     const client = connect(region, '/v1/sync/yjs/notes/n1');
     for (let i = 0; i < 1_500; i++) await client.send(emptyAwarenessMessage);
     await client.send(emptyStep1);
@@ -70,7 +59,7 @@ describe('a client that asks for too much', () => {
 
 describe('a client that says nothing', () => {
   test('is pinged, and cut when it does not answer', async () => {
-    const region = await startRegion({ sweepMs: 20, pingAfterMs: 40, silenceMsMax: 150 });
+    const region = await startRegion('berlin', { sweepMs: 20, pingAfterMs: 40, silenceMsMax: 150 });
     const [answering, silent] = [connect(region, '/v1/sync/yjs/notes/n1'), connect(region, '/v1/sync/yjs/notes/n1')];
     await Promise.all([answering.whenOpen, silent.whenOpen]);
     silent.socket.pause();
@@ -79,7 +68,7 @@ describe('a client that says nothing', () => {
   });
 
   test('does not stay without joining', async () => {
-    const region = await startRegion({ sweepMs: 20, joinMsMax: 50 });
+    const region = await startRegion('berlin', { sweepMs: 20, joinMsMax: 50 });
     const client = connect(region, '/v1/sync/automerge/boards');
     expect(await client.whenClosed).toMatchObject({ reason: 'handshake_timeout' });
   });
@@ -87,7 +76,7 @@ describe('a client that says nothing', () => {
 
 describe('limits', () => {
   test('sessions beyond the limit are refused before the upgrade', async () => {
-    const region = await startRegion({ sessionsMax: 1 });
+    const region = await startRegion('berlin', { sessionsMax: 1 });
     const first = connect(region, '/v1/sync/yjs/notes/n1');
     await first.whenOpen;
     await until(() => region.doors.sessionCount === 1, 'open');
@@ -96,7 +85,7 @@ describe('limits', () => {
   });
 
   test('documents beyond the limit of a socket close it', async () => {
-    const region = await startRegion({ documentsPerSocketMax: 2 });
+    const region = await startRegion('berlin', { documentsPerSocketMax: 2 });
     const client = connect(region, '/v1/sync/automerge/boards');
     await client.send(encodeCbor({ type: 'join', senderId: 'greedy' }));
     const [, request] = A.generateSyncMessage(A.init(), A.initSyncState());

@@ -1,24 +1,13 @@
 // Real y-websocket providers at a real replica: what users run, over real sockets.
 
 import { createDocument } from '@anabranch/crdt';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
-import type { SyncLimits } from './sync-limits.ts';
+import { startRegion } from './testing/start-region.ts';
 import { linkRegions, TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-
-const cleanups: Array<() => Promise<void> | void> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startRegion(region = 'berlin', limits: Partial<SyncLimits> = {}): Promise<TestRegion> {
-  const started = await TestRegion.start({ region, limits });
-  cleanups.push(() => started.stop());
-  return started;
-}
 
 interface Client {
   readonly doc: Y.Doc;
@@ -28,7 +17,7 @@ interface Client {
 function connect(region: TestRegion, document: string, doc = new Y.Doc()): Client {
   const options = { WebSocketPolyfill: WebSocket as never, disableBc: true, params: { token: 'canary' } };
   const provider = new WebsocketProvider(`${region.url}/v1/sync/yjs`, document, doc, options);
-  cleanups.push(() => {
+  onTestFinished(() => {
     provider.destroy();
     provider.awareness.destroy();
   });
