@@ -56,8 +56,13 @@ export async function walkThrough(regions: readonly RegionAddress[], folder: str
   }
 
   const note = await client.open('notes', 'n1', { startEmpty: true });
-  note.yjs?.getText('body').insert(0, 'as any Yjs editor does');
+  let body = note.yjs?.getText('body');
+  const endBinding = note.subscribeYjs((yjs) => {
+    body = yjs.getText('body');
+  });
+  body?.insert(0, 'as any Yjs editor does');
   note.presence.set({ name: 'Ann' });
+  endBinding();
 
   await client.close();
 }

@@ -141,6 +141,12 @@ export const errorCodes = {
     true,
   ),
   client_closed: entry(409, 'Client closed', 'The client was closed.'),
+  document_replaced: entry(
+    409,
+    'Document replaced',
+    'A write to the document was refused, and this one builds on it; make it again on the document as it is now.',
+    true,
+  ),
   // The local world of the demo
   region_not_found: entry(404, 'Unknown region', 'The local world has no region of this name.'),
   link_not_found: entry(404, 'Unknown link', 'The local world has no link between these two regions.'),

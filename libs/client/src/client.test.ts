@@ -1,31 +1,8 @@
 // How a client begins and ends, whatever its store does.
 
-import type { Clock } from '@anabranch/base';
 import { expect, test, vi } from 'vitest';
-import { aloneTabs, Client, type Collections, MemoryStore, type Platform, type StoreOpening, schema } from './index.ts';
-
-const clock: Clock = {
-  wallMs: () => 0,
-  monotonicMs: () => 0,
-  setTimer: () => ({ cancel: () => {} }),
-};
-
-/** A platform on which regions answer, and connections are counted. */
-function platformOf(): Platform & { connections: number } {
-  const platform = {
-    connections: 0,
-    clock,
-    random: { u32: () => 7, bytes: (length: number) => new Uint8Array(length) },
-    connect: () => {
-      platform.connections += 1;
-      return { bufferedBytes: 0, send: () => {}, close: () => {} };
-    },
-    sendHttp: () => Promise.resolve({ status: 200, text: '', header: () => undefined }),
-    tabs: aloneTabs,
-    onOnline: () => () => {},
-  };
-  return platform;
-}
+import { Client, type Collections, MemoryStore, type StoreOpening, schema } from './index.ts';
+import { QuietPlatform } from './testing/quiet-platform.ts';
 
 /** A store that is asked to open twice: by the client, and by its courier, whose turn a test holds. */
 class HeldStore extends MemoryStore {
@@ -45,7 +22,7 @@ const turns = async (): Promise<void> => {
 };
 
 test('[CLIENT17] one that is closed while it begins opens no session afterwards', async () => {
-  const [platform, store] = [platformOf(), new HeldStore()];
+  const [platform, store] = [new QuietPlatform(), new HeldStore()];
   let open: () => void = () => {};
   store.whenOpened = new Promise((resolve) => {
     open = resolve;
@@ -58,7 +35,7 @@ test('[CLIENT17] one that is closed while it begins opens no session afterwards'
 });
 
 test('[CLIENT17] one whose store does not open for its courier says so', async () => {
-  const [platform, store] = [platformOf(), new HeldStore()];
+  const [platform, store] = [new QuietPlatform(), new HeldStore()];
   store.whenOpened = Promise.reject(new Error('the disk is gone'));
   store.whenOpened.catch(() => {});
   const client = await Client.create(options, { platform, store });
@@ -68,7 +45,9 @@ test('[CLIENT17] one whose store does not open for its courier says so', async (
 
 test('[CLIENT17] one that describes more collections, or longer ones, than a session takes is not made', async () => {
   const make = (collections: Collections): Promise<unknown> =>
-    Client.create({ ...options, collections }, { platform: platformOf(), store: new MemoryStore() }).catch((error: unknown) => error);
+    Client.create({ ...options, collections }, { platform: new QuietPlatform(), store: new MemoryStore() }).catch(
+      (error: unknown) => error,
+    );
   const many = Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`c${at}`, { library: 'yjs', schema: 'freeform' } as const]));
   expect(await make(many)).toMatchObject({ code: 'config_invalid' });
   const fields = Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`field-${at}`, schema.counter()]));

@@ -3,7 +3,7 @@
 //
 //   edit --> applied, shown --> saved --> (courier: pushed) --> settled --> replicated
 //   received --> applied to open documents, shown
-//   refused  --> the documents are loaded anew, without it
+//   refused  --> the documents are loaded anew, without it; until then they take no edits
 //
 // Invariant 1: a write that throws has changed nothing; one that returns is shown everywhere in this tab.
 // Invariant 2: a document is shown as the store has it and never older: what arrives while it is loaded is applied after.
@@ -18,9 +18,10 @@ import { type ClientOptions, checkOptions } from './client-options.ts';
 import type { ClientStatus } from './client-status.ts';
 import { Courier } from './courier/courier.ts';
 import { nearest, RegionChoice } from './courier/region-choice.ts';
+import { CourierSeat } from './courier-seat.ts';
 import { DeviceAuthor, drawName } from './documents/device-author.ts';
-import { type ClientDocument, LocalDocument } from './documents/local-document.ts';
-import { OpenDocuments } from './documents/open-documents.ts';
+import { type ClientDocument, LocalDocument, replacedError } from './documents/local-document.ts';
+import { OpenDocuments, type OpenOptions } from './documents/open-documents.ts';
 import { DocumentPresence } from './documents/presence.ts';
 import { sizeFault, stageTransaction } from './documents/stage-transaction.ts';
 import { LocalWrites } from './local-writes.ts';
@@ -28,17 +29,11 @@ import type { Platform } from './ports.ts';
 import { errorOf, refusalOf } from './refusal.ts';
 import type { Collections, DocumentViewOf } from './schema.ts';
 import type { ClientStore, StoreOpening, WriteDescription } from './store/client-store.ts';
-import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo, unreached } from './submit.ts';
+import { Submissions } from './submissions.ts';
+import type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
 import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
-import { whenSo, within } from './waiting.ts';
+import { TabStatus } from './tab-status.ts';
 import type { Write } from './write.ts';
-
-export interface OpenOptions {
-  /** How long to wait for a region, in milliseconds, when the device does not hold the document; for ever unless given. */
-  readonly waitMs?: number;
-  /** Do not wait: begin with an empty document, which what regions have is merged into. For documents that are new. */
-  readonly startEmpty?: boolean;
-}
 
 export interface DocumentWrite {
   readonly document: ClientDocument<never> | ClientDocument<object>;
@@ -50,9 +45,6 @@ export interface ClientParts {
   readonly store: ClientStore;
 }
 
-/** How long a submission waits for its effect to be shown in the open documents. */
-const showMsMax = 5_000;
-
 export class Client<C extends Collections = Collections> {
   readonly #options: ClientOptions<C>;
   readonly #platform: Platform;
@@ -61,12 +53,13 @@ export class Client<C extends Collections = Collections> {
   readonly #hlc: HlcClock;
   readonly #documents: OpenDocuments;
   readonly #writes: LocalWrites;
-  readonly #statusListeners = new Set<() => void>();
-  readonly #seenListeners = new Set<() => void>();
-  #courier: Courier | undefined;
+  readonly #submissions: Submissions;
+  readonly #status: TabStatus;
+  /** Called when something was heard, and when the client is closed. */
+  readonly #heardListeners = new Set<() => void>();
+  readonly #courier = new CourierSeat();
   #author: DeviceAuthor;
   #seen: VersionVector;
-  #status: ClientStatus;
   #wallOffsetMs = 0;
   #isClosed = false;
 
@@ -92,7 +85,7 @@ export class Client<C extends Collections = Collections> {
       setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
     });
     this.#writes = new LocalWrites(store, (write) => this.#toCourier({ type: 'wrote', write }));
-    this.#writes.onUnsaved = (write, refusal) => this.#receive({ type: 'refused', write, refusal });
+    this.#writes.onUnsaved = (write, refusal) => this.#hear({ type: 'refused', write, refusal });
     this.#documents = new OpenDocuments({
       store,
       clock,
@@ -100,17 +93,29 @@ export class Client<C extends Collections = Collections> {
       collection: (document) => this.#collectionOf(document),
       host: {
         edit: (document, ops) => this.transact([{ document, ops }]),
-        edited: (document, update) => this.#edited(document, update),
+        edited: ({ name: document }, update) => void this.#wrote([{ document, update }], [{ document, ops: '' }]),
+        editRefused: ({ name: document }, error) => void this.#refuse([{ document, ops: '' }], error),
         presence: (document) => this.#presenceOf(document),
+        newClientId: () => new DeviceAuthor(this.#device, platform.random).identity.yjsClientId,
       },
       follow: (document) => this.#toCourier({ type: 'follow', document }),
       lost: (document) => this.#toCourier({ type: 'lost', document }),
+      forgotten: (document) => this.#toCourier({ type: 'forget', document }),
+      whenSaved: () => this.#writes.whenSaved(),
+      noteLoading: (document, error) => this.#status.noteLoading(document, error),
+    });
+    this.#submissions = new Submissions({
+      ...{ platform, regions: options.regions, writes: this.#writes, documents: this.#documents, listeners: this.#heardListeners },
+      status: () => this.status,
+      seen: () => this.#seen,
+      isClosed: () => this.#isClosed,
+      drawKey: () => `${this.#author.writer}.${drawName(platform.random, 16)}`,
     });
     const regions = options.regions.map((region) => ({ ...region, isReachable: undefined, roundTripMs: undefined }));
-    this.#status = {
+    this.#status = new TabStatus({
       ...{ connection: 'connecting', region: undefined, isOffline: false, wantedRegion: options.region ?? nearest },
       ...{ pendingWrites: 0, lacksHere: false, lastError: undefined, regions },
-    };
+    });
     platform.tabs.listen((message) => this.#receive(message));
     this.#toCourier({ type: 'ask' });
     platform.tabs
@@ -120,13 +125,12 @@ export class Client<C extends Collections = Collections> {
   }
 
   get status(): ClientStatus {
-    return this.#status;
+    return this.#status.shown;
   }
 
   /** Calls back after each change of {@link status}; returns how to end that. */
   onStatus(listener: () => void): () => void {
-    this.#statusListeners.add(listener);
-    return () => this.#statusListeners.delete(listener);
+    return this.#status.subscribe(listener);
   }
 
   /** The device's writes that no region has confirmed, in order, whichever tab made them. @throws AnabranchError `store_failed`. */
@@ -142,18 +146,18 @@ export class Client<C extends Collections = Collections> {
 
   /** Ends the session and opens none until {@link goOnline}: of all tabs of the device. */
   goOffline(): void {
-    this.#switch(true, this.#status.wantedRegion);
+    this.#switch(true, this.status.wantedRegion);
   }
 
   goOnline(): void {
-    this.#switch(false, this.#status.wantedRegion);
+    this.#switch(false, this.status.wantedRegion);
   }
 
   /** Moves to a region and stays with it, or with `nearest` wherever is best. @throws AnabranchError `region_not_found`. */
   moveTo(name: string): void {
     const isKnown = name === nearest || this.#options.regions.some((region) => region.name === name);
     if (!isKnown) throw new AnabranchError('region_not_found', `the client knows no region ${name}`);
-    this.#switch(this.#status.isOffline, name);
+    this.#switch(this.status.isOffline, name);
   }
 
   /**
@@ -174,12 +178,13 @@ export class Client<C extends Collections = Collections> {
     return document as ClientDocument<DocumentViewOf<C[Name]> & object>;
   }
 
-  /** The device keeps the document no longer. Writes to it that no region has confirmed are still sent. */
+  /**
+   * The device keeps the document no longer: it is closed in every tab ({@link ClientDocument.closed}). Writes to it that no region
+   * has confirmed are still sent. @throws AnabranchError `store_failed`: the device keeps it still.
+   */
   async forget(collection: keyof C & string, id: string): Promise<void> {
     this.#assertOpen();
-    const document = documentIdOf(collection, id);
-    await this.#documents.forget(document);
-    this.#toCourier({ type: 'forget', document });
+    await this.#documents.forget(documentIdOf(collection, id));
   }
 
   /**
@@ -199,32 +204,25 @@ export class Client<C extends Collections = Collections> {
   transact(writes: readonly DocumentWrite[]): Write {
     this.#assertOpen();
     const staged = writes.map(({ document, ops }) => ({ document: this.#ownDocument(document), ops }));
+    const takenBack = staged.find(({ document }) => document.isTakenBack)?.document;
+    if (takenBack !== undefined) {
+      const described = staged.map(({ document, ops }) => ({ document: document.name, ops: JSON.stringify(ops) }));
+      return this.#refuse(described, replacedError(takenBack.name));
+    }
     const { updates, described } = stageTransaction(staged, this.#hlc.next(), (document) => this.#collectionOf(document));
     return this.#wrote(updates, described);
   }
 
   /**
    * Has a region make the changes itself, as one transaction: for bounded counters, and for what must be refused rather than
-   * merged. Writes of this tab go first; resolves when the region has it, and open documents show it.
-   * @throws AnabranchError `insufficient_rights` and other refusals of the region: nothing was done; `region_unreachable`:
-   *   nothing was done; `outcome_unknown`: submit it again with `details.retryKey`.
+   * merged. It comes after the writes that this tab made before: always after those to the documents it names, and after others
+   * unless a region does not serve their documents. Resolves when the region has it, and open documents show it.
+   * @throws AnabranchError `insufficient_rights` and other refusals of the region: nothing was done; `region_unreachable`,
+   *   `client_closed`: nothing was done; `outcome_unknown`: submit it again with `details.retryKey`.
    */
   async submit(writes: readonly SubmittedWrite[], options: SubmitOptions = {}): Promise<Submitted> {
     this.#assertOpen();
-    const { clock, sendHttp, random } = this.#platform;
-    const timeoutMs = options.timeoutMs ?? 10_000;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
-    const region = await this.#regionFor(options.retryKey, timeoutMs);
-    const isDelivered = await within(clock, deadlineMs - clock.monotonicMs(), this.#writes.whenDurable());
-    if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
-    const retryKey = options.retryKey ?? `${region.name}|${this.#author.writer}.${drawName(random, 16)}`;
-    const seen = this.#seen.merge(this.#writes.covered);
-    const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
-    const submitted = await submitTo({ clock, sendHttp, url: region.url, seen, retryKey }, writes, { ...options, timeoutMs: leftMs });
-    const op = parseOpId(submitted.opId);
-    const isShown = writes.some(({ document }) => this.#documents.isOpen(document));
-    if (op !== undefined && isShown) await within(clock, showMsMax, this.#whenSeen(VersionVector.of([op])));
-    return submitted;
+    return await this.#submissions.submit(writes, options);
   }
 
   /** Ends the session and lets go of the store, once what was written is saved. */
@@ -232,20 +230,21 @@ export class Client<C extends Collections = Collections> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#documents.close();
+    this.#heard();
     await this.#writes.whenSaved();
-    await this.#courier?.stop();
+    await this.#courier.stop();
     this.#platform.tabs.close();
     await this.#store.close();
   }
 
   async #lead(): Promise<void> {
     if (this.#isClosed) return;
-    const { collections, credential, region = nearest, regions } = this.#options;
+    const { collections, credential, regions } = this.#options;
+    this.#courier.prepare();
     const opening = await this.#store.open(() => this.#device);
     if (this.#isClosed) return;
-    const { clock, random } = this.#platform;
-    const choice = new RegionChoice(regions, clock, random);
-    choice.want(this.#status.wantedRegion ?? region);
+    const choice = new RegionChoice(regions, this.#platform.clock, this.#platform.random);
+    choice.want(this.status.wantedRegion);
     const courier = new Courier(
       {
         ...{ platform: this.#platform, store: this.#store, choice, collections, credential, writer: this.#author.writer },
@@ -256,23 +255,20 @@ export class Client<C extends Collections = Collections> {
       },
       opening,
     );
-    this.#courier = courier;
-    if (this.#status.isOffline) courier.receive({ type: 'switch', isOffline: true, region: this.#status.wantedRegion });
-    // What was asked for before anybody led.
-    for (const document of this.#documents.names()) {
-      courier.receive({ type: this.#documents.isHeld(document) ? 'follow' : 'lost', document });
-    }
-    await courier.start();
+    const asked = this.#documents.asked();
+    const { isOffline, wantedRegion } = this.status;
+    await this.#courier.take(courier, isOffline ? [{ type: 'switch', isOffline, region: wantedRegion }, ...asked] : asked);
   }
 
   /** What is kept is shown, and nothing is sent or received. */
   #cannotLead(error: unknown): void {
-    const status: ClientStatus = { ...this.#status, connection: 'offline', lastError: refusalOf(error) };
+    this.#courier.giveUp();
+    const status: ClientStatus = { ...this.status, connection: 'offline', lastError: refusalOf(error) };
     this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs });
   }
 
   #toCourier(message: ToCourier): void {
-    this.#courier?.receive(message);
+    this.#courier.receive(message);
     this.#platform.tabs.post(message);
   }
 
@@ -281,23 +277,29 @@ export class Client<C extends Collections = Collections> {
     switch (message.type) {
       case 'wrote':
         this.#documents.show([{ origin: undefined, writes: message.write.updates }]);
-        this.#courier?.receive(message);
+        this.#courier.receive(message);
         return;
       case 'present':
         this.#documents.presenceOf(message.document)?.receive(message.update);
-        this.#courier?.receive(message);
+        this.#courier.receive(message);
+        return;
+      case 'forget':
+        this.#documents.closeForgotten(message.document);
+        this.#courier.receive(message);
+        return;
+      case 'switch':
+        this.#status.switchTo(message.isOffline, message.region);
+        this.#courier.receive(message);
         return;
       case 'forgetSeen':
         this.#seen = VersionVector.empty;
         this.#writes.forgetCovered();
-        this.#courier?.receive(message);
+        this.#courier.receive(message);
         return;
       case 'follow':
       case 'lost':
-      case 'forget':
-      case 'switch':
       case 'ask':
-        this.#courier?.receive(message);
+        this.#courier.receive(message);
         return;
       default:
         this.#hear(message);
@@ -310,73 +312,66 @@ export class Client<C extends Collections = Collections> {
         this.#seen = this.#seen.merge(VersionVector.of(message.seen));
         this.#documents.receiveStates(message.states);
         this.#documents.show(message.ops);
-        for (const listener of [...this.#seenListeners]) callSafely(listener);
-        return;
+        break;
       case 'settled':
         this.#writes.settled(message.id, VersionVector.of(message.covered));
-        return;
+        break;
       case 'refused':
         this.#author = new DeviceAuthor(this.#device, this.#platform.random);
-        this.#writes.refused(message.write, errorOf(message.refusal));
+        // First: what is written in answer to the refusal must not build on what was refused.
         this.#documents.reload(message.write.updates.map(({ document }) => document));
-        return;
+        this.#writes.refused(message.write, errorOf(message.refusal));
+        break;
       case 'replicated':
         this.#writes.replicated(VersionVector.of(message.majority), VersionVector.of(message.all));
-        return;
+        break;
       case 'unavailable':
         this.#documents.unavailable(message.document, errorOf(message.refusal));
-        return;
+        break;
       case 'presence':
         this.#documents.presenceOf(message.document)?.receive(message.update);
-        return;
+        break;
       case 'status': {
-        const isNewSession = message.status.region !== undefined && message.status.region !== this.#status.region;
-        this.#status = message.status;
+        const isNewSession = message.status.region !== undefined && message.status.region !== this.status.region;
         this.#wallOffsetMs = message.wallOffsetMs;
+        this.#status.tell(message.status);
         if (isNewSession) this.#documents.renewPresence();
-        for (const listener of [...this.#statusListeners]) callSafely(listener);
       }
     }
+    this.#heard();
+  }
+
+  #heard(): void {
+    for (const listener of [...this.#heardListeners]) callSafely(listener);
   }
 
   /** Takes a write that was applied; shows it, and has it kept and sent. */
   #wrote(updates: readonly DocumentUpdate[], described: readonly WriteDescription[]): Write {
-    const id = `${this.#author.writer}.${this.#writes.nextNumber()}`;
     const error = sizeFault(updates);
     if (error !== undefined) {
-      const write = { n: 0, id, writer: this.#author.writer, updates, described };
-      const refused = this.#writes.refuseAtOnce(write);
-      this.#receive({ type: 'refused', write, refusal: refusalOf(error) });
-      return refused;
+      // What follows builds on nothing of it: not under the old names, and not on the documents as they are.
+      this.#author = new DeviceAuthor(this.#device, this.#platform.random);
+      this.#documents.reload(updates.map(({ document }) => document));
+      return this.#refuse(described, error);
     }
-    const write = this.#writes.add({ id, writer: this.#author.writer, updates, described });
+    const write = this.#writes.add({ id: this.#nextWriteId(), writer: this.#author.writer, updates, described });
     this.#documents.wrote(updates);
     return write;
   }
 
-  #edited(document: LocalDocument, update: Uint8Array): void {
-    if (this.#isClosed) return;
-    this.#wrote([{ document: document.name, update }], [{ document: document.name, ops: '' }]);
+  /** A write that was not applied, or is taken back. */
+  #refuse(described: readonly WriteDescription[], error: AnabranchError): Write {
+    return this.#writes.refuse({ id: this.#nextWriteId(), described }, error);
+  }
+
+  #nextWriteId(): string {
+    return `${this.#author.writer}.${this.#writes.nextNumber()}`;
   }
 
   #switch(isOffline: boolean, region: string): void {
     this.#assertOpen();
-    this.#status = { ...this.#status, isOffline, wantedRegion: region };
+    this.#status.switchTo(isOffline, region);
     this.#toCourier({ type: 'switch', isOffline, region });
-  }
-
-  async #regionFor(retryKey: string | undefined, timeoutMs: number) {
-    const isOnline = (): boolean => this.#status.connection === 'online';
-    const mayComeOnline = this.#status.connection === 'connecting' && !this.#status.isOffline;
-    if (!isOnline() && mayComeOnline) await within(this.#platform.clock, timeoutMs, whenSo(this.#statusListeners, isOnline));
-    const name = retryKey?.slice(0, retryKey.indexOf('|')) ?? this.#status.region;
-    const region = this.#options.regions.find((candidate) => candidate.name === name);
-    if (!this.#status.isOffline && region !== undefined) return region;
-    throw unreached(retryKey, 'the device is not connected to a region');
-  }
-
-  #whenSeen(vector: VersionVector): Promise<void> {
-    return whenSo(this.#seenListeners, () => this.#seen.covers(vector));
   }
 
   #presenceOf(document: LocalDocument): DocumentPresence {
@@ -393,7 +388,9 @@ export class Client<C extends Collections = Collections> {
   }
 
   #ownDocument(document: DocumentWrite['document']): LocalDocument {
-    assert(document instanceof LocalDocument && this.#documents.has(document), 'the document was opened by this client');
+    assert(document instanceof LocalDocument, 'the document was opened by a client');
+    if (document.closed !== undefined) throw document.closed;
+    assert(this.#documents.has(document), 'the document was opened by this client');
     return document;
   }
 

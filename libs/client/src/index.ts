@@ -1,10 +1,11 @@
 export { AnabranchError, type ErrorCode, isAnabranchError, type JsonObject, type JsonValue } from '@anabranch/base';
 export type { DocumentOp } from '@anabranch/crdt';
-export { Client, type ClientParts, type DocumentWrite, type OpenOptions } from './client.ts';
+export { Client, type ClientParts, type DocumentWrite } from './client.ts';
 export type { ClientOptions } from './client-options.ts';
 export type { ClientStatus, RegionStatus } from './client-status.ts';
 export type { RegionAddress } from './courier/region-choice.ts';
 export type { ClientDocument, DocumentChange } from './documents/local-document.ts';
+export type { OpenOptions } from './documents/open-documents.ts';
 export type { Presence } from './documents/presence.ts';
 export {
   aloneTabs,

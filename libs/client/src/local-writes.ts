@@ -22,6 +22,8 @@ export class LocalWrites {
   readonly #tracked = new Map<string, LocalWrite>();
   /** Of these the ones that a region has, oldest first. */
   readonly #durable = new Set<string>();
+  /** Of the tracked ones those that this tab did not make. */
+  readonly #takenUp = new WeakSet<Write>();
   /** For each question under way about what the store holds, the writes that were answered meanwhile. */
   readonly #answered = new Set<Set<string>>();
   readonly #refusedListeners = new Set<(write: Write) => void>();
@@ -51,8 +53,9 @@ export class LocalWrites {
   }
 
   onRefused(listener: (write: Write) => void): () => void {
-    this.#refusedListeners.add(listener);
-    return () => this.#refusedListeners.delete(listener);
+    const own = (write: Write): void => listener(write);
+    this.#refusedListeners.add(own);
+    return () => this.#refusedListeners.delete(own);
   }
 
   add(write: NewWrite): LocalWrite {
@@ -67,10 +70,10 @@ export class LocalWrites {
     return local;
   }
 
-  /** A write that will be told to be refused in this turn. */
-  refuseAtOnce({ id, described }: NewWrite): LocalWrite {
+  /** A write that was not kept, and is not going to be. */
+  refuse({ id, described }: Pick<NewWrite, 'id' | 'described'>, error: AnabranchError): LocalWrite {
     const local = new LocalWrite(id, described);
-    this.#track(local);
+    this.#refuse(local, error);
     return local;
   }
 
@@ -79,10 +82,9 @@ export class LocalWrites {
     return this.#lastSave;
   }
 
-  /** Resolves when every write of this tab so far is durable in a region, or refused. */
-  async whenDurable(): Promise<void> {
-    const waiting = [...this.#tracked.values()].filter(({ state }) => state === 'applied' || state === 'saved');
-    await Promise.all(waiting.map((write) => write.when('durable').catch(() => {})));
+  /** The writes of this tab so far that are neither durable in a region nor refused. */
+  underWay(): readonly Write[] {
+    return [...this.#tracked.values()].filter((write) => isUnderWay(write) && !this.#takenUp.has(write));
   }
 
   /** Follows the writes that the store holds and that no region has confirmed, whichever tab made them. */
@@ -116,8 +118,7 @@ export class LocalWrites {
     for (const answered of this.#answered) answered.add(write.id);
     const local = this.#tracked.get(write.id) ?? new LocalWrite(write.id, write.described);
     this.#tracked.delete(write.id);
-    local.refuse(error);
-    for (const listener of [...this.#refusedListeners]) callSafely(() => listener(local));
+    this.#refuse(local, error);
   }
 
   async #save(write: NewWrite, local: LocalWrite): Promise<void> {
@@ -137,8 +138,14 @@ export class LocalWrites {
   #takeUpOne({ id, described }: PendingWrite): LocalWrite {
     const local = new LocalWrite(id, described);
     local.reach('saved');
+    this.#takenUp.add(local);
     this.#track(local);
     return local;
+  }
+
+  #refuse(local: LocalWrite, error: AnabranchError): void {
+    local.refuse(error);
+    for (const listener of [...this.#refusedListeners]) callSafely(() => listener(local));
   }
 
   #track(local: LocalWrite): void {
@@ -152,4 +159,8 @@ export class LocalWrites {
     this.#tracked.delete(id);
     this.#durable.delete(id);
   }
+}
+
+export function isUnderWay({ state }: Write): boolean {
+  return state === 'applied' || state === 'saved';
 }

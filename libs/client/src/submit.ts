@@ -85,12 +85,6 @@ export function parseOpId(text: string | undefined): readonly [OriginId, number]
   return at > 0 && isOriginId(origin) && Number.isSafeInteger(seq) && seq > 0 ? [origin, seq] : undefined;
 }
 
-/** Nothing was asked of a region now; what was asked before under the key may be done. */
-export function unreached(retryKey: string | undefined, why: string): AnabranchError {
-  if (retryKey === undefined) return new AnabranchError('region_unreachable', why);
-  return new AnabranchError('outcome_unknown', why, { retryKey, cause: 'region_unreachable' });
-}
-
 function ask(parts: SubmitParts, writes: readonly SubmittedWrite[], options: SubmitOptions, timeoutMs: number): Promise<HttpAnswer> {
   const { url, seen, retryKey, sendHttp } = parts;
   return sendHttp({

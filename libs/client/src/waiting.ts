@@ -1,14 +1,25 @@
 import type { Clock } from '@anabranch/base';
 
-/** Resolves when something is so, which is asked whenever the listeners are called. */
-export function whenSo(listeners: Set<() => void>, isSo: () => boolean): Promise<void> {
-  if (isSo()) return Promise.resolve();
+export interface Waiting {
+  readonly clock: Clock;
+  /** Called whenever it may have become so. */
+  readonly listeners: Set<() => void>;
+  readonly timeMs: number;
+}
+
+/** Whether something becomes so in time. Nothing is left of a waiting that has ended, in time or not. */
+export function becomesSo(isSo: () => boolean, { clock, listeners, timeMs }: Waiting): Promise<boolean> {
+  if (isSo()) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const listener = (): void => {
-      if (!isSo()) return;
+    const end = (isInTime: boolean): void => {
       listeners.delete(listener);
-      resolve();
+      timer.cancel();
+      resolve(isInTime);
     };
+    const listener = (): void => {
+      if (isSo()) end(true);
+    };
+    const timer = clock.setTimer(Math.max(0, timeMs), () => end(false));
     listeners.add(listener);
   });
 }

@@ -73,8 +73,9 @@ export class LocalWrite implements Write {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   /** Goes on to a state; never back. */

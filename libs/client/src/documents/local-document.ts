@@ -3,9 +3,10 @@
 //
 // Invariant 1: `value` is one object until something changes, and what it shares with the one before is the same object.
 // Invariant 2: listeners hear of a change after every document that it touches shows it.
-// Invariant 3: what an editor writes to the library's document is a write of the device like any other.
+// Invariant 3: what an editor writes to the library's document is a write of the device like any other, or is told to be
+//              refused: also on a document that was replaced, or closed (EditorWatch).
 
-import { AnabranchError, type JsonObject } from '@anabranch/base';
+import { AnabranchError, isAnabranchError, type JsonObject } from '@anabranch/base';
 import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { collectionOf, type DocumentId, localIdOf } from '@anabranch/protocol';
@@ -13,6 +14,7 @@ import type { Doc } from 'yjs';
 import { callSafely } from '../call-safely.ts';
 import type { Write } from '../write.ts';
 import type { DeviceAuthor } from './device-author.ts';
+import { EditorWatch } from './editor-watch.ts';
 import { valueAt } from './field-at.ts';
 import type { DocumentPresence, Presence } from './presence.ts';
 
@@ -37,24 +39,43 @@ export interface ClientDocument<View = JsonObject> {
   /** False while no region has sent it: what is shown is of this device only. */
   readonly isHeld: boolean;
   readonly presence: Presence;
-  /** The library's document of a freeform Yjs collection, for editors. Another one after a write to it was refused. */
+  /**
+   * The library's document of a freeform Yjs collection, for editors. Another one after a write to it was refused:
+   * {@link subscribeYjs} tells. What an editor then writes to the old one is carried over when it builds on nothing that was
+   * refused, and is otherwise a refused write itself, `document_replaced`.
+   */
   readonly yjs: Doc | undefined;
   /**
-   * Applies operations at once, all or none. @throws AnabranchError `op_invalid`, `path_unknown`, `type_mismatch`,
-   * `index_out_of_range`, `value_invalid`, `client_closed`: nothing was applied.
+   * Why it is kept up to date no longer and takes no edits: it was forgotten, in this tab or another one (`document_unavailable`),
+   * or the client was closed (`client_closed`). Undefined while it is open.
+   */
+  readonly closed: AnabranchError | undefined;
+  /**
+   * Applies operations at once, all or none. In the moment between the refusal of a write to the document and its replacement
+   * it takes none: what it returns then is refused, `document_replaced`, and was not applied.
+   * @throws AnabranchError `op_invalid`, `path_unknown`, `type_mismatch`, `index_out_of_range`, `value_invalid`, and what
+   *   {@link closed} says: nothing was applied.
    */
   edit(ops: readonly DocumentOp[]): Write;
   /** Calls back after each change; returns how to end that. */
   subscribe(listener: (change: DocumentChange<View>) => void): () => void;
   /** Calls back when what the view holds at a JSON pointer has changed. */
   subscribeTo(path: string, listener: (value: unknown) => void): () => void;
+  /** Calls back when {@link yjs} is another document, with it: editors are bound to that from then on. */
+  subscribeYjs(listener: (yjs: Doc) => void): () => void;
+  /** Calls back once, when it is {@link closed}; not when it was before. */
+  onClosed(listener: (why: AnabranchError) => void): () => void;
 }
 
 export interface DocumentHost {
   edit(document: LocalDocument, ops: readonly DocumentOp[]): Write;
   /** An editor has written to the library's document. */
   edited(document: LocalDocument, update: Uint8Array): void;
+  /** What an editor wrote cannot be taken. */
+  editRefused(document: LocalDocument, error: AnabranchError): void;
   readonly presence: (document: LocalDocument) => DocumentPresence;
+  /** A Yjs clientID that nobody has used. */
+  newClientId(): number;
 }
 
 /** Whose change is shown. */
@@ -67,14 +88,19 @@ export class LocalDocument implements ClientDocument<JsonObject> {
   readonly name: DocumentId;
   readonly #host: DocumentHost;
   readonly #listeners = new Set<(change: DocumentChange<JsonObject>) => void>();
+  readonly #yjsListeners = new Set<(yjs: Doc) => void>();
+  readonly #closedListeners = new Set<(why: AnabranchError) => void>();
   #crdt: CrdtDocument;
   #author: DeviceAuthor;
   #value: JsonObject;
   #presence: DocumentPresence | undefined;
+  #editor: EditorWatch | undefined;
+  /** The library's document that listeners know of. */
+  #shownYjs: Doc | undefined;
   /** True while the client itself changes the library's document. */
   #isChanging = false;
-  /** Updates that editors made and that are not told yet. */
-  readonly #reactions: Uint8Array[] = [];
+  #isTakenBack = false;
+  #closed: AnabranchError | undefined;
   isHeld: boolean;
 
   constructor(name: DocumentId, host: DocumentHost, content: { crdt: CrdtDocument; author: DeviceAuthor; isHeld: boolean }) {
@@ -84,7 +110,8 @@ export class LocalDocument implements ClientDocument<JsonObject> {
     this.#author = content.author;
     this.isHeld = content.isHeld;
     this.#value = content.crdt.json();
-    this.#watchEditor();
+    this.#editor = this.#watchEditor();
+    this.#shownYjs = this.yjs;
   }
 
   get collection(): string {
@@ -101,6 +128,15 @@ export class LocalDocument implements ClientDocument<JsonObject> {
 
   get exists(): boolean {
     return this.#crdt.exists();
+  }
+
+  get closed(): AnabranchError | undefined {
+    return this.#closed;
+  }
+
+  /** A write to it was refused, and it holds it still: until {@link replace}. */
+  get isTakenBack(): boolean {
+    return this.#isTakenBack;
   }
 
   get author(): DeviceAuthor {
@@ -142,6 +178,18 @@ export class LocalDocument implements ClientDocument<JsonObject> {
     });
   }
 
+  subscribeYjs(listener: (yjs: Doc) => void): () => void {
+    const own = (yjs: Doc): void => listener(yjs);
+    this.#yjsListeners.add(own);
+    return () => this.#yjsListeners.delete(own);
+  }
+
+  onClosed(listener: (why: AnabranchError) => void): () => void {
+    const own = (why: AnabranchError): void => listener(why);
+    this.#closedListeners.add(own);
+    return () => this.#closedListeners.delete(own);
+  }
+
   /**
    * Changes the library's document; nothing is shown before {@link show}. @throws AnabranchError `op_invalid` from an observer
    * of the library's document that is called because of a change: the library would put off the edit until that has ended.
@@ -150,7 +198,7 @@ export class LocalDocument implements ClientDocument<JsonObject> {
     if (this.#isChanging) {
       throw new AnabranchError('op_invalid', 'an observer of the library writes to the library, or edits the document later');
     }
-    this.#tellReactions();
+    this.#editor?.tell();
     this.#isChanging = true;
     try {
       return act(this.#crdt);
@@ -159,43 +207,83 @@ export class LocalDocument implements ClientDocument<JsonObject> {
     }
   }
 
+  /** A write to it was refused: what it holds is replaced soon, and nothing can build on it. */
+  takeBack(): void {
+    this.#isTakenBack = true;
+    this.#editor?.takeBack();
+  }
+
   /** Takes another state in place of the present one. */
   replace(crdt: CrdtDocument, author: DeviceAuthor): void {
-    this.#tellReactions();
+    const replaced = this.#editor;
+    replaced?.takeBack();
     this.#crdt = crdt;
     this.#author = author;
-    this.#watchEditor();
+    this.#isTakenBack = false;
+    this.#editor = this.#watchEditor();
+    replaced?.replacedBy((update) => this.#carryOver(update));
   }
 
   /** Shows what has changed. Returns how to tell the listeners, undefined when nothing is to be told. */
   show({ isLocal, region }: ChangeSource): (() => void) | undefined {
     const previous = this.#value;
+    const yjs = this.yjs;
+    const isReplaced = yjs !== undefined && yjs !== this.#shownYjs;
+    this.#shownYjs = yjs;
     this.#value = this.#crdt.json();
-    if (this.#value === previous) return undefined;
+    if (this.#value === previous && !isReplaced) return undefined;
     const change = { isLocal, region, value: this.#value, previous };
     return () => {
+      if (isReplaced) for (const listener of [...this.#yjsListeners]) callSafely(() => listener(yjs));
+      if (change.value === previous) return;
       for (const listener of [...this.#listeners]) callSafely(() => listener(change));
     };
   }
 
-  close(): void {
+  close(why: AnabranchError): void {
+    // What an observer wrote, and was to be told later, was written before.
+    this.#editor?.close(why);
+    this.#closed = why;
     this.#presence?.close();
-    this.#listeners.clear();
+    const listeners = [...this.#closedListeners];
+    for (const each of [this.#listeners, this.#yjsListeners, this.#closedListeners]) each.clear();
+    for (const listener of listeners) callSafely(() => listener(why));
   }
 
-  #watchEditor(): void {
+  #watchEditor(): EditorWatch | undefined {
     const crdt = this.#crdt;
-    this.yjs?.on('update', (update: Uint8Array, origin: unknown) => {
-      // Own changes have the document as their origin (YjsDocument).
-      if (origin === crdt || crdt !== this.#crdt) return;
-      this.#reactions.push(update);
-      if (this.#isChanging) queueMicrotask(() => this.#tellReactions());
-      else this.#tellReactions();
+    if (!(crdt instanceof YjsDocument) || crdt.isTyped) return undefined;
+    return new EditorWatch(crdt, {
+      isChanging: () => this.#isChanging,
+      edited: (update) => this.#host.edited(this, update),
+      refused: (error) => this.#host.editRefused(this, error),
+      newClientId: () => this.#host.newClientId(),
     });
   }
 
-  /** What editors wrote: after the change that they answered, which is told of first. */
-  #tellReactions(): void {
-    for (const update of this.#reactions.splice(0)) this.#host.edited(this, update);
+  /** Takes what an editor wrote to a document that this one has replaced. */
+  #carryOver(update: Uint8Array): AnabranchError | undefined {
+    const crdt = this.#crdt;
+    if (this.#closed !== undefined) return this.#closed;
+    if (this.#isTakenBack || !(crdt instanceof YjsDocument) || !holdsBasisOf(update, crdt)) return replacedError(this.name);
+    this.change(() => crdt.apply([update]));
+    this.#host.edited(this, update);
+    return undefined;
+  }
+}
+
+/** A write that cannot be taken because what it builds on was refused. */
+export function replacedError(document: DocumentId): AnabranchError {
+  const details = { document };
+  return new AnabranchError('document_replaced', `a write to ${document} was refused, and what this one builds on with it`, details);
+}
+
+function holdsBasisOf(update: Uint8Array, crdt: YjsDocument): boolean {
+  try {
+    crdt.inspect(update);
+    return true;
+  } catch (error) {
+    if (isAnabranchError(error)) return false;
+    throw error;
   }
 }

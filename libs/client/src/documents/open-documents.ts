@@ -2,20 +2,32 @@
 //
 //   open --> loading --from the store--> held: open
 //               \--not held: followed--> waiting --state--> open
+//   open --a write was refused--> loaded anew: open
+//              ^---- in vain: again later ----'
 //
 // Invariant 1: what arrives while a document is loaded, or loaded anew, is applied after that: nothing is missed, and what
-//              is applied twice has no effect.
+//              is applied twice has no effect. What arrived before is in the store: it was kept before it was told.
 // Invariant 2: a document is loaded once, however many ask for it.
+// Invariant 3: nothing is written to a document between the refusal of a write and its replacement.
+// Invariant 4: a document that is forgotten is closed first, in every tab, and opened again only when it is forgotten whole.
 
-import { AnabranchError, type Clock } from '@anabranch/base';
+import { AnabranchError, type Clock, isAnabranchError, type Timer } from '@anabranch/base';
 import { type OriginId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
+import type { ToCourier } from '../tab-message.ts';
 import type { DeviceAuthor } from './device-author.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
 import type { DocumentPresence } from './presence.ts';
+
+export interface OpenOptions {
+  /** How long to wait for a region, in milliseconds, when the device does not hold the document; for ever unless given. */
+  readonly waitMs?: number;
+  /** Do not wait: begin with an empty document, which what regions have is merged into. For documents that are new. */
+  readonly startEmpty?: boolean;
+}
 
 export interface OpenDocumentsParts {
   readonly store: ClientStore;
@@ -26,6 +38,12 @@ export interface OpenDocumentsParts {
   readonly follow: (document: DocumentId) => void;
   /** What was kept of it cannot be read, and it counts as not held. */
   readonly lost: (document: DocumentId) => void;
+  /** The store has forgotten it. */
+  readonly forgotten: (document: DocumentId) => void;
+  /** Resolves when the store has every write of this tab so far. */
+  readonly whenSaved: () => Promise<void>;
+  /** It could not be loaded anew, and why; undefined when it could. */
+  readonly noteLoading: (document: DocumentId, error: AnabranchError | undefined) => void;
 }
 
 interface Waiter {
@@ -38,14 +56,23 @@ interface Entry {
   document: LocalDocument | undefined;
   /** What arrived while it is loaded; undefined when it is not. */
   buffered: Uint8Array[] | undefined;
-  /** The store had something of it: it is shown without waiting for a region. */
+  /** The device has something of it: it is shown without waiting for a region. */
   isWritten: boolean;
   /** It must be loaded once more. */
   isStale: boolean;
   /** Why no region sends it, as long as nothing else was heard. */
   refusal: AnabranchError | undefined;
+  /** Why it is open no longer. */
+  closed: AnabranchError | undefined;
+  /** It could not be loaded anew: when that is tried again, and how long after. */
+  retry: Timer | undefined;
+  retryMs: number;
   readonly waiters: Set<Waiter>;
 }
+
+/** How long after it could not be loaded anew a document is loaded again: doubled each time, up to the second. */
+const retryMsMin = 500;
+const retryMsMax = 30_000;
 
 /** Updates of one op, or of a write of another tab. */
 export interface ShownOp {
@@ -59,15 +86,18 @@ const local: ChangeSource = { isLocal: true, region: undefined };
 export class OpenDocuments {
   readonly #parts: OpenDocumentsParts;
   readonly #entries = new Map<DocumentId, Entry>();
+  readonly #forgetting = new Map<DocumentId, Promise<void>>();
   readonly #tellings: Array<() => void> = [];
   #isTelling = false;
+  #isClosed = false;
 
   constructor(parts: OpenDocumentsParts) {
     this.#parts = parts;
   }
 
-  names(): IterableIterator<DocumentId> {
-    return this.#entries.keys();
+  /** What a courier that begins is told of them: one that is still loaded counts as lost here, and says later what it is. */
+  asked(): ToCourier[] {
+    return [...this.#entries].map(([document, entry]) => ({ type: entry.document?.isHeld === true ? 'follow' : 'lost', document }));
   }
 
   isOpen(name: string): boolean {
@@ -78,11 +108,6 @@ export class OpenDocuments {
     return this.#entries.get(document.name)?.document === document;
   }
 
-  /** False for one that the device has not whole: also for one that is still loaded, of which that will be told. */
-  isHeld(name: DocumentId): boolean {
-    return this.#entries.get(name)?.document?.isHeld ?? false;
-  }
-
   presenceOf(name: DocumentId): DocumentPresence | undefined {
     return this.#entries.get(name)?.document?.presenceInUse;
   }
@@ -91,16 +116,24 @@ export class OpenDocuments {
     for (const { document } of this.#entries.values()) document?.presenceInUse?.renew();
   }
 
-  async open(name: DocumentId, { waitMs, startEmpty = false }: { waitMs?: number; startEmpty?: boolean }): Promise<LocalDocument> {
+  /** A region has said that it does not serve it, and nothing else was heard since. */
+  isHeldBack(name: string): boolean {
+    return this.#entries.get(name as DocumentId)?.refusal !== undefined;
+  }
+
+  async open(name: DocumentId, { waitMs, startEmpty = false }: OpenOptions): Promise<LocalDocument> {
+    for (let before = this.#forgetting.get(name); before !== undefined; before = this.#forgetting.get(name)) await before.catch(() => {});
+    if (this.#isClosed) throw clientClosed();
     const entry = this.#entries.get(name) ?? this.#begin(name);
+    if (entry.retry !== undefined) this.#reload(name, entry);
     try {
       await entry.whenLoaded;
     } catch (error) {
       if (this.#entries.get(name) === entry) this.#entries.delete(name);
-      throw error;
+      throw entry.closed ?? error;
     }
-    const { document } = entry;
-    if (document === undefined) throw new AnabranchError('document_unavailable', 'the document was forgotten while it was opened');
+    const { document, closed } = entry;
+    if (document === undefined || closed !== undefined) throw closed ?? forgottenError(name);
     if (!document.isHeld && !entry.isWritten && !startEmpty) {
       if (entry.refusal !== undefined) throw entry.refusal;
       await this.#whenHeld(entry, name, waitMs);
@@ -109,12 +142,24 @@ export class OpenDocuments {
   }
 
   async forget(name: DocumentId): Promise<void> {
-    this.#drop(name, new AnabranchError('document_unavailable', 'the document was forgotten'));
-    await this.#parts.store.commit([{ type: 'forget', document: name }]);
+    const before = this.#forgetting.get(name);
+    const forgetting = this.#forget(name, before);
+    this.#forgetting.set(name, forgetting);
+    try {
+      await forgetting;
+    } finally {
+      if (this.#forgetting.get(name) === forgetting) this.#forgetting.delete(name);
+    }
+  }
+
+  /** Another tab has had the device forget it. */
+  closeForgotten(name: DocumentId): void {
+    this.#drop(name, forgottenError(name));
   }
 
   close(): void {
-    for (const name of [...this.#entries.keys()]) this.#drop(name, new AnabranchError('client_closed', 'the client was closed'));
+    this.#isClosed = true;
+    for (const name of [...this.#entries.keys()]) this.#drop(name, clientClosed());
   }
 
   /** Documents that regions have sent whole. */
@@ -160,19 +205,22 @@ export class OpenDocuments {
     const changed = new Map<LocalDocument, ChangeSource>();
     for (const { document: name, update } of updates) {
       const entry = this.#entries.get(name);
-      entry?.buffered?.push(update);
-      if (entry?.document !== undefined) changed.set(entry.document, local);
+      if (entry === undefined) continue;
+      entry.buffered?.push(update);
+      entry.isWritten = true;
+      if (entry.document !== undefined) changed.set(entry.document, local);
     }
     this.#tell(changed);
   }
 
-  /** A write to these was refused: they are shown as without it. */
+  /** A write to these was refused: they are shown as without it, soon. */
   reload(names: readonly DocumentId[]): void {
     for (const name of names) {
       const entry = this.#entries.get(name);
       if (entry === undefined) continue;
-      if (entry.buffered !== undefined) entry.isStale = true;
-      else entry.whenLoaded = this.#load(name, entry);
+      entry.document?.takeBack();
+      if (entry.buffered !== undefined && entry.retry === undefined) entry.isStale = true;
+      else this.#reload(name, entry);
     }
   }
 
@@ -193,6 +241,9 @@ export class OpenDocuments {
       isWritten: false,
       isStale: false,
       refusal: undefined,
+      closed: undefined,
+      retry: undefined,
+      retryMs: retryMsMin,
       waiters: new Set(),
     };
     this.#entries.set(name, entry);
@@ -200,26 +251,58 @@ export class OpenDocuments {
     return entry;
   }
 
-  async #load(name: DocumentId, entry: Entry): Promise<void> {
-    const { store, author, collection, host, follow, lost } = this.#parts;
-    entry.buffered = [];
-    const as = author();
-    const { crdt, isFollowed, isHeld, isDamaged, isWritten } = await loadDocument(store, name, collection(name), as.identity);
+  #reload(name: DocumentId, entry: Entry): void {
+    entry.retry?.cancel();
+    entry.retry = undefined;
+    entry.whenLoaded = this.#load(name, entry).then(
+      () => {
+        entry.retryMs = retryMsMin;
+        this.#parts.noteLoading(name, undefined);
+      },
+      (error: unknown) => this.#loadFailed(name, entry, error),
+    );
+  }
+
+  #loadFailed(name: DocumentId, entry: Entry, cause: unknown): void {
     if (this.#entries.get(name) !== entry) return;
+    const error = isAnabranchError(cause) ? cause : new AnabranchError('store_failed', `${name} cannot be loaded: ${String(cause)}`);
+    entry.retry = this.#parts.clock.setTimer(entry.retryMs, () => this.#reload(name, entry));
+    entry.retryMs = Math.min(2 * entry.retryMs, retryMsMax);
+    this.#parts.noteLoading(name, error);
+  }
+
+  async #load(name: DocumentId, entry: Entry): Promise<void> {
+    const { store, collection, host, follow, lost } = this.#parts;
+    const { as, content, arrived } = await this.#read(name, entry, collection(name));
+    if (this.#entries.get(name) !== entry) return;
+    const { crdt, isFollowed, isHeld, isDamaged, isWritten } = content;
     entry.isWritten ||= isWritten;
-    if (entry.buffered.length > 0) crdt.apply(entry.buffered);
+    if (arrived.length > 0) crdt.apply(arrived);
     entry.buffered = undefined;
     if (entry.document === undefined) entry.document = new LocalDocument(name, host, { crdt, author: as, isHeld });
     else entry.document.replace(crdt, as);
     entry.document.isHeld ||= isHeld;
     this.#tell(new Map([[entry.document, local]]));
-    if (entry.isStale) {
-      entry.isStale = false;
-      return this.#load(name, entry);
-    }
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
+    if (this.#entries.get(name) !== entry) return;
     if (isDamaged) lost(name);
     else if (!isHeld) follow(name);
+  }
+
+  /** What the store has of a document, and what arrived meanwhile; read again when a write to it was refused meanwhile. */
+  async #read(name: DocumentId, entry: Entry, collection: CollectionSchema) {
+    const { store, author, whenSaved } = this.#parts;
+    for (;;) {
+      entry.buffered ??= [];
+      await whenSaved();
+      entry.isStale = false;
+      // What arrived before is in the store, or was refused.
+      const arrived: Uint8Array[] = [];
+      entry.buffered = arrived;
+      const as = author();
+      const content = await loadDocument(store, name, collection, as.identity);
+      if (!entry.isStale || this.#entries.get(name) !== entry) return { as, content, arrived };
+    }
   }
 
   #whenHeld(entry: Entry, name: DocumentId, waitMs: number | undefined): Promise<void> {
@@ -273,7 +356,25 @@ export class OpenDocuments {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#entries.delete(name);
-    entry.document?.close();
+    entry.closed = error;
+    entry.retry?.cancel();
+    this.#parts.noteLoading(name, undefined);
+    entry.document?.close(error);
     for (const { reject } of [...entry.waiters]) reject(error);
   }
+
+  async #forget(name: DocumentId, before: Promise<void> | undefined): Promise<void> {
+    this.#drop(name, forgottenError(name));
+    await before?.catch(() => {});
+    await this.#parts.store.commit([{ type: 'forget', document: name }]);
+    this.#parts.forgotten(name);
+  }
+}
+
+function clientClosed(): AnabranchError {
+  return new AnabranchError('client_closed', 'the client was closed');
+}
+
+function forgottenError(document: DocumentId): AnabranchError {
+  return new AnabranchError('document_unavailable', `the device was told to forget ${document}`, { document });
 }

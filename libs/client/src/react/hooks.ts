@@ -2,9 +2,10 @@
 
 import { AnabranchError, isAnabranchError, type JsonObject } from '@anabranch/base';
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
-import type { Client, OpenOptions } from '../client.ts';
+import type { Client } from '../client.ts';
 import type { ClientStatus } from '../client-status.ts';
 import type { ClientDocument } from '../documents/local-document.ts';
+import type { OpenOptions } from '../documents/open-documents.ts';
 import type { Collections, DocumentViewOf } from '../schema.ts';
 import type { Write, WriteState } from '../write.ts';
 

@@ -1,0 +1,100 @@
+// Submissions of this tab: each waits for a region, and for the writes that go before it; then the region is asked (submit.ts).
+//
+// Invariant 1: writes of this tab that were made before go first. Those to documents that the submission names do so always;
+//              others too, unless a region has said that it does not serve one of their documents: nobody can say when they
+//              will go, and no region can see that the submission comes after them.
+// Invariant 2: nothing is asked of a region after the client was closed.
+
+import { AnabranchError } from '@anabranch/base';
+import { VersionVector } from '@anabranch/causality';
+import type { ClientStatus } from './client-status.ts';
+import type { RegionAddress } from './courier/region-choice.ts';
+import { isUnderWay, type LocalWrites } from './local-writes.ts';
+import type { Platform } from './ports.ts';
+import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo } from './submit.ts';
+import { becomesSo } from './waiting.ts';
+import type { Write } from './write.ts';
+
+export interface SubmissionsParts {
+  readonly platform: Platform;
+  readonly regions: readonly RegionAddress[];
+  readonly writes: LocalWrites;
+  readonly status: () => ClientStatus;
+  /** What this tab has been shown. */
+  readonly seen: () => VersionVector;
+  readonly isClosed: () => boolean;
+  readonly documents: {
+    isOpen(name: string): boolean;
+    /** A region has said that it does not serve the document. */
+    isHeldBack(name: string): boolean;
+  };
+  /** Called whenever any of these may have changed. */
+  readonly listeners: Set<() => void>;
+  /** A key that no submission had before. */
+  readonly drawKey: () => string;
+}
+
+/** How long a submission waits for its effect to be shown in the open documents. */
+const showMsMax = 5_000;
+
+export class Submissions {
+  readonly #parts: SubmissionsParts;
+
+  constructor(parts: SubmissionsParts) {
+    this.#parts = parts;
+  }
+
+  async submit(writes: readonly SubmittedWrite[], options: SubmitOptions): Promise<Submitted> {
+    const { platform, writes: own, documents, seen, drawKey } = this.#parts;
+    const { clock, sendHttp } = platform;
+    const timeoutMs = options.timeoutMs ?? 10_000;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const named = new Set(writes.map(({ document }) => document));
+    const before = own.underWay();
+    const region = await this.#regionFor(options.retryKey, timeoutMs);
+    const isDelivered = await this.#becomesSo(() => before.every((write) => this.#lets(write, named)), deadlineMs - clock.monotonicMs());
+    if (this.#parts.isClosed()) throw unasked(options.retryKey, new AnabranchError('client_closed', 'the client was closed'));
+    if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
+    const retryKey = options.retryKey ?? `${region.name}|${drawKey()}`;
+    const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
+    const parts = { clock, sendHttp, url: region.url, seen: seen().merge(own.covered), retryKey };
+    const submitted = await submitTo(parts, writes, { ...options, timeoutMs: leftMs });
+    const op = parseOpId(submitted.opId);
+    const isShown = writes.some(({ document }) => documents.isOpen(document));
+    if (op !== undefined && isShown) await this.#becomesSo(() => seen().covers(VersionVector.of([op])), showMsMax);
+    return submitted;
+  }
+
+  /** Whether a submission need not wait for a write that was made before it (Invariant 1). */
+  #lets(write: Write, named: ReadonlySet<string>): boolean {
+    if (!isUnderWay(write)) return true;
+    const touched = write.described.map(({ document }) => document);
+    return !touched.some((document) => named.has(document)) && touched.some((document) => this.#parts.documents.isHeldBack(document));
+  }
+
+  async #regionFor(retryKey: string | undefined, timeoutMs: number): Promise<RegionAddress> {
+    const { status, regions } = this.#parts;
+    const mayComeOnline = status().connection === 'connecting' && !status().isOffline;
+    if (mayComeOnline) await this.#becomesSo(() => status().connection === 'online', timeoutMs);
+    const name = retryKey?.slice(0, retryKey.indexOf('|')) ?? status().region;
+    const region = regions.find((candidate) => candidate.name === name);
+    if (!status().isOffline && region !== undefined) return region;
+    throw unreached(retryKey, 'the device is not connected to a region');
+  }
+
+  /** Ends early when the client is closed. */
+  #becomesSo(isSo: () => boolean, timeMs: number): Promise<boolean> {
+    const { listeners, isClosed, platform } = this.#parts;
+    return becomesSo(() => isClosed() || isSo(), { clock: platform.clock, listeners, timeMs });
+  }
+}
+
+function unreached(retryKey: string | undefined, why: string): AnabranchError {
+  return unasked(retryKey, new AnabranchError('region_unreachable', why));
+}
+
+/** Nothing was asked of a region now; what was asked before under the key may be done. */
+function unasked(retryKey: string | undefined, cause: AnabranchError): AnabranchError {
+  if (retryKey === undefined) return cause;
+  return new AnabranchError('outcome_unknown', cause.message, { retryKey, cause: cause.code });
+}
