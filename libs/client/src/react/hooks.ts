@@ -1,23 +1,36 @@
-// React hooks over a client: what they return changes exactly when what they show has changed.
+// React hooks over a client: what they return changes exactly when what they show has changed. On a server, and while its
+// markup is taken over, they show what is there at once: a document is opened in the browser, so there is none yet.
 
 import { AnabranchError, isAnabranchError, type JsonObject } from '@anabranch/base';
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import type { Doc } from 'yjs';
 import type { Client } from '../client.ts';
 import type { ClientStatus } from '../client-status.ts';
+import { valueAt } from '../documents/field-at.ts';
 import type { ClientDocument } from '../documents/local-document.ts';
 import type { OpenOptions } from '../documents/open-documents.ts';
 import type { Collections, DocumentViewOf } from '../schema.ts';
 import type { Write, WriteState } from '../write.ts';
 
+type AnyDocument = ClientDocument<never> | ClientDocument<object>;
+
 export interface DocumentHook<View> {
-  /** Undefined while it is opened. */
+  /** Undefined while it is opened, and with an error. */
   readonly document: ClientDocument<View> | undefined;
   readonly value: View | undefined;
-  /** Why it could not be opened. */
+  /** Why it could not be opened, or is open no longer ({@link ClientDocument.closed}). */
   readonly error: AnabranchError | undefined;
 }
 
-/** Opens a document, and shows its present value. */
+interface Opened<View> {
+  /** Of which client, and by which name: an answer to another question is not shown. */
+  readonly client: object | undefined;
+  readonly name: string;
+  readonly document?: ClientDocument<View>;
+  readonly error?: AnabranchError;
+}
+
+/** Opens a document, and shows its present value. It is opened once: a component that is to try again after an error is mounted anew. */
 export function useDocument<C extends Collections, Name extends keyof C & string>(
   client: Client<C>,
   collection: Name,
@@ -25,32 +38,54 @@ export function useDocument<C extends Collections, Name extends keyof C & string
   options?: OpenOptions,
 ): DocumentHook<DocumentViewOf<C[Name]>> {
   type View = DocumentViewOf<C[Name]>;
-  const [opened, setOpened] = useState<{ readonly document?: ClientDocument<View>; readonly error?: AnabranchError }>({});
+  const [opened, setOpened] = useState<Opened<View>>({ client: undefined, name: '' });
   const { waitMs, startEmpty = false } = options ?? {};
+  const name = `${collection}/${id}`;
   useEffect(() => {
     let isCurrent = true;
-    setOpened({});
+    const show = (outcome: { readonly document: ClientDocument<View> } | { readonly error: AnabranchError }): void => {
+      if (isCurrent) setOpened({ client, name, ...outcome });
+    };
     client.open(collection, id, { startEmpty, ...(waitMs !== undefined && { waitMs }) }).then(
-      (document) => {
-        if (isCurrent) setOpened({ document });
-      },
-      (error: unknown) => {
-        const known = isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error));
-        if (isCurrent) setOpened({ error: known });
-      },
+      (document) => show({ document }),
+      (error: unknown) => show({ error: isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error)) }),
     );
     return () => {
       isCurrent = false;
     };
-  }, [client, collection, id, waitMs, startEmpty]);
-  const { document, error } = opened;
-  const subscribe = useCallback((changed: () => void) => document?.subscribe(changed) ?? (() => {}), [document]);
-  const value = useSyncExternalStore(subscribe, () => document?.value);
-  return { document, value, error };
+  }, [client, collection, id, name, waitMs, startEmpty]);
+  const isAnswer = opened.client === client && opened.name === name;
+  const document = isAnswer ? opened.document : undefined;
+  const closed = useOutside(
+    useCallback((changed: () => void) => document?.onClosed(changed) ?? nothingToEnd, [document]),
+    () => document?.closed,
+  );
+  const value = useOutside(
+    useCallback((changed: () => void) => document?.subscribe(changed) ?? nothingToEnd, [document]),
+    () => document?.value,
+  );
+  if (closed !== undefined) return { document: undefined, value: undefined, error: closed };
+  return { document, value, error: isAnswer ? opened.error : undefined };
+}
+
+/** What a document holds at a JSON pointer; undefined when there is nothing. Other changes of the document render nothing anew. */
+export function useValueAt(document: AnyDocument | undefined, path: string): unknown {
+  return useOutside(
+    useCallback((changed: () => void) => document?.subscribe(changed) ?? nothingToEnd, [document]),
+    () => valueAt(document?.value, path),
+  );
+}
+
+/** The library's document of a freeform Yjs document, to bind an editor to; another one after a write to it was refused. */
+export function useYjs(document: AnyDocument | undefined): Doc | undefined {
+  return useOutside(
+    useCallback((changed: () => void) => document?.subscribeYjs(changed) ?? nothingToEnd, [document]),
+    () => document?.yjs,
+  );
 }
 
 export function useClientStatus(client: Pick<Client, 'status' | 'onStatus'>): ClientStatus {
-  return useSyncExternalStore(
+  return useOutside(
     useCallback((changed: () => void) => client.onStatus(changed), [client]),
     () => client.status,
   );
@@ -58,8 +93,8 @@ export function useClientStatus(client: Pick<Client, 'status' | 'onStatus'>): Cl
 
 /** How far a write is; undefined without one. */
 export function useWriteState(write: Write | undefined): WriteState | undefined {
-  return useSyncExternalStore(
-    useCallback((changed: () => void) => write?.subscribe(changed) ?? (() => {}), [write]),
+  return useOutside(
+    useCallback((changed: () => void) => write?.subscribe(changed) ?? nothingToEnd, [write]),
     () => write?.state,
   );
 }
@@ -67,9 +102,16 @@ export function useWriteState(write: Write | undefined): WriteState | undefined 
 const nobody: ReadonlyMap<number, JsonObject> = new Map();
 
 /** Who else is at a document. */
-export function usePresence(document: ClientDocument<never> | ClientDocument<object> | undefined): ReadonlyMap<number, JsonObject> {
-  return useSyncExternalStore(
-    useCallback((changed: () => void) => document?.presence.subscribe(changed) ?? (() => {}), [document]),
+export function usePresence(document: AnyDocument | undefined): ReadonlyMap<number, JsonObject> {
+  return useOutside(
+    useCallback((changed: () => void) => document?.presence.subscribe(changed) ?? nothingToEnd, [document]),
     () => document?.presence.others ?? nobody,
   );
+}
+
+function nothingToEnd(): void {}
+
+/** What stands outside of React, read in the same way on a server. */
+function useOutside<Value>(subscribe: (changed: () => void) => () => void, read: () => Value): Value {
+  return useSyncExternalStore(subscribe, read, read);
 }

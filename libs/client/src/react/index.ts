@@ -1,1 +1,1 @@
-export { type DocumentHook, useClientStatus, useDocument, usePresence, useWriteState } from './hooks.ts';
+export { type DocumentHook, useClientStatus, useDocument, usePresence, useValueAt, useWriteState, useYjs } from './hooks.ts';
