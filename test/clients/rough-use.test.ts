@@ -221,3 +221,17 @@ test('[CLIENT25] a document that is forgotten offline is not followed by the nex
   // Opened again it comes whole.
   expect((await client.open('carts', 'ann')).value.items['tea']?.qty).toBe(1);
 });
+
+test('[CLIENT25] what is written to a document that was forgotten and begun again is not taken for what was written before', async () => {
+  const mesh = await startMesh(1);
+  const client = await connect(mesh);
+  const ann = await client.open('carts', 'ann');
+  await ann.edit([tea(1)]).when('durable');
+  client.goOffline();
+  await client.forget('carts', 'ann');
+  const again = await client.open('carts', 'ann', { startEmpty: true });
+  const write = again.edit([tea(2)]);
+  client.goOnline();
+  await write.when('durable');
+  expect(await mesh.region('new-york').read('carts/ann')).toMatchObject({ items: { tea: { qty: 3 } } });
+});

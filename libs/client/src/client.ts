@@ -19,7 +19,7 @@ import type { ClientStatus } from './client-status.ts';
 import { Courier } from './courier/courier.ts';
 import { nearest, RegionChoice } from './courier/region-choice.ts';
 import { CourierSeat } from './courier-seat.ts';
-import { DeviceAuthor, drawName } from './documents/device-author.ts';
+import { DeviceAuthor, DeviceAuthors, drawName } from './documents/device-author.ts';
 import { type ClientDocument, LocalDocument, replacedError } from './documents/local-document.ts';
 import { OpenDocuments, type OpenOptions } from './documents/open-documents.ts';
 import { DocumentPresence } from './documents/presence.ts';
@@ -58,7 +58,7 @@ export class Client<C extends Collections = Collections> {
   /** Called when something was heard, and when the client is closed. */
   readonly #heardListeners = new Set<() => void>();
   readonly #courier = new CourierSeat();
-  #author: DeviceAuthor;
+  readonly #authors: DeviceAuthors;
   #seen: VersionVector;
   #wallOffsetMs = 0;
   #isClosed = false;
@@ -76,7 +76,7 @@ export class Client<C extends Collections = Collections> {
     this.#store = store;
     this.#device = opening.device;
     this.#seen = VersionVector.of(opening.session?.seen ?? []);
-    this.#author = new DeviceAuthor(this.#device, platform.random);
+    this.#authors = new DeviceAuthors(this.#device, platform.random);
     const { clock } = platform;
     // Stamps follow the clock of the region: a device whose clock is wrong must not win every register.
     this.#hlc = new HlcClock({
@@ -89,7 +89,7 @@ export class Client<C extends Collections = Collections> {
     this.#documents = new OpenDocuments({
       store,
       clock,
-      author: () => this.#author,
+      authors: this.#authors,
       collection: (document) => this.#collectionOf(document),
       host: {
         edit: (document, ops) => this.transact([{ document, ops }]),
@@ -109,7 +109,7 @@ export class Client<C extends Collections = Collections> {
       status: () => this.status,
       seen: () => this.#seen,
       isClosed: () => this.#isClosed,
-      drawKey: () => `${this.#author.writer}.${drawName(platform.random, 16)}`,
+      drawKey: () => `${this.#authors.current.writer}.${drawName(platform.random, 16)}`,
     });
     const regions = options.regions.map((region) => ({ ...region, isReachable: undefined, roundTripMs: undefined }));
     this.#status = new TabStatus({
@@ -247,7 +247,7 @@ export class Client<C extends Collections = Collections> {
     choice.want(this.status.wantedRegion);
     const courier = new Courier(
       {
-        ...{ platform: this.#platform, store: this.#store, choice, collections, credential, writer: this.#author.writer },
+        ...{ platform: this.#platform, store: this.#store, choice, collections, credential, writer: this.#authors.current.writer },
         tell: (message) => {
           this.#receive(message);
           this.#platform.tabs.post(message);
@@ -317,7 +317,7 @@ export class Client<C extends Collections = Collections> {
         this.#writes.settled(message.id, VersionVector.of(message.covered));
         break;
       case 'refused':
-        this.#author = new DeviceAuthor(this.#device, this.#platform.random);
+        this.#authors.renew();
         // First: what is written in answer to the refusal must not build on what was refused.
         this.#documents.reload(message.write.updates.map(({ document }) => document));
         this.#writes.refused(message.write, errorOf(message.refusal));
@@ -350,11 +350,11 @@ export class Client<C extends Collections = Collections> {
     const error = sizeFault(updates);
     if (error !== undefined) {
       // What follows builds on nothing of it: not under the old names, and not on the documents as they are.
-      this.#author = new DeviceAuthor(this.#device, this.#platform.random);
+      this.#authors.renew();
       this.#documents.reload(updates.map(({ document }) => document));
       return this.#refuse(described, error);
     }
-    const write = this.#writes.add({ id: this.#nextWriteId(), writer: this.#author.writer, updates, described });
+    const write = this.#writes.add({ id: this.#nextWriteId(), writer: this.#authors.current.writer, updates, described });
     this.#documents.wrote(updates);
     return write;
   }
@@ -365,7 +365,7 @@ export class Client<C extends Collections = Collections> {
   }
 
   #nextWriteId(): string {
-    return `${this.#author.writer}.${this.#writes.nextNumber()}`;
+    return `${this.#authors.current.writer}.${this.#writes.nextNumber()}`;
   }
 
   #switch(isOffline: boolean, region: string): void {
@@ -376,7 +376,7 @@ export class Client<C extends Collections = Collections> {
 
   #presenceOf(document: LocalDocument): DocumentPresence {
     const send = (update: Uint8Array): void => this.#toCourier({ type: 'present', document: document.name, update });
-    return new DocumentPresence(this.#platform.clock, this.#author.identity.yjsClientId, send);
+    return new DocumentPresence(this.#platform.clock, this.#authors.current.identity.yjsClientId, send);
   }
 
   #collectionOf(document: DocumentId): CollectionSchema {

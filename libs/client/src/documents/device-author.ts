@@ -1,4 +1,5 @@
-// Under which names a device writes: drawn anew each time it begins, and whenever a write of it was refused.
+// Under which names a device writes: drawn anew each time it begins, and whenever a write of it was refused or a document was
+// forgotten, which may begin empty when it is opened again.
 //
 // A replica must not use a number twice: not a dot under its writer, not a clock under its Yjs clientID, not a seq under its
 // Automerge actor. A device cannot know whether its store is the newest that there was: a browser's profile may be put back,
@@ -26,6 +27,24 @@ export class DeviceAuthor {
   next(hlc: Hlc): Author {
     this.#dot += 1;
     return { writer: this.writer, dot: this.#dot, hlc };
+  }
+}
+
+/** As whom a device writes to the documents that it loads from now on. */
+export class DeviceAuthors {
+  readonly #device: string;
+  readonly #random: Random;
+  current: DeviceAuthor;
+
+  constructor(device: string, random: Random) {
+    this.#device = device;
+    this.#random = random;
+    this.current = new DeviceAuthor(device, random);
+  }
+
+  /** What was written under the present names may be missing in documents from now on. */
+  renew(): void {
+    this.current = new DeviceAuthor(this.#device, this.#random);
   }
 }
 

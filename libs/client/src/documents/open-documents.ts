@@ -17,7 +17,7 @@ import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
 import type { ToCourier } from '../tab-message.ts';
-import type { DeviceAuthor } from './device-author.ts';
+import type { DeviceAuthors } from './device-author.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
 import type { DocumentPresence } from './presence.ts';
@@ -33,7 +33,7 @@ export interface OpenDocumentsParts {
   readonly store: ClientStore;
   readonly clock: Clock;
   readonly host: DocumentHost;
-  readonly author: () => DeviceAuthor;
+  readonly authors: DeviceAuthors;
   readonly collection: (document: DocumentId) => CollectionSchema;
   readonly follow: (document: DocumentId) => void;
   /** What was kept of it cannot be read, and it counts as not held. */
@@ -154,6 +154,7 @@ export class OpenDocuments {
 
   /** Another tab has had the device forget it. */
   closeForgotten(name: DocumentId): void {
+    this.#parts.authors.renew();
     this.#drop(name, forgottenError(name));
   }
 
@@ -291,7 +292,7 @@ export class OpenDocuments {
 
   /** What the store has of a document, and what arrived meanwhile; read again when a write to it was refused meanwhile. */
   async #read(name: DocumentId, entry: Entry, collection: CollectionSchema) {
-    const { store, author, whenSaved } = this.#parts;
+    const { store, authors, whenSaved } = this.#parts;
     for (;;) {
       entry.buffered ??= [];
       await whenSaved();
@@ -299,7 +300,7 @@ export class OpenDocuments {
       // What arrived before is in the store, or was refused.
       const arrived: Uint8Array[] = [];
       entry.buffered = arrived;
-      const as = author();
+      const as = authors.current;
       const content = await loadDocument(store, name, collection, as.identity);
       if (!entry.isStale || this.#entries.get(name) !== entry) return { as, content, arrived };
     }
@@ -364,6 +365,7 @@ export class OpenDocuments {
   }
 
   async #forget(name: DocumentId, before: Promise<void> | undefined): Promise<void> {
+    this.#parts.authors.renew();
     this.#drop(name, forgottenError(name));
     await before?.catch(() => {});
     await this.#parts.store.commit([{ type: 'forget', document: name }]);
