@@ -25,6 +25,8 @@ const fixed: readonly PlanOptions[] = [
 ];
 /** A seed with clients of both kinds. */
 const withClients = 3;
+/** A seed with two devices that are treated roughly. */
+const withDevices = 4;
 const baseSeed = Date.now() % 2 ** 31;
 const fresh: readonly PlanOptions[] = [0, 1].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
 
@@ -64,6 +66,14 @@ describe('the simulator', () => {
     expect(plan.sessionClients).toBeGreaterThan(0);
     expect(counts['door_opened']).toBeGreaterThan(0);
     expect(counts['session_resumed']).toBeGreaterThan(0);
+  });
+
+  test('[SIM13] devices write, are killed, put back and cut off, and end with what regions hold', async () => {
+    const { plan, counts } = await hold({ seed: withDevices, minutes: 1, regions: 3, plan: 'crash' });
+    expect(plan.devices.length).toBeGreaterThan(0);
+    for (const branch of ['device_write_acknowledged', 'device_killed', 'device_put_back', 'device_cut', 'device_moved']) {
+      expect(counts[branch], branch).toBeGreaterThan(0);
+    }
   });
 
   test('[SIM8] a fault that is left out leaves the others as they were', () => {

@@ -11,6 +11,7 @@
 
 import type { JsonObject } from '@anabranch/base';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
+import type { DeviceEvent, DeviceWrite } from './device/device-history.ts';
 
 /** Origin to the highest seq with everything below it. */
 export type Vector = Readonly<Record<string, number>>;
@@ -161,6 +162,9 @@ export interface RunRecord {
   readonly answerBoundMs?: number;
   readonly resources?: readonly ResourceSample[];
   readonly sessionAcks?: readonly SessionAck[];
+  /** In the order in which they were made, and in which it happened. */
+  readonly deviceWrites?: readonly DeviceWrite[];
+  readonly deviceEvents?: readonly DeviceEvent[];
   readonly movedSamples?: readonly MovedSample[];
 }
 

@@ -7,6 +7,7 @@ import { checkBounds } from './bounds.ts';
 import { checkCausalDelivery } from './causal-delivery.ts';
 import { checkConcerns } from './concerns.ts';
 import { checkConvergence } from './convergence.ts';
+import { checkDevices } from './devices.ts';
 import { checkDurableAcks } from './durable-acks.ts';
 import { checkExactlyOnce } from './exactly-once.ts';
 import { checkLiveness } from './liveness.ts';
@@ -29,6 +30,7 @@ const checkers = {
   rebuild: checkRebuild,
   'session-acks': checkSessionAcks,
   'session-guarantees': checkSessionGuarantees,
+  devices: checkDevices,
   concerns: checkConcerns,
   bounds: checkBounds,
   atomicity: checkAtomicity,

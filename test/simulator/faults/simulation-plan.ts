@@ -4,6 +4,7 @@
 // Swarm (Groce et al., "Swarm Testing", 2012): each seed first draws which kinds of fault there are at all, each missing
 // with probability 0.3, and how often they come, so that runs differ in kind and not only in detail.
 
+import type { DeviceHabits } from '../device/device-habits.ts';
 import type { LaneConditions } from '../network/one-way-lane.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { type OpKind, opKinds } from '../workload/draw-ops.ts';
@@ -46,6 +47,8 @@ export interface SimulationPlan {
   readonly sessionClients: number;
   /** Clients that edit a freeform document through the Yjs door. */
   readonly doorClients: number;
+  /** Devices with embedded clients. */
+  readonly devices: readonly DeviceHabits[];
   readonly faults: readonly FaultEvent[];
 }
 
@@ -100,6 +103,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     clients: drawClients(root.fork('clients'), count),
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),
+    devices: drawDevices(root.fork('devices'), options),
     faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology }),
   };
 }
@@ -189,4 +193,13 @@ function drawClients(random: SeededRandom, regions: number): readonly ClientHabi
     timeoutMs: random.pick([300, 1_500, 5_000]),
     concernShare: random.pick([0, 0, 0.1, 0.4]),
   }));
+}
+
+function drawDevices(random: SeededRandom, { plan }: PlanOptions): readonly DeviceHabits[] {
+  const count = random.pick([0, 0, 1, 2]);
+  const thinkMs = random.pick([2_500, 4_000, 8_000]);
+  return Array.from({ length: count }, () => {
+    const troubleMs = random.pick([5_000, 12_000, 30_000]);
+    return { thinkMs, troubleMs: plan === 'calm' ? Number.POSITIVE_INFINITY : troubleMs };
+  });
 }

@@ -22,6 +22,8 @@ export interface Mutant {
 
 const engine = (file: string, find: string, replace: string): Replacement => ({ file: `engine/dist/${file}.js`, find, replace });
 const crdt = (file: string, find: string, replace: string): Replacement => ({ file: `crdt/dist/${file}.js`, find, replace });
+const server = (file: string, find: string, replace: string): Replacement => ({ file: `server/dist/${file}.js`, find, replace });
+const client = (file: string, find: string, replace: string): Replacement => ({ file: `client/dist/${file}.js`, find, replace });
 const storage = (file: string, find: string, replace: string): Replacement => ({ file: `storage/dist/${file}.js`, find, replace });
 
 export const mutants: readonly Mutant[] = [
@@ -259,5 +261,39 @@ export const mutants: readonly Mutant[] = [
     name: 'half-is-a-majority',
     bug: 'half of the regions pass for a majority',
     replacements: [engine('write-concerns', 'Math.floor(count / 2) + 1', 'Math.ceil(count / 2)')],
+  },
+  {
+    name: 'device-forgets-unanswered',
+    bug: 'an embedded client does not send again what was on its way when its session ended',
+    replacements: [
+      client('courier/outbox', '[...this.#inFlight.values(), ...this.#waiting.slice(this.#taken)]', 'this.#waiting.slice(this.#taken)'),
+    ],
+  },
+  {
+    name: 'device-tells-before-kept',
+    bug: 'an embedded client shows what a region told it before its store has kept it',
+    replacements: [
+      client(
+        'courier/commit-queue',
+        'if (changes.length > 0)\n                    await this.#store.commit(changes);\n                for (const { then } of entries)\n                    callSafely(then);',
+        'for (const { then } of entries)\n                    callSafely(then);\n                if (changes.length > 0)\n                    await this.#store.commit(changes);',
+      ),
+    ],
+  },
+  {
+    name: 'device-keeps-its-names',
+    bug: 'a document that was forgotten and begun again is written under the names of before',
+    replacements: [
+      client(
+        'client',
+        'this.#author = new DeviceAuthor(this.#device, this.#platform.random);\n        await this.#documents.forget',
+        'await this.#documents.forget',
+      ),
+    ],
+  },
+  {
+    name: 'device-need-not-be-covered',
+    bug: 'a region sends documents to a client that has seen more of them than the region has',
+    replacements: [server('sync/documents-session', 'this.#isCovering = durable.covers(required);', 'this.#isCovering = true;')],
   },
 ];

@@ -5,7 +5,7 @@ const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 
 
 export type ServerFrame =
   | { readonly type: 'binary' | 'ping'; readonly payload: Uint8Array }
-  | { readonly type: 'close'; readonly code: number };
+  | { readonly type: 'close'; readonly code: number; readonly reason: string };
 
 export function clientFrame(type: 'binary' | 'pong' | 'close', payload: Uint8Array): Buffer {
   const head = [0x80 | opcodes[type]];
@@ -30,6 +30,10 @@ export function clientFrame(type: 'binary' | 'pong' | 'close', payload: Uint8Arr
 export class ServerFrames {
   #pending = Buffer.alloc(0);
   #hasUpgraded = false;
+
+  get hasUpgraded(): boolean {
+    return this.#hasUpgraded;
+  }
 
   /** The frames that `bytes` complete; undefined when the server refused the upgrade. */
   take(bytes: Uint8Array): readonly ServerFrame[] | undefined {
@@ -62,7 +66,7 @@ export class ServerFrames {
       case opcodes.ping:
         return { type: 'ping', payload };
       case opcodes.close:
-        return { type: 'close', code: length >= 2 ? payload.readUInt16BE(0) : 1005 };
+        return { type: 'close', code: length >= 2 ? payload.readUInt16BE(0) : 1005, reason: payload.toString('utf8', 2) };
       default:
         throw new Error('the region sent a frame that no sync door sends');
     }

@@ -8,6 +8,7 @@
 import { canonicalJson, isAnabranchError } from '@anabranch/base';
 import { checkRun } from '../checkers/check-run.ts';
 import type { Violation } from '../checkers/violation.ts';
+import { loadLibraries } from '../device/load-libraries.ts';
 import { FaultInjector } from '../faults/fault-injector.ts';
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import { drawCore } from '../faults/topology.ts';
@@ -46,6 +47,7 @@ const dumpDocumentsMax = 3;
 const moveSampleMs = 700;
 
 export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => void): Promise<RunResult> {
+  await loadLibraries();
   const world = new SimulatedWorld(plan);
   world.trace.onLine = onLine;
   const run = new SeedRun(world);
@@ -60,7 +62,10 @@ export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => v
     setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
     onTrapped: world.onDefect,
   });
+  const onException = (error: unknown): void =>
+    world.onDefect(`something threw and nobody caught it: ${error instanceof Error ? error.stack : String(error)}`);
   process.on('unhandledRejection', onRejection);
+  process.on('uncaughtException', onException);
   try {
     await run.toTheEnd();
   } catch (error) {
@@ -68,6 +73,7 @@ export async function runPlan(plan: SimulationPlan, onLine?: (line: string) => v
   } finally {
     release();
     process.off('unhandledRejection', onRejection);
+    process.off('uncaughtException', onException);
   }
   return run.result();
 }
@@ -102,6 +108,7 @@ class SeedRun {
     if (!(await this.#healCore())) return;
     if (!(await this.#within(boundMs, 'the last operations end', () => workload.isIdle))) return;
     if (!(await this.#settleSessions(workload))) return;
+    if (!(await this.#settleDevices(workload))) return;
     const within = (ms: number, what: string, isTrue: () => boolean): Promise<boolean> => this.#within(ms, what, isTrue);
     // A region whose record of a document has rotted can give nothing of it.
     if (plan.trades && this.#injector.rotted.size === 0) {
@@ -141,6 +148,8 @@ class SeedRun {
       answerBoundMs,
       resources: this.#resources,
       sessionAcks: this.#workload?.sessionAcks ?? [],
+      deviceWrites: this.#workload?.deviceRecorder.writes ?? [],
+      deviceEvents: this.#workload?.deviceRecorder.events ?? [],
       movedSamples: this.#movedSamples,
       ...this.#times,
     };
@@ -175,6 +184,19 @@ class SeedRun {
     // What others exchanged last is on its way to them still.
     await this.#world.clock.advance(500);
     return this.#within(boundMs, 'clients of sessions settle', areSettled);
+  }
+
+  /** Devices send what they have and are told the rest. One that has not come to rest in time is for the checkers to judge. */
+  async #settleDevices({ devices }: Workload): Promise<boolean> {
+    const { hosts, clock } = this.#world;
+    const endMs = clock.monotonicMs() + boundMs;
+    const areSettled = (): boolean => devices.every(({ isSettled }) => isSettled) && haveConverged(hosts);
+    // What one exchanged last is on its way to the others still.
+    for (let isAgain = false; !(isAgain && areSettled()) && clock.monotonicMs() < endMs; await clock.advance(isAgain ? 500 : 20)) {
+      isAgain = areSettled();
+    }
+    for (const device of devices) device.noteEnd();
+    return this.#within(boundMs, 'all regions converge with what devices wrote', () => haveConverged(hosts));
   }
 
   /** A client that is present shows what its region does. */

@@ -1,5 +1,6 @@
 // How full what is bounded is, as seen from outside of the replicas.
 
+import { deviceDocuments } from '../device/application.ts';
 import type { ResourceSample } from '../history.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
 
@@ -13,8 +14,10 @@ export function sampleResources(world: SimulatedWorld): ResourceSample[] {
   const documents = world.hosts.flatMap(({ region, running }): ResourceSample[] => {
     if (running === undefined) return [];
     const { documentsLoaded, sessions } = running.replica.status();
-    // Those with ops on their way to the disk, at most one of each client, or with sessions stay, until the next is opened.
-    const bound = world.plan.documentsLoadedMax + world.plan.clients.length + sessions + 1;
+    // Those with ops on their way to the disk, at most one of each client and all of a device, or with sessions stay, until the
+    // next is opened.
+    const { documentsLoadedMax, clients, devices } = world.plan;
+    const bound = documentsLoadedMax + clients.length + devices.length * deviceDocuments.length + sessions + 1;
     return [{ timeMs, region, resource: 'documentsLoaded', value: documentsLoaded, bound }];
   });
   const links = world.wire.pairs().flatMap(([a, b]): ResourceSample[] => {

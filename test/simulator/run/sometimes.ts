@@ -2,7 +2,7 @@
 // run counts them; one of the normal size in which one never happened has failed.
 
 /** Branches that are so rare that a run of the normal size may do without: they are named, and fail nothing. */
-export const rareBranches = ['rights_reclaimed', 'compaction_abandoned', 'update_incomplete'] as const;
+export const rareBranches = ['rights_reclaimed', 'compaction_abandoned', 'update_incomplete', 'device_write_refused'] as const;
 
 /** Branches of product and harness, each with where it is seen. */
 export const branches = [
@@ -39,6 +39,16 @@ export const branches = [
   'session_resumed',
   'door_opened',
   'door_closed',
+  // Seen of devices.
+  'device_write_acknowledged',
+  'device_full',
+  'device_switched',
+  'device_moved',
+  'device_forgot',
+  'device_closed',
+  'device_killed',
+  'device_put_back',
+  'device_cut',
   'store_failed_stop',
   'store_full_stop',
   'start_failed',

@@ -1,6 +1,9 @@
 // The clients of a run, at work from its start until they are told that it is over.
 
 import type { DocumentOp } from '@anabranch/crdt';
+import { Device } from '../device/device.ts';
+import { DeviceRecorder } from '../device/device-recorder.ts';
+import { MarkedEdits } from '../device/marked-edits.ts';
 import type { SessionAck } from '../history.ts';
 import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
 import { DoorClient } from '../workload/door-client.ts';
@@ -24,6 +27,8 @@ export interface Workload {
   readonly isIdle: boolean;
   readonly sessionClients: ReadonlyArray<SessionClient | DoorClient>;
   readonly sessionAcks: readonly SessionAck[];
+  readonly devices: readonly Device[];
+  readonly deviceRecorder: DeviceRecorder;
 }
 
 export function startWorkload(world: SimulatedWorld): Workload {
@@ -49,15 +54,19 @@ export function startWorkload(world: SimulatedWorld): Workload {
   const last = new TypedClient({ ...shared, name: 'last', habits: lastHabits, random: world.random('last') });
   const sessionAcks: SessionAck[] = [];
   const sessionClients = startSessionClients(world, sessionAcks);
+  const deviceRecorder = new DeviceRecorder(() => clock.monotonicMs(), trace);
+  const devices = startDevices(world, deviceRecorder);
   return {
     recorder,
     documents,
     sessionClients,
     sessionAcks,
+    devices,
+    deviceRecorder,
     editOnce: (host, document, ops) => last.editOnce(host, document, ops),
     end: () => {
       isOver = true;
-      for (const client of sessionClients) client.end();
+      for (const client of [...sessionClients, ...devices]) client.end();
     },
     get isIdle() {
       return working === 0;
@@ -82,4 +91,13 @@ function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Array<S
     return new SessionClient({ name, document, copy, clock, random, hosts, trace, sometimes, acks, onDefect });
   });
   return [...doorClients, ...sessionClients];
+}
+
+function startDevices(world: SimulatedWorld, recorder: DeviceRecorder): readonly Device[] {
+  const edits = new MarkedEdits(world.random('marked edits'));
+  const devices = world.plan.devices.map((habits, at) => new Device({ name: `device-${at}`, world, habits, recorder, edits }));
+  world.whenSetBack.add(() => {
+    for (const device of devices) device.regionSetBack();
+  });
+  return devices;
 }

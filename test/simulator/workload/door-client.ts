@@ -3,11 +3,8 @@
 //
 //   away --upgrade--> open: both tell what they have (step 1) and send what the other lacks (step 2), then every edit
 
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { BoundedReader, ByteWriter } from '@anabranch/protocol';
-import { SimulatedSocket } from '../network/simulated-socket.ts';
-import { clientFrame, type ServerFrame, ServerFrames } from '../network/web-socket-bytes.ts';
+import { ClientWebSocket } from '../network/client-web-socket.ts';
 import type { Sometimes } from '../run/sometimes.ts';
 import type { Trace } from '../run/trace.ts';
 import type { SeededRandom } from '../seeded-random.ts';
@@ -27,9 +24,7 @@ export interface DoorClientParts {
 }
 
 interface Connection {
-  readonly socket: SimulatedSocket;
-  readonly frames: ServerFrames;
-  readonly forget: () => void;
+  readonly socket: ClientWebSocket;
   isOpen: boolean;
   hasExchanged: boolean;
 }
@@ -40,6 +35,8 @@ const reconnectMsMax = 3_000;
 const stayMs = 30_000;
 /** After its last edit a client that is connected has been heard for certain. */
 const settleMs = 2_000;
+/** The close code of a connection that broke. */
+const connectionLost = 1006;
 
 export class DoorClient {
   readonly #parts: DoorClientParts;
@@ -87,47 +84,32 @@ export class DoorClient {
     const { running } = host;
     if (running === undefined || running.process.isPaused) return this.#connectLater();
     const { clock, document, name, sometimes, trace } = this.#parts;
-    const { enter } = running.process;
-    const client = {
-      receive: (bytes: Uint8Array): void => this.#receive(connection, bytes),
-      gone: (): void => this.#leave(connection),
+    const listener = {
+      received: (message: Uint8Array): void => this.#receive(connection, message),
+      closed: (code: number): void => this.#leave(connection, code),
     };
-    const socket = new SimulatedSocket({ clock, random: this.#random, enter, client });
-    const forget = host.onEnded(() => socket.cut());
-    const connection: Connection = { socket, frames: new ServerFrames(), forget, isOpen: true, hasExchanged: false };
+    const path = `/v1/sync/yjs/${document}`;
+    const socket = new ClientWebSocket({ clock, random: this.#random, host, running, door: '/v1/sync/yjs/', path, listener });
+    const connection: Connection = { socket, isOpen: true, hasExchanged: false };
     this.#connection = connection;
     sometimes.hit('door_opened');
     trace.note(`${name} opens ${document} at the door of ${host.region}`);
-    enter(() => running.sync.upgrades.get('/v1/sync/yjs/')?.(upgradeOf(`/v1/sync/yjs/${document}`), socket, Buffer.alloc(0)));
     clock.setTimer(1_000 + this.#random.below(2 * stayMs), () => {
-      if (connection.isOpen && !this.#isOver) socket.cut();
+      if (connection.isOpen && !this.#isOver) socket.cut({ isTold: true });
     });
     this.#send(step1, this.#parts.copy.stateVector());
   }
 
-  #leave(connection: Connection): void {
+  #leave(connection: Connection, code: number): void {
     if (!connection.isOpen) return;
     connection.isOpen = false;
-    connection.forget();
+    if (code !== connectionLost) this.#parts.sometimes.hit('door_closed');
     this.#connection = undefined;
     this.#connectLater();
   }
 
-  #receive(connection: Connection, bytes: Uint8Array): void {
-    if (!connection.isOpen) return;
-    const frames = connection.frames.take(bytes);
-    if (frames === undefined) return connection.socket.cut();
-    for (const frame of frames) this.#receiveFrame(connection, frame);
-  }
-
-  #receiveFrame(connection: Connection, frame: ServerFrame): void {
-    if (frame.type === 'ping') connection.socket.sendToServer(clientFrame('pong', frame.payload));
-    if (frame.type === 'close') {
-      this.#parts.sometimes.hit('door_closed');
-      connection.socket.cut();
-    }
-    if (frame.type !== 'binary') return;
-    const reader = new BoundedReader(frame.payload);
+  #receive(connection: Connection, message: Uint8Array): void {
+    const reader = new BoundedReader(message);
     if (reader.uint() !== syncMessage) return;
     const step = reader.uint();
     const content = reader.sizedBytes(reader.remaining);
@@ -143,20 +125,6 @@ export class DoorClient {
     if (this.#connection === undefined) return;
     this.#sentMs = this.#parts.clock.monotonicMs();
     const message = new ByteWriter().uint(syncMessage).uint(step).sizedBytes(content).finish();
-    this.#connection.socket.sendToServer(clientFrame('binary', message));
+    this.#connection.socket.send(message);
   }
-}
-
-/** The request that a WebSocket client sends first. */
-function upgradeOf(url: string): IncomingMessage {
-  const request = new IncomingMessage(new Socket());
-  request.method = 'GET';
-  request.url = url;
-  request.headers = {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-version': '13',
-    'sec-websocket-key': 'c2ltdWxhdGVkIGNsaWVudA==',
-  };
-  return request;
 }

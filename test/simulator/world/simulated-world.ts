@@ -20,6 +20,8 @@ export class SimulatedWorld {
   readonly wire: SimulatedWire;
   readonly hosts: readonly RegionHost[];
   readonly regionEvents: RegionEvent[] = [];
+  /** Called when the disk of a region has gone back in time. */
+  readonly whenSetBack = new Set<() => void>();
   /** What happened that must not, whatever the faults. */
   readonly defects: string[] = [];
   readonly #random: SeededRandom;
@@ -63,6 +65,7 @@ export class SimulatedWorld {
     const peers = isOneSided ? dials : neighbours;
     const record = (event: Omit<RegionEvent, 'timeMs' | 'region'>): void => {
       this.regionEvents.push({ ...event, region, timeMs: this.clock.monotonicMs() });
+      if (event.kind === 'rollback' || event.kind === 'wipe') for (const hear of this.whenSetBack) hear();
     };
     const host = new RegionHost({
       ...{ clock: this.clock, wire: this.wire, trace: this.trace, sometimes: this.sometimes, onDefect: this.onDefect },
