@@ -35,6 +35,8 @@ export interface HistoryEvent {
   readonly presented?: Vector;
   /** Of reads: they show what a majority had acknowledged before. */
   readonly readConcern?: 'majority';
+  /** Of reads: they show every write that is older. */
+  readonly maxLagMs?: number;
   /** Of edits: the key, the same in all retries. */
   readonly key?: string;
   /** Of edits. */
@@ -66,6 +68,8 @@ export interface HistoryAnswer {
   readonly opId?: { readonly origin: string; readonly seq: number };
   /** Of edits: the key was known. */
   readonly isReplay?: boolean;
+  /** Of reads with a bound: by how much the offsets of clocks that regions measured may be wrong. */
+  readonly clockErrorMs?: number;
   /** Of edits with a write concern: what the region said, and what was so in that moment. */
   readonly concern?: ConcernAnswer;
 }

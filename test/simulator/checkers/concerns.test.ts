@@ -54,3 +54,28 @@ test('[SIM34] a read of a majority that misses what one had acknowledged is foun
   expect(messages(recordOf(met, {}))).toEqual(['a read of a majority missed what a majority had acknowledged']);
   expect(messages(recordOf(met, {}, setback(7)))).toEqual([]);
 });
+
+test('[SIM34] a read with a bound that misses an older edit is found, but for what clocks may be wrong, and what a disk lost', () => {
+  const read = (
+    timeMs: number,
+    more: Partial<RunRecord> = {},
+    version: Record<string, number> = { 'berlin.00000000000b': 1 },
+  ): RunRecord => {
+    const record = recordOf({ ...met, target: 2 }, {});
+    const [invoke, ok] = record.history;
+    if (invoke === undefined || ok === undefined) throw new Error('there is an edit');
+    const asked = { session: 's', incarnation: 1, document: 'carts/d0', process: 'c2', region: 'lima', f: 'read' as const, maxLagMs: 100 };
+    const answer = { json: {}, version, clockErrorMs: 30 };
+    const bounded: HistoryEvent[] = [
+      { ...asked, index: 2, timeMs, type: 'invoke' },
+      { ...asked, index: 3, timeMs: timeMs + 50, type: 'ok', answer },
+    ];
+    return { ...record, history: [invoke, ok, ...bounded], ...more };
+  };
+  const missed = ['a read with a bound missed an older edit'];
+  expect(messages(read(134))).toEqual([]);
+  expect(messages(read(135))).toEqual(missed);
+  expect(messages(read(135, {}, { [origin]: 1 }))).toEqual([]);
+  expect(messages(read(135, {}, { 'lima.00000000000c': 1 }))).toEqual([]);
+  expect(messages(read(135, { regionEvents: [{ ...setback(9)[0], region: 'berlin' } as RunRecord['regionEvents'][number]] }))).toEqual([]);
+});

@@ -100,7 +100,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     trades: root.fork('trades').chance(0.7),
     opKinds: drawOpKinds(root.fork('ops')),
     bulkBytes: root.fork('bulk').chance(0.05) ? 400_000 : 0,
-    clients: drawClients(root.fork('clients'), count),
+    clients: drawClients(root.fork('clients'), count, root.fork('bounded').pick([0, 0.3, 0.6])),
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),
     devices: drawDevices(root.fork('devices'), options),
@@ -182,7 +182,7 @@ function drawOpKinds(random: SeededRandom): readonly OpKind[] {
   return kinds.length === 0 ? ['counter'] : kinds;
 }
 
-function drawClients(random: SeededRandom, regions: number): readonly ClientHabits[] {
+function drawClients(random: SeededRandom, regions: number, boundedShare: number): readonly ClientHabits[] {
   const count = regions + random.below(4);
   const thinkMs = random.pick([1_500, 2_500, 4_000]);
   return Array.from({ length: count }, () => ({
@@ -197,6 +197,7 @@ function drawClients(random: SeededRandom, regions: number): readonly ClientHabi
 
 function drawDevices(random: SeededRandom, { plan }: PlanOptions): readonly DeviceHabits[] {
   const count = random.pick([0, 0, 1, 2]);
+    boundedShare,
   const thinkMs = random.pick([2_500, 4_000, 8_000]);
   return Array.from({ length: count }, () => {
     const troubleMs = random.pick([5_000, 12_000, 30_000]);

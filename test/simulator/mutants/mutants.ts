@@ -263,6 +263,18 @@ export const mutants: readonly Mutant[] = [
     replacements: [engine('write-concerns', 'Math.floor(count / 2) + 1', 'Math.ceil(count / 2)')],
   },
   {
+    name: 'bound-not-waited-for',
+    bug: 'a read with a bound is answered however far behind the region is',
+    replacements: [
+      engine('read-concerns', 'this.#wait(() => behind().length === 0, unmet, waitMs)', 'this.#wait(() => true, unmet, waitMs)'),
+    ],
+  },
+  {
+    name: 'complete-before-held',
+    bug: 'a region takes itself for complete up to what a peer reported, before it holds it',
+    replacements: [engine('freshness', 'const isReached = report.seq <= heldSeq;', 'const isReached = true;')],
+  },
+  {
     name: 'device-forgets-unanswered',
     bug: 'an embedded client does not send again what was on its way when its session ended',
     replacements: [

@@ -22,6 +22,7 @@ export type DialledConnection = Awaited<ReturnType<NonNullable<DialOptions['dial
 type Ending = NonNullable<DialledConnection['ending']>;
 
 interface InFlight {
+  readonly sentMs: number;
   arrivesMs: number;
   readonly frame: Uint8Array | undefined;
   /** What the peer is told instead of a frame: the connection ends. */
@@ -30,8 +31,8 @@ interface InFlight {
 
 export interface ConnectionParts {
   readonly clock: VirtualClock;
-  /** Told of every frame that arrives. */
-  readonly observe: (from: string, to: string, frame: Uint8Array) => void;
+  /** Told of every frame that is taken in, and when it was sent. */
+  readonly observe: (from: string, to: string, frame: Uint8Array, sentMs: number) => void;
 }
 
 /** The first byte of a frame of ops. */
@@ -55,7 +56,7 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
   /** How many of the next frames of ops that it sends get lost. */
   #opsToLose = 0;
   /** What arrived before anybody listened. */
-  readonly #unheard: Uint8Array[] = [];
+  readonly #unheard: { readonly frame: Uint8Array; readonly sentMs: number }[] = [];
   #isArmed = false;
   #arrival: Timer | undefined;
   readonly #goOn = (): void => this.#reschedule();
@@ -89,7 +90,7 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
 
   listen(listener: LinkConnectionListener): void {
     this.#listener = listener;
-    for (const frame of this.#unheard.splice(0)) this.#receive(frame);
+    for (const { frame, sentMs } of this.#unheard.splice(0)) this.#receive(frame, sentMs);
     if (this.#isClosed) this.#enter(() => listener.closed(describe(this.ending)));
   }
 
@@ -146,11 +147,12 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
     return this.#isClosed && this.#peer?.isOpen !== true;
   }
 
-  #transmit(message: Omit<InFlight, 'arrivesMs'>, bytes: number): void {
+  #transmit(message: Omit<InFlight, 'arrivesMs' | 'sentMs'>, bytes: number): void {
     if (this.#isSilent) return;
-    const arrivesMs = Math.max(this.#newestArrivalMs, this.#lane.arrivalMs(this.#parts.clock.monotonicMs(), bytes));
+    const sentMs = this.#parts.clock.monotonicMs();
+    const arrivesMs = Math.max(this.#newestArrivalMs, this.#lane.arrivalMs(sentMs, bytes));
     this.#newestArrivalMs = arrivesMs;
-    this.#inFlight.push({ ...message, arrivesMs });
+    this.#inFlight.push({ ...message, sentMs, arrivesMs });
     this.#arm();
   }
 
@@ -196,7 +198,7 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
     if (message === undefined || peer === undefined) return;
     if (message.ending !== undefined) peer.#hearEnd(message.ending);
     if (message.frame !== undefined) {
-      peer.#receive(message.frame);
+      peer.#receive(message.frame, message.sentMs);
       this.#sent(message.frame.length);
     }
   }
@@ -209,15 +211,15 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
     });
   }
 
-  #receive(frame: Uint8Array): void {
+  #receive(frame: Uint8Array, sentMs: number): void {
     this.#enter(() => {
       // Invariant 1: what arrives after the own close was begun is not delivered; after the peer's it still may be.
       if (this.#isClosed || (this.ending !== undefined && this.ending.code !== 'lost')) return;
       if (this.#listener === undefined) {
-        this.#unheard.push(frame);
+        this.#unheard.push({ frame, sentMs });
         return;
       }
-      this.#parts.observe(this.remoteAddress, this.region, frame);
+      this.#parts.observe(this.remoteAddress, this.region, frame, sentMs);
       this.#listener.receiveFrame(frame);
     });
   }

@@ -29,6 +29,7 @@ export const branches = [
   'concern_met',
   'concern_pending',
   'majority_read',
+  'bounded_read',
   'read_concern_unmet',
   'transaction',
   'insufficient_rights',

@@ -17,6 +17,11 @@ import type { RegionHost } from '../world/region-host.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
 
 export interface Workload {
+/** Heads say times in whole milliseconds, at each region on the way. */
+const roundingMs = 20;
+/** What regions remember of round trips and of times that they were told: as long as a bound, and what they measured before. */
+const samplesMs = 30_000;
+
   readonly recorder: HistoryRecorder;
   readonly documents: readonly string[];
   /** One more edit, in a region; true when it was accepted. */
@@ -40,18 +45,31 @@ export function startWorkload(world: SimulatedWorld): Workload {
   const draw = new OpDraw(world.random('draw'), plan.opKinds, plan.bulkBytes);
   let isOver = false;
   let working = plan.clients.length;
-  const shared = { clock, hosts, documents, door, draw, recorder, sometimes };
+  const clockErrorMs = (): number => clockErrorOf(world);
+  const shared = { clock, hosts, documents, door, draw, recorder, sometimes, clockErrorMs };
   for (const [at, habits] of plan.clients.entries()) {
     const name = `client-${at}`;
-    const client = new TypedClient({ ...shared, name, habits, random: world.random(name) });
+    const client = new TypedClient({
+      ...shared,
+      name,
+      habits,
+      random: world.random(name),
+      boundsRandom: world.random(`bounds of ${name}`),
+    });
     void client
       .work(() => isOver)
       .then(() => {
         working -= 1;
       });
   }
-  const lastHabits = { thinkMs: 0, readShare: 0, tokenShare: 0, hopShare: 0, timeoutMs: 5_000, concernShare: 0 };
-  const last = new TypedClient({ ...shared, name: 'last', habits: lastHabits, random: world.random('last') });
+  const lastHabits = { thinkMs: 0, readShare: 0, tokenShare: 0, hopShare: 0, timeoutMs: 5_000, concernShare: 0, boundedShare: 0 };
+  const last = new TypedClient({
+    ...shared,
+    name: 'last',
+    habits: lastHabits,
+    random: world.random('last'),
+    boundsRandom: world.random('last'),
+  });
   const sessionAcks: SessionAck[] = [];
   const sessionClients = startSessionClients(world, sessionAcks);
   const deviceRecorder = new DeviceRecorder(() => clock.monotonicMs(), trace);
@@ -81,6 +99,11 @@ function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Array<S
     const name = `door-${at}`;
     const random = world.random(name);
     return new DoorClient({ name, document: 'notes/n', copy: new YjsCopy(random), clock, random, hosts, trace, sometimes });
+/** Half of the shortest round trip that a link has seen, at each region on the way (docs/limitations.md), at most. */
+function clockErrorOf({ transits, hosts }: SimulatedWorld): number {
+  return roundingMs + ((hosts.length - 1) * transits.longestRoundTripMs(samplesMs)) / 2;
+}
+
   });
   const sessionClients = Array.from({ length: plan.sessionClients }, (_, at) => {
     const name = `session-${at}`;

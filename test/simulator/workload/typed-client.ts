@@ -4,7 +4,7 @@
 import { assert, encodeUtf8, type JsonObject } from '@anabranch/base';
 import { type OriginId, VersionVector } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
-import type { DocumentView, EditResult, Replica, TransactionRequest } from '@anabranch/engine';
+import type { DocumentView, EditResult, ReadOptions, Replica, TransactionRequest } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { NodeHash } from '@anabranch/system';
 import type { AskedEdit, ConcernAnswer, HistoryAnswer, HistoryEvent } from '../history.ts';
@@ -26,6 +26,8 @@ export interface ClientHabits {
   readonly timeoutMs: number;
   /** How often an edit has a write concern beyond its region, and a read one of a majority. */
   readonly concernShare: number;
+  /** How often a read has a bound, when it has no other concern. */
+  readonly boundedShare: number;
 }
 
 export interface TypedClientParts {
@@ -39,6 +41,9 @@ export interface TypedClientParts {
   readonly draw: OpDraw;
   readonly recorder: HistoryRecorder;
   readonly sometimes: Sometimes;
+  /** Of bounded reads: a stream of their own, and by how much regions that measure clocks by round trips may be wrong. */
+  readonly boundsRandom: SeededRandom;
+  readonly clockErrorMs: () => number;
 }
 
 interface Edit {
@@ -53,6 +58,8 @@ interface Edit {
 type ConcernedEdit = EditResult & { readonly concern?: ConcernAnswer };
 
 const concernTargets = ['majority', 'majority', 'all', 2] as const;
+/** Some that regions far apart cannot meet, and some that they meet while a link is down. */
+const maxLagsMs = [200, 500, 1_000, 3_000] as const;
 const retriesMax = 4;
 /** A client that thinks is not one whose operation does not end. */
 const thinkMsMax = 20_000;
@@ -91,14 +98,16 @@ export class TypedClient {
     const id = parseDocumentId(document);
     const options = presented === undefined ? {} : { minVersion: presented };
     const isOfMajority = this.#random.chance(this.#parts.habits.concernShare);
-    const concern = isOfMajority ? ({ readConcern: { kind: 'majority' } } as const) : {};
-    const asked = isOfMajority ? ({ readConcern: 'majority' } as const) : {};
+    const maxLagMs = isOfMajority ? undefined : this.#maxLagMs();
+    const concern = isOfMajority ? ({ readConcern: { kind: 'majority' } } as const) : boundOf(maxLagMs);
+    const asked = isOfMajority ? ({ readConcern: 'majority' } as const) : maxLagMs === undefined ? {} : { maxLagMs };
     const event = this.#invoke({ f: 'read', document, ...asked, ...(presented && { presented: presented.toJSON() }) });
     const answer = await this.#parts.door.call({
       ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
       act: (replica) => replica.read(id, { ...options, ...concern }),
     });
-    this.#complete(event, answer, (view) => answerOf(view));
+    const error = maxLagMs === undefined ? {} : { clockErrorMs: this.#parts.clockErrorMs() };
+    this.#complete(event, answer, (view) => ({ ...answerOf(view), ...error }));
   }
 
   async #edit(document: string, isOver: () => boolean): Promise<void> {
@@ -195,6 +204,7 @@ export class TypedClient {
     if (answer.type === 'info') this.#infos += 1;
     if (answer.type === 'ok') {
       if (invoked.readConcern !== undefined) sometimes.hit('majority_read');
+      if (invoked.maxLagMs !== undefined) sometimes.hit('bounded_read');
       if (invoked.others !== undefined) sometimes.hit('transaction');
       recorder.record({ ...invoked, type: 'ok', answer: read(answer.value) }, answer.givenMs);
       this.#seen = this.#seen.merge(answer.value.version);
@@ -206,6 +216,11 @@ export class TypedClient {
     if (answer.code === 'read_concern_unmet') sometimes.hit('read_concern_unmet');
     if (answer.code === 'not_ready') sometimes.hit('not_ready');
     recorder.record({ ...invoked, type: answer.type, code: answer.code });
+  }
+
+  #maxLagMs(): number | undefined {
+    const { boundsRandom, habits } = this.#parts;
+    return boundsRandom.chance(habits.boundedShare) ? boundsRandom.pick(maxLagsMs) : undefined;
   }
 
   #presented(): VersionVector | undefined {
@@ -230,6 +245,10 @@ const retryable: ReadonlySet<string> = new Set([
   'record_damaged',
   'write_not_found',
 ]);
+
+function boundOf(maxLagMs: number | undefined): Pick<ReadOptions, 'readConcern'> {
+  return maxLagMs === undefined ? {} : { readConcern: { kind: 'bounded', maxLagMs } };
+}
 
 function answerOf({ json, version }: DocumentView): HistoryAnswer {
   return { json, version: version.toJSON() };

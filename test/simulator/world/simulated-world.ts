@@ -4,6 +4,7 @@
 import type { SimulationPlan } from '../faults/simulation-plan.ts';
 import type { RegionEvent } from '../history.ts';
 import { SimulatedWire } from '../network/simulated-wire.ts';
+import { TransitTimes } from '../network/transit-times.ts';
 import { Sometimes } from '../run/sometimes.ts';
 import { Trace } from '../run/trace.ts';
 import { SeededRandom } from '../seeded-random.ts';
@@ -18,6 +19,7 @@ export class SimulatedWorld {
   readonly trace: Trace;
   readonly sometimes = new Sometimes();
   readonly wire: SimulatedWire;
+  readonly transits: TransitTimes;
   readonly hosts: readonly RegionHost[];
   readonly regionEvents: RegionEvent[] = [];
   /** Called when the disk of a region has gone back in time. */
@@ -34,7 +36,12 @@ export class SimulatedWorld {
     const observer = new WireObserver(this.trace, this.sometimes, (region, origin) => {
       return this.host(region).running?.replica.status().version.get(origin) ?? 0;
     });
-    this.wire = new SimulatedWire({ clock: this.clock, observe: (from, to, frame) => observer.arrived(from, to, frame) });
+    this.transits = new TransitTimes(() => this.clock.monotonicMs());
+    const observe = (from: string, to: string, frame: Uint8Array, sentMs: number): void => {
+      this.transits.note(from, to, sentMs);
+      observer.arrived(from, to, frame);
+    };
+    this.wire = new SimulatedWire({ clock: this.clock, observe });
     for (const [at, [a, b]] of plan.links.entries()) {
       const drawn = plan.conditions.slice(2 * at, 2 * at + 2);
       this.wire.join(a, b, this.random('net'), () => drawn.shift() ?? { delayMs: 1, jitterMs: 1, bytesPerMs: 1_000 });
