@@ -27,6 +27,8 @@ const fixed: readonly PlanOptions[] = [
 const withClients = 3;
 /** A seed with two devices that are treated roughly. */
 const withDevices = 4;
+/** A seed with a stranger, and regions that take few sessions. */
+const withStrangers = 5;
 const baseSeed = Date.now() % 2 ** 31;
 const fresh: readonly PlanOptions[] = [0, 1].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
 
@@ -74,6 +76,13 @@ describe('the simulator', () => {
     for (const branch of ['device_write_acknowledged', 'device_killed', 'device_put_back', 'device_cut', 'device_moved']) {
       expect(counts[branch], branch).toBeGreaterThan(0);
     }
+  });
+
+  test('[SIM14] strangers are refused, and everybody else keeps every promise', async () => {
+    const { plan, counts } = await hold({ seed: withStrangers, minutes: 1, regions: 3, plan: 'partition' });
+    expect(plan.vandals).toBeGreaterThan(0);
+    expect(counts['poison_refused']).toBeGreaterThan(0);
+    expect(counts['session_turned_away']).toBeGreaterThan(0);
   });
 
   test('[SIM8] a fault that is left out leaves the others as they were', () => {

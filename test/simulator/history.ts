@@ -170,6 +170,18 @@ export interface RunRecord {
   readonly deviceWrites?: readonly DeviceWrite[];
   readonly deviceEvents?: readonly DeviceEvent[];
   readonly movedSamples?: readonly MovedSample[];
+  readonly hostileAttempts?: readonly HostileAttempt[];
+}
+
+/** Something that no region should take, and what the region said. */
+export interface HostileAttempt {
+  readonly timeMs: number;
+  readonly region: string;
+  readonly kind: string;
+  readonly document: string;
+  readonly update: Uint8Array;
+  /** Undefined when nobody can tell: the connection was lost. `silence` when a region that took writes said nothing, `taken` when it took it. */
+  readonly code: string | undefined;
 }
 
 /** An update that a sync session acknowledged: it has no key, so it is named by its op. */

@@ -13,6 +13,7 @@ import { checkExactlyOnce } from './exactly-once.ts';
 import { checkLiveness } from './liveness.ts';
 import { checkLogIntegrity } from './log-integrity.ts';
 import { checkModelViews } from './model-views.ts';
+import { checkPoison } from './poison.ts';
 import { checkRebuild } from './rebuild.ts';
 import { checkSessionAcks } from './session-acks.ts';
 import { checkSessionGuarantees } from './session-guarantees.ts';
@@ -34,6 +35,7 @@ const checkers = {
   concerns: checkConcerns,
   bounds: checkBounds,
   atomicity: checkAtomicity,
+  poison: checkPoison,
   liveness: checkLiveness,
   'bounded-resources': checkBoundedResources,
 } as const satisfies Record<string, Checker>;

@@ -49,6 +49,10 @@ export interface SimulationPlan {
   readonly doorClients: number;
   /** Devices with embedded clients. */
   readonly devices: readonly DeviceHabits[];
+  /** Strangers who send what no region should take. */
+  readonly vandals: number;
+  /** How many sync sessions a region takes. */
+  readonly sessionsMax: number;
   readonly faults: readonly FaultEvent[];
 }
 
@@ -104,6 +108,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),
     devices: drawDevices(root.fork('devices'), options),
+    ...drawStrangers(root.fork('strangers')),
     faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology }),
   };
 }
@@ -192,15 +197,20 @@ function drawClients(random: SeededRandom, regions: number, boundedShare: number
     hopShare: random.pick([0, 0.05, 0.3]),
     timeoutMs: random.pick([300, 1_500, 5_000]),
     concernShare: random.pick([0, 0, 0.1, 0.4]),
+    boundedShare,
   }));
 }
 
 function drawDevices(random: SeededRandom, { plan }: PlanOptions): readonly DeviceHabits[] {
-  const count = random.pick([0, 0, 1, 2]);
-    boundedShare,
-  const thinkMs = random.pick([2_500, 4_000, 8_000]);
+  const count = random.pick([0, 0, 0, 1, 2]);
+  const thinkMs = random.pick([3_000, 6_000, 10_000]);
   return Array.from({ length: count }, () => {
     const troubleMs = random.pick([5_000, 12_000, 30_000]);
     return { thinkMs, troubleMs: plan === 'calm' ? Number.POSITIVE_INFINITY : troubleMs };
   });
+}
+
+/** A region with few sessions is one that a burst fills: its own clients find a place there or elsewhere. */
+function drawStrangers(random: SeededRandom): Pick<SimulationPlan, 'vandals' | 'sessionsMax'> {
+  return { vandals: random.chance(0.35) ? 1 : 0, sessionsMax: random.pick([20_000, 20_000, 12]) };
 }

@@ -275,6 +275,16 @@ export const mutants: readonly Mutant[] = [
     replacements: [engine('freshness', 'const isReached = report.seq <= heldSeq;', 'const isReached = true;')],
   },
   {
+    name: 'deletions-not-inspected',
+    bug: 'an update that deletes what nobody has is taken, and parked in memory',
+    replacements: [crdt('yjs/inspect-yjs-update', 'if (clock + length > walk.known(client))', 'if (false)')],
+  },
+  {
+    name: 'sessions-without-end',
+    bug: 'a region opens sessions beyond those that it takes',
+    replacements: [server('sync/sync-doors', 'this.sessionCount < this.#limits.sessionsMax', 'true')],
+  },
+  {
     name: 'device-forgets-unanswered',
     bug: 'an embedded client does not send again what was on its way when its session ended',
     replacements: [
@@ -284,6 +294,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'device-tells-before-kept',
     bug: 'an embedded client shows what a region told it before its store has kept it',
+    minutes: 4,
     replacements: [
       client(
         'courier/commit-queue',
@@ -295,6 +306,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'device-keeps-its-names',
     bug: 'a document that was forgotten and begun again is written under the names of before',
+    minutes: 3,
     replacements: [
       client(
         'client',

@@ -148,6 +148,7 @@ class SeedRun {
       answerBoundMs,
       resources: this.#resources,
       sessionAcks: this.#workload?.sessionAcks ?? [],
+      hostileAttempts: this.#workload?.hostileAttempts ?? [],
       deviceWrites: this.#workload?.deviceRecorder.writes ?? [],
       deviceEvents: this.#workload?.deviceRecorder.events ?? [],
       movedSamples: this.#movedSamples,

@@ -18,7 +18,10 @@ export function sampleResources(world: SimulatedWorld): ResourceSample[] {
     // next is opened.
     const { documentsLoadedMax, clients, devices } = world.plan;
     const bound = documentsLoadedMax + clients.length + devices.length * deviceDocuments.length + sessions + 1;
-    return [{ timeMs, region, resource: 'documentsLoaded', value: documentsLoaded, bound }];
+    return [
+      { timeMs, region, resource: 'documentsLoaded', value: documentsLoaded, bound },
+      { timeMs, region, resource: 'sessions', value: running.sync.sessionCount, bound: world.plan.sessionsMax },
+    ];
   });
   const links = world.wire.pairs().flatMap(([a, b]): ResourceSample[] => {
     const connections = world.wire.connections(a, b);

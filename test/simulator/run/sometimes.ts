@@ -40,6 +40,8 @@ export const branches = [
   'session_resumed',
   'door_opened',
   'door_closed',
+  'poison_refused',
+  'session_turned_away',
   // Seen of devices.
   'device_write_acknowledged',
   'device_full',

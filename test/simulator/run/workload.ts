@@ -4,7 +4,7 @@ import type { DocumentOp } from '@anabranch/crdt';
 import { Device } from '../device/device.ts';
 import { DeviceRecorder } from '../device/device-recorder.ts';
 import { MarkedEdits } from '../device/marked-edits.ts';
-import type { SessionAck } from '../history.ts';
+import type { HostileAttempt, SessionAck } from '../history.ts';
 import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
 import { DoorClient } from '../workload/door-client.ts';
 import { OpDraw } from '../workload/draw-ops.ts';
@@ -12,16 +12,17 @@ import { HistoryRecorder } from '../workload/history-recorder.ts';
 import { RegionDoor } from '../workload/region-door.ts';
 import { SessionClient } from '../workload/session-client.ts';
 import { TypedClient } from '../workload/typed-client.ts';
+import { Vandal } from '../workload/vandal.ts';
 import { depots, typedCollections } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
 
-export interface Workload {
 /** Heads say times in whole milliseconds, at each region on the way. */
 const roundingMs = 20;
 /** What regions remember of round trips and of times that they were told: as long as a bound, and what they measured before. */
 const samplesMs = 30_000;
 
+export interface Workload {
   readonly recorder: HistoryRecorder;
   readonly documents: readonly string[];
   /** One more edit, in a region; true when it was accepted. */
@@ -32,6 +33,7 @@ const samplesMs = 30_000;
   readonly isIdle: boolean;
   readonly sessionClients: ReadonlyArray<SessionClient | DoorClient>;
   readonly sessionAcks: readonly SessionAck[];
+  readonly hostileAttempts: readonly HostileAttempt[];
   readonly devices: readonly Device[];
   readonly deviceRecorder: DeviceRecorder;
 }
@@ -72,6 +74,10 @@ export function startWorkload(world: SimulatedWorld): Workload {
   });
   const sessionAcks: SessionAck[] = [];
   const sessionClients = startSessionClients(world, sessionAcks);
+  const hostileAttempts: HostileAttempt[] = [];
+  const vandals = Array.from({ length: plan.vandals }, () => {
+    return new Vandal({ clock, random: world.random('vandal'), hosts, trace, sometimes, attempts: hostileAttempts });
+  });
   const deviceRecorder = new DeviceRecorder(() => clock.monotonicMs(), trace);
   const devices = startDevices(world, deviceRecorder);
   return {
@@ -79,17 +85,23 @@ export function startWorkload(world: SimulatedWorld): Workload {
     documents,
     sessionClients,
     sessionAcks,
+    hostileAttempts,
     devices,
     deviceRecorder,
     editOnce: (host, document, ops) => last.editOnce(host, document, ops),
     end: () => {
       isOver = true;
-      for (const client of [...sessionClients, ...devices]) client.end();
+      for (const client of [...sessionClients, ...devices, ...vandals]) client.end();
     },
     get isIdle() {
       return working === 0;
     },
   };
+}
+
+/** Half of the shortest round trip that a link has seen, at each region on the way (docs/limitations.md), at most. */
+function clockErrorOf({ transits, hosts }: SimulatedWorld): number {
+  return roundingMs + ((hosts.length - 1) * transits.longestRoundTripMs(samplesMs)) / 2;
 }
 
 /** By turns on both libraries; clients of one library work on one document. */
@@ -99,11 +111,6 @@ function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Array<S
     const name = `door-${at}`;
     const random = world.random(name);
     return new DoorClient({ name, document: 'notes/n', copy: new YjsCopy(random), clock, random, hosts, trace, sometimes });
-/** Half of the shortest round trip that a link has seen, at each region on the way (docs/limitations.md), at most. */
-function clockErrorOf({ transits, hosts }: SimulatedWorld): number {
-  return roundingMs + ((hosts.length - 1) * transits.longestRoundTripMs(samplesMs)) / 2;
-}
-
   });
   const sessionClients = Array.from({ length: plan.sessionClients }, (_, at) => {
     const name = `session-${at}`;

@@ -36,6 +36,8 @@ export interface RegionHostParts extends RegionEvents {
   readonly dials: readonly string[];
   readonly documentsLoadedMax: number;
   readonly compactBytesMin: number;
+  /** How many sync sessions its doors take. */
+  readonly sessionsMax: number;
   readonly record: (event: Omit<RegionEvent, 'timeMs' | 'region'>) => void;
 }
 
@@ -178,7 +180,8 @@ export class RegionHost {
       peers: peers.map(parseRegionId),
       documentsLoadedMax: this.#parts.documentsLoadedMax,
     });
-    this.running = { process, replica, store, kv, sync: createSyncDoors({ replica, clock, random, logger, metrics }) };
+    const limits = { sessionsMax: this.#parts.sessionsMax };
+    this.running = { process, replica, store, kv, sync: createSyncDoors({ replica, clock, random, logger, metrics, limits }) };
     void replica.whenFailed.then((cause) => this.#commitFailed(process, cause));
     void replica.whenWritable().then(() => this.#parts.record({ kind: 'writable' }));
     wire.listen(region, { enter, accept: (connection) => void replica.attachLink(connection, 'acceptor') });

@@ -66,7 +66,7 @@ export class SimulatedWorld {
   };
 
   #host(region: string): RegionHost {
-    const { links, bothDial, isOneSided, documentsLoadedMax, compactBytesMin, syncMs } = this.plan;
+    const { links, bothDial, isOneSided, documentsLoadedMax, compactBytesMin, sessionsMax, syncMs } = this.plan;
     const neighbours = links.flatMap(([a, b]) => (a === region ? [b] : b === region ? [a] : []));
     const dials = bothDial ? neighbours : neighbours.filter((peer) => region < peer);
     const peers = isOneSided ? dials : neighbours;
@@ -76,7 +76,7 @@ export class SimulatedWorld {
     };
     const host = new RegionHost({
       ...{ clock: this.clock, wire: this.wire, trace: this.trace, sometimes: this.sometimes, onDefect: this.onDefect },
-      ...{ region, peers, documentsLoadedMax, compactBytesMin, record },
+      ...{ region, peers, documentsLoadedMax, compactBytesMin, sessionsMax, record },
       random: this.random(`region ${region}`),
       collections: simulatedCollections,
       dials,
