@@ -287,9 +287,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'device-forgets-unanswered',
     bug: 'an embedded client does not send again what was on its way when its session ended',
-    replacements: [
-      client('courier/outbox', '[...this.#inFlight.values(), ...this.#waiting.slice(this.#taken)]', 'this.#waiting.slice(this.#taken)'),
-    ],
+    replacements: [client('courier/outbox', '[...this.#inFlight.values(), ...this.#held].sort', '[...this.#held].sort')],
   },
   {
     name: 'device-tells-before-kept',
@@ -309,9 +307,9 @@ export const mutants: readonly Mutant[] = [
     minutes: 3,
     replacements: [
       client(
-        'client',
-        'this.#author = new DeviceAuthor(this.#device, this.#platform.random);\n        await this.#documents.forget',
-        'await this.#documents.forget',
+        'documents/open-documents',
+        'async #forget(name, before) {\n        this.#parts.authors.renew();',
+        'async #forget(name, before) {',
       ),
     ],
   },
