@@ -26,7 +26,7 @@ const fixed: readonly PlanOptions[] = [
 /** A seed with clients of both kinds. */
 const withClients = 3;
 /** A seed with two devices that are treated roughly. */
-const withDevices = 4;
+const withDevices = 18;
 /** A seed with a stranger, and regions that take few sessions. */
 const withStrangers = 5;
 const baseSeed = Date.now() % 2 ** 31;
