@@ -1,4 +1,4 @@
-// The client loads the Automerge library with the first document that needs it, which takes real time: before a run it is made to.
+// The client loads the Automerge library when a document needs it, which takes longer the first time: before a run it is made to.
 
 import { aloneTabs, Client, MemoryStore } from '@anabranch/client';
 import { SeededRandom } from '../seeded-random.ts';

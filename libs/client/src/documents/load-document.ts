@@ -123,17 +123,6 @@ async function emptyDocuments(collection: CollectionSchema, identity: DocumentId
       return document;
     };
   }
-  const { AutomergeDocument } = await automergeLibrary();
+  const { AutomergeDocument } = await import('@anabranch/crdt/automerge');
   return () => new AutomergeDocument(collection.schema, identity);
-}
-
-let loadingAutomerge: Promise<typeof import('@anabranch/crdt/automerge')> | undefined;
-
-/** Loaded once; again when it could not be. */
-function automergeLibrary(): Promise<typeof import('@anabranch/crdt/automerge')> {
-  loadingAutomerge ??= import('@anabranch/crdt/automerge').catch((error: unknown) => {
-    loadingAutomerge = undefined;
-    throw error;
-  });
-  return loadingAutomerge;
 }
