@@ -311,6 +311,7 @@ export class Courier {
     this.#session = undefined;
     this.#behind?.cancel();
     this.#inbox.ended();
+    this.#documents.ended();
     this.#outbox.ended();
     const region = this.#region;
     this.#region = undefined;

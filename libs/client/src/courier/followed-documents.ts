@@ -7,11 +7,12 @@
 // Invariant 1: a document that a region does not send counts as not held from then on: what is told of other documents says
 //              nothing of it, and it is asked for whole. That is kept before anything that is told later.
 // Invariant 2: a document is asked for when what it takes to read it is loaded.
+// Invariant 3: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
 
-import type { Clock, ErrorCode } from '@anabranch/base';
+import type { Clock, ErrorCode, Timer } from '@anabranch/base';
 import { type DocumentId, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
 import type { Refusal } from '../refusal.ts';
-import { refusalOf } from '../refusal.ts';
+import { errorOf, refusalOf } from '../refusal.ts';
 import type { FromCourier } from '../tab-message.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Follows } from './follows.ts';
@@ -29,11 +30,14 @@ export interface FollowedDocumentsParts {
   readonly note: (refusal: Refusal) => void;
 }
 
-/** When a document that a region cannot send yet is asked for again. */
+/** When a document that a region cannot send yet is asked for again; and one whose copy there is damaged. */
 const askAgainMs = 2_000;
+const askDamagedMs = 60_000;
 
 export class FollowedDocuments {
   readonly #parts: FollowedDocumentsParts;
+  /** Those that are asked for again later. */
+  readonly #later = new Map<DocumentId, Timer>();
 
   constructor(parts: FollowedDocumentsParts) {
     this.#parts = parts;
@@ -46,6 +50,8 @@ export class FollowedDocuments {
   /** False when the region of the session could not be told, for there is none. */
   forget(document: DocumentId): boolean {
     const { follows, session } = this.#parts;
+    this.#later.get(document)?.cancel();
+    this.#later.delete(document);
     if (!follows.remove(document)) return true;
     if (session()?.isOpen !== true) return false;
     session()?.send(follows.renounce(document));
@@ -60,7 +66,7 @@ export class FollowedDocuments {
   }
 
   unavailable({ document, code, message }: UnavailableFrame): void {
-    const { follows, queue, tell, note, clock } = this.#parts;
+    const { follows, queue, tell, note } = this.#parts;
     const refusal = { code, message, details: {} };
     // The document itself is served.
     if (code === ('presence_unsupported' satisfies ErrorCode)) return note(refusal);
@@ -70,7 +76,22 @@ export class FollowedDocuments {
       queue.add([{ type: 'unhold', document }], () => {});
     }
     if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
-    else clock.setTimer(askAgainMs, () => this.#announce(document));
+    else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askDamagedMs);
+  }
+
+  /** The session has ended. */
+  ended(): void {
+    for (const timer of this.#later.values()) timer.cancel();
+    this.#later.clear();
+  }
+
+  #askLater(document: DocumentId, afterMs: number): void {
+    if (this.#later.has(document)) return;
+    const ask = (): void => {
+      this.#later.delete(document);
+      this.#announce(document);
+    };
+    this.#later.set(document, this.#parts.clock.setTimer(afterMs, ask));
   }
 
   #announce(document: DocumentId): void {
