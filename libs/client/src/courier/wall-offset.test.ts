@@ -32,3 +32,27 @@ test('[CLIENT43] a region that nobody bears out is not followed more than a day 
   expect(offsetOf(WallOffset.aheadMsMax + 1)).toBe(0);
   expect(offsetOf(WallOffset.aheadMsMax)).toBe(WallOffset.aheadMsMax);
 });
+
+test("[CLIENT43] a clock that is set right while a session lasts is seen by the next probe, the device's and the region's", () => {
+  // A device that began with the time of its last shutdown, with one region; then it hears the time of the network.
+  const offset = new WallOffset();
+  offset.probed('berlin', 10 * hourMs);
+  offset.welcomed('berlin', 10 * hourMs + 12);
+  expect(offset.ms).toBe(10 * hourMs + 12);
+  offset.probed('berlin', 700);
+  expect(offset.ms).toBe(700);
+  // The next session tells it to the millisecond, whatever was heard before.
+  offset.welcomed('berlin', -31);
+  expect(offset.ms).toBe(-31);
+  // Probes are too coarse to mend what they bear out.
+  offset.probed('berlin', 900);
+  expect(offset.ms).toBe(-31);
+});
+
+test('[CLIENT43] a region whose clock jumps while a session lasts is left, when others are known', () => {
+  const offset = new WallOffset();
+  offset.welcomed('berlin', 12);
+  offset.probed('tokyo', 300);
+  offset.probed('berlin', 10 * yearMs);
+  expect(offset.ms).toBe(300);
+});

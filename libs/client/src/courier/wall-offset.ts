@@ -9,6 +9,8 @@
 //              session counts if it is within `agreeMs` of the median (of two middle ones the earlier), else the median does.
 // Invariant 2: of a region that nobody bears out, at most `aheadMsMax` ahead of the device are believed: a stamp of the far future
 //              stays in a document for good, one of the past loses to others.
+// Invariant 3: a clock that is set while a session lasts, the device's or the region's, shows in the next probe, which then counts: a
+//              session lasts for days. What a probe bears out is told more exactly by the welcome.
 
 import { HlcClock } from '@anabranch/causality';
 
@@ -18,25 +20,27 @@ export class WallOffset {
   static readonly agreeMs: number = HlcClock.driftMsMax;
 
   readonly #heardMs = new Map<string, number>();
-  #welcomed: { readonly region: string; readonly offsetMs: number } | undefined;
+  /** The region of the newest session. */
+  #region: string | undefined;
 
   /** Of the session, by its welcome. */
   welcomed(region: string, offsetMs: number): void {
-    this.#welcomed = { region, offsetMs };
+    this.#region = region;
+    this.#heardMs.set(region, offsetMs);
   }
 
   /** By the answer to a probe. */
   probed(region: string, offsetMs: number): void {
-    this.#heardMs.set(region, offsetMs);
+    const knownMs = region === this.#region ? this.#heardMs.get(region) : undefined;
+    if (knownMs === undefined || Math.abs(offsetMs - knownMs) > WallOffset.agreeMs) this.#heardMs.set(region, offsetMs);
   }
 
   get ms(): number {
-    const welcomed = this.#welcomed;
-    if (welcomed === undefined) return 0;
-    const regions = new Map(this.#heardMs).set(welcomed.region, welcomed.offsetMs);
-    if (regions.size === 1) return welcomed.offsetMs <= WallOffset.aheadMsMax ? welcomed.offsetMs : 0;
-    const sorted = [0, ...regions.values()].sort((a, b) => a - b);
+    const sessionMs = this.#region === undefined ? undefined : this.#heardMs.get(this.#region);
+    if (sessionMs === undefined) return 0;
+    if (this.#heardMs.size === 1) return sessionMs <= WallOffset.aheadMsMax ? sessionMs : 0;
+    const sorted = [0, ...this.#heardMs.values()].sort((a, b) => a - b);
     const median = sorted[(sorted.length - 1) >> 1] ?? 0;
-    return Math.abs(welcomed.offsetMs - median) <= WallOffset.agreeMs ? welcomed.offsetMs : median;
+    return Math.abs(sessionMs - median) <= WallOffset.agreeMs ? sessionMs : median;
   }
 }
