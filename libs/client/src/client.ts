@@ -193,8 +193,7 @@ export class Client<C extends Collections = Collections> {
    */
   forgetSeen(): void {
     this.#assertOpen();
-    this.#receive({ type: 'forgetSeen' });
-    this.#platform.tabs.post({ type: 'forgetSeen' });
+    this.#toCourier({ type: 'forgetSeen' });
   }
 
   /**
@@ -292,10 +291,6 @@ export class Client<C extends Collections = Collections> {
         this.#courier.receive(message);
         return;
       case 'forgetSeen':
-        this.#seen = VersionVector.empty;
-        this.#writes.forgetCovered();
-        this.#courier.receive(message);
-        return;
       case 'follow':
       case 'lost':
       case 'ask':
@@ -312,6 +307,10 @@ export class Client<C extends Collections = Collections> {
         this.#seen = this.#seen.merge(VersionVector.of(message.seen));
         this.#documents.receiveStates(message.states);
         this.#documents.show(message.ops);
+        break;
+      case 'seenForgotten':
+        this.#seen = VersionVector.empty;
+        this.#writes.forgetCovered();
         break;
       case 'settled':
         this.#writes.settled(message.id, VersionVector.of(message.covered));

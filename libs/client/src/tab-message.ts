@@ -33,6 +33,8 @@ export type FromCourier =
       readonly ops: readonly ReceivedOp[];
       readonly seen: VectorEntries;
     }
+  /** What was told before of what regions have counts no more, also what was on its way when that was asked for. */
+  | { readonly type: 'seenForgotten' }
   | { readonly type: 'settled'; readonly id: string; readonly covered: VectorEntries }
   | { readonly type: 'refused'; readonly write: PendingWrite; readonly refusal: Refusal }
   | { readonly type: 'replicated'; readonly majority: VectorEntries; readonly all: VectorEntries }

@@ -110,7 +110,8 @@ export class Inbox {
     this.#seen = VersionVector.empty;
     this.#required = VersionVector.empty;
     this.resumeKey = new Uint8Array();
-    this.#parts.queue.add([{ type: 'session', session: this.#session() }], () => {});
+    const { queue, tell } = this.#parts;
+    queue.add([{ type: 'session', session: this.#session() }], () => tell({ type: 'seenForgotten' }));
   }
 
   /** The session has ended: what it had not told whole is asked for again. */
