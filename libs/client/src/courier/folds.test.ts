@@ -15,13 +15,13 @@ function addTo(document: YjsDocument, dot: number): Uint8Array {
 }
 
 /** One run of a client: what is kept, and counted. */
-function runOn(store: ClientStore, drawn: number) {
+function runOn(store: ClientStore, drawn: number, damaged: () => void = () => {}) {
   const fail = (cause: unknown): void => {
     throw cause;
   };
   const queue = new CommitQueue(store, fail);
   const folds = new Folds({
-    ...{ store, queue, failed: fail, damaged: () => {} },
+    ...{ store, queue, failed: fail, damaged },
     random: { u32: () => drawn, bytes: (length) => new Uint8Array(length) },
     collection: () => ({ library: 'yjs', schema: shape }),
   });
@@ -36,7 +36,7 @@ function runOn(store: ClientStore, drawn: number) {
     await folds.stop();
     await queue.whenIdle();
   };
-  return { keep, stop };
+  return { folds, keep, stop };
 }
 
 test('[CLIENT42] a document that changes a little in each of many runs is folded as well', async () => {
@@ -74,4 +74,26 @@ test('[CLIENT42] a large document is not folded anew for every few small changes
   await stop();
   // Once for the first look at it, then when the changes weigh an eighth of it.
   expect(folded).toBeLessThanOrEqual(2);
+});
+
+test('[CLIENT25] a document that is forgotten while it is folded is not asked for again, whatever was kept of it', async () => {
+  for (const isForgotten of [false, true]) {
+    const store = new MemoryStore();
+    await store.commit([
+      { type: 'follow', document: ann },
+      { type: 'update', document: ann, update: new Uint8Array([1, 9, 9, 9]) },
+    ]);
+    let damaged = 0;
+    const { folds, keep, stop } = runOn(store, 63, () => {
+      damaged += 1;
+    });
+    // The draw makes the first update the one that is one too many: its fold has begun.
+    await keep(addTo(new YjsDocument(shape, { yjsClientId: 3, automergeActor: 'ab'.repeat(16) }), 1));
+    if (isForgotten) {
+      await store.commit([{ type: 'forget', document: ann }]);
+      folds.forget(ann);
+    }
+    await stop();
+    expect(damaged).toBe(isForgotten ? 0 : 1);
+  }
 });

@@ -103,8 +103,10 @@ export class Folds {
     this.#growth.set(document, growth);
     const { changes, isDamaged, bytes } = await foldStored(store, document, schema, this.#identity);
     growth.foldedBytes = bytes;
+    const isForgotten = (): boolean => this.#growth.get(document) !== growth;
+    if (isForgotten()) return;
     queue.add(changes, () => {
-      if (isDamaged) damaged(document);
+      if (isDamaged && !isForgotten()) damaged(document);
     });
   }
 }
