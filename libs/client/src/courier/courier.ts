@@ -9,7 +9,8 @@
 // Invariant 3: what a region refuses for reasons of its own (it stops, it is full, its copy is damaged, its schema is another)
 //              is not taken as refused: it is kept, and pushed again, there or elsewhere. Where it is about documents, writes to
 //              others go on.
-// Invariant 4: a region that sends what cannot be read has ended its session, and comes last for a while; nothing of it is kept.
+// Invariant 4: a region that sends what cannot be read has ended its session, and comes last for a while; nothing of it is kept. When
+//              there is no other to ask, the session goes on without that document: it holds up no other one.
 
 import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Timer } from '@anabranch/base';
 import {
@@ -32,7 +33,7 @@ import { credentialOf } from './credential.ts';
 import { Folds } from './folds.ts';
 import { FollowedDocuments } from './followed-documents.ts';
 import { Follows } from './follows.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type InboxParts } from './inbox.ts';
 import { Inspection } from './inspection.ts';
 import { Outbox } from './outbox.ts';
 import { Probes } from './probes.ts';
@@ -94,14 +95,16 @@ export class Courier {
       this.#lastError = refusal;
       this.#status.note();
     };
-    this.#documents = new FollowedDocuments({ ...ways, clock: parts.platform.clock, session: () => this.#session, note });
+    const region = { session: () => this.#session, mayOtherBeSound: () => this.#mayOtherBeSound() };
+    this.#documents = new FollowedDocuments({ ...ways, ...region, clock: parts.platform.clock, note });
     this.#folds = new Folds({
       ...{ store: parts.store, queue: this.#queue, random: parts.platform.random },
       collection: (document) => this.#inspection.collectionOf(document),
       damaged: (document) => this.#documents.lost(document),
       failed: (cause) => note(refusalOf(cause)),
     });
-    this.#inbox = new Inbox({ ...ways, grew: (document, bytes, isWhole) => this.#folds.grew(document, bytes, isWhole) }, session);
+    const unreadable: InboxParts['unreadable'] = (...unread) => this.#documents.unreadable(...unread);
+    this.#inbox = new Inbox({ ...ways, unreadable, grew: (...growth) => this.#folds.grew(...growth) }, session);
     this.#probes = new Probes(parts.platform, { choice: parts.choice, offset: this.#offset }, () => this.#probed());
     this.#endOnline = parts.platform.onOnline(() => {
       parts.choice.retryNow();
@@ -293,7 +296,7 @@ export class Courier {
       // It waits for another session: of an application that describes the collection as regions do, or with a sound region.
       this.#lastError = { code, message, details: {} };
       this.#outbox.hold(id);
-      if (code !== ('collection_differs' satisfies ErrorCode)) this.#leaveForSound();
+      if (code !== ('collection_differs' satisfies ErrorCode) && this.#mayOtherBeSound()) this.#leave();
       return;
     }
     if (!isFinalRefusal(code)) {
@@ -336,10 +339,10 @@ export class Courier {
     this.#probes.ask();
   }
 
-  /** Another region may have a sound copy of what this one has damaged. */
-  #leaveForSound(): void {
+  /** Another region may have a sound copy of what this one has damaged: this one comes last for a while. */
+  #mayOtherBeSound(): boolean {
     const { choice } = this.#parts;
-    if (this.#region !== undefined && choice.isFree && choice.avoid(this.#region.name)) this.#leave();
+    return this.#region !== undefined && choice.isFree && choice.avoid(this.#region.name);
   }
 
   /** Another region is to be spoken with. */

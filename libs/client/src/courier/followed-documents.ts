@@ -9,7 +9,7 @@
 // Invariant 2: a document is asked for when what it takes to read it is loaded.
 // Invariant 3: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
 
-import type { Clock, ErrorCode, Timer } from '@anabranch/base';
+import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
 import { type DocumentId, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
 import type { Refusal } from '../refusal.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
@@ -26,6 +26,8 @@ export interface FollowedDocumentsParts {
   readonly queue: CommitQueue;
   readonly session: () => Session | undefined;
   readonly tell: (message: FromCourier) => void;
+  /** Whether another region may have what this one has damaged: then this one comes last for a while. */
+  readonly mayOtherBeSound: () => boolean;
   /** What went wrong, to be shown. */
   readonly note: (refusal: Refusal) => void;
 }
@@ -66,23 +68,43 @@ export class FollowedDocuments {
   }
 
   unavailable({ document, code, message }: UnavailableFrame): void {
-    const { follows, queue, tell, note } = this.#parts;
+    const { tell, note } = this.#parts;
     const refusal = { code, message, details: {} };
     // The document itself is served.
     if (code === ('presence_unsupported' satisfies ErrorCode)) return note(refusal);
     tell({ type: 'unavailable', document, refusal });
-    if (follows.isHeld(document)) {
-      follows.noteLost(document);
-      queue.add([{ type: 'unhold', document }], () => {});
-    }
+    this.#unhold(document);
     if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
     else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askDamagedMs);
+  }
+
+  /**
+   * What the region sent of it cannot be read. It is asked for whole; if it was, later. @throws AnabranchError the same, when another
+   * region is to be asked.
+   */
+  unreadable(document: DocumentId, error: AnabranchError, isWhole: boolean): void {
+    const { mayOtherBeSound, note, tell } = this.#parts;
+    const isLoading = error.code === ('not_ready' satisfies ErrorCode);
+    if (!isLoading && mayOtherBeSound()) throw error;
+    this.#unhold(document);
+    if (isLoading) return this.#askLater(document, askAgainMs);
+    note(refusalOf(error));
+    if (!isWhole) return this.#announce(document);
+    tell({ type: 'unavailable', document, refusal: refusalOf(error) });
+    this.#askLater(document, askDamagedMs);
   }
 
   /** The session has ended. */
   ended(): void {
     for (const timer of this.#later.values()) timer.cancel();
     this.#later.clear();
+  }
+
+  #unhold(document: DocumentId): void {
+    const { follows, queue } = this.#parts;
+    if (!follows.isHeld(document)) return;
+    follows.noteLost(document);
+    queue.add([{ type: 'unhold', document }], () => {});
   }
 
   #askLater(document: DocumentId, afterMs: number): void {

@@ -5,9 +5,10 @@
 // Invariant 1: `seen` and the documents are kept together, so a device never claims to hold what it does not.
 // Invariant 2: documents that were sent whole because the device was away for too long are shown together, none before the
 //              changes that follow them.
-// Invariant 3: a frame is taken whole or not at all: one with anything in it that cannot be read throws, and nothing is kept of it,
-//              nothing seen.
+// Invariant 3: nothing that cannot be read is kept. A frame with anything of that is taken not at all, and nothing is seen of it; or,
+//              when there is nobody else to ask (`unreadable`), without that document, which counts as not held from then on.
 
+import { type AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import {
   type ChangesFrame,
@@ -28,6 +29,8 @@ export interface InboxParts {
   readonly follows: Follows;
   readonly inspection: Inspection;
   readonly tell: (message: FromCourier) => void;
+  /** Throws to have a frame not taken; else the document counts as not held, and is passed over. */
+  readonly unreadable: (document: DocumentId, error: AnabranchError, isWhole: boolean) => void;
   /** An update of so many bytes was kept, or a whole document. */
   readonly grew: (document: DocumentId, bytes: number, isWhole: boolean) => void;
 }
@@ -60,14 +63,19 @@ export class Inbox {
     return this.#required.entries();
   }
 
-  /** @throws AnabranchError `frame_invalid`, and as {@link Inspection.check}. */
+  /** @throws AnabranchError `frame_invalid`, and as {@link InboxParts.unreadable}. */
   takeChanges({ ops, told }: ChangesFrame): void {
-    const { follows, inspection } = this.#parts;
+    const { follows } = this.#parts;
     const required = this.believe(told);
+    const unread = new Set<DocumentId>();
+    for (const { document, update } of ops.flatMap(({ writes }) => writes)) {
+      if (!follows.has(document) || unread.has(document)) continue;
+      if (!this.#canRead(document, update, false)) unread.add(document);
+    }
+    const isTaken = (document: DocumentId): boolean => follows.has(document) && !unread.has(document);
     const received = ops
-      .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => follows.has(document)) }))
+      .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => isTaken(document)) }))
       .filter(({ writes }) => writes.length > 0);
-    for (const { writes } of received) for (const { document, update } of writes) inspection.check(document, update, false);
     this.#seen = this.#seen.merge(VersionVector.of(told));
     this.#required = required;
     const states = [...this.#resync].filter(([document]) => follows.has(document)).map(([document, state]) => ({ document, state }));
@@ -77,10 +85,9 @@ export class Inbox {
     this.#keep(changes, { type: 'received', states, ops: received, seen: this.seen });
   }
 
-  /** @throws AnabranchError as {@link Inspection.check}. */
+  /** @throws AnabranchError as {@link InboxParts.unreadable}. */
   takeState({ document, isResync, state }: StateFrame): void {
-    if (!this.#parts.follows.has(document)) return;
-    this.#parts.inspection.check(document, state, true);
+    if (!this.#parts.follows.has(document) || !this.#canRead(document, state, true)) return;
     if (isResync) {
       this.#resync.set(document, state);
       return;
@@ -117,6 +124,17 @@ export class Inbox {
   /** The session has ended: what it had not told whole is asked for again. */
   ended(): void {
     this.#resync.clear();
+  }
+
+  #canRead(document: DocumentId, bytes: Uint8Array, isWhole: boolean): boolean {
+    try {
+      this.#parts.inspection.check(document, bytes, isWhole);
+      return true;
+    } catch (error) {
+      if (!isAnabranchError(error)) throw error;
+      this.#parts.unreadable(document, error, isWhole);
+      return false;
+    }
   }
 
   #session(): SessionRecord {
