@@ -33,7 +33,7 @@ import { credentialOf } from './credential.ts';
 import { Folds } from './folds.ts';
 import { FollowedDocuments } from './followed-documents.ts';
 import { Follows } from './follows.ts';
-import { Inbox, type InboxParts } from './inbox.ts';
+import { Inbox } from './inbox.ts';
 import { Inspection } from './inspection.ts';
 import { Outbox } from './outbox.ts';
 import { Probes } from './probes.ts';
@@ -103,8 +103,7 @@ export class Courier {
       damaged: (document) => this.#documents.lost(document),
       failed: (cause) => note(refusalOf(cause)),
     });
-    const unreadable: InboxParts['unreadable'] = (...unread) => this.#documents.unreadable(...unread);
-    this.#inbox = new Inbox({ ...ways, unreadable, grew: (...growth) => this.#folds.grew(...growth) }, session);
+    this.#inbox = new Inbox({ ...ways, documents: this.#documents, grew: (...growth) => this.#folds.grew(...growth) }, session);
     this.#probes = new Probes(parts.platform, { choice: parts.choice, offset: this.#offset }, () => this.#probed());
     this.#endOnline = parts.platform.onOnline(() => {
       parts.choice.retryNow();

@@ -71,3 +71,29 @@ test('[CLIENT24] nothing is asked for when the client is closed', async () => {
   await client.close();
   expect(timers.size).toBe(0);
 });
+
+test('[CLIENT25] a region that goes on with a document that was forgotten when nobody could be told is told then, once', async () => {
+  const berlin = new ScriptedRegion('berlin');
+  const store = new MemoryStore();
+  await store.open(() => 'device0000000000');
+  // The device forgot it without a session, and ended.
+  await store.commit([{ type: 'session', session: { seen: [], required: [], resumeKey: new Uint8Array(16), followSerial: 3 } }]);
+  berlin.welcome = { followSerial: 3 };
+  const options = { regions: [{ name: 'berlin', url: berlin.url }], collections };
+  const client = await Client.create(options, { platform: platformOf([berlin]), store });
+  onTestFinished(() => client.close());
+  await vi.waitFor(() => expect(client.status.connection).toBe('online'));
+  const session = berlin.session as ScriptedSession;
+  const writes = [{ document: ann, update: new Uint8Array([0, 0]) }];
+  const tell = (seq: number): void =>
+    session.send({ type: 'changes', ops: [{ origin: berlin.origin, seq, writes }], told: [[berlin.origin, seq]] });
+  tell(1);
+  tell(2);
+  session.send({ type: 'state', document: ann, isResync: false, state: new Uint8Array([0, 0]) });
+  expect(session.of('unfollow')).toEqual([{ type: 'unfollow', serial: 4, documents: [ann] }]);
+  // Followed again, it is not renounced.
+  void client.open('carts', 'ann').catch(() => {});
+  await vi.waitFor(() => expect(session.of('follow')).toHaveLength(1));
+  tell(3);
+  expect(session.of('unfollow')).toHaveLength(1);
+});

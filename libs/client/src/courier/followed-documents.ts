@@ -40,6 +40,8 @@ export class FollowedDocuments {
   readonly #parts: FollowedDocumentsParts;
   /** Those that are asked for again later. */
   readonly #later = new Map<DocumentId, Timer>();
+  /** Those that the region of the session was told not to send any more. */
+  readonly #renounced = new Set<DocumentId>();
 
   constructor(parts: FollowedDocumentsParts) {
     this.#parts = parts;
@@ -56,8 +58,16 @@ export class FollowedDocuments {
     this.#later.delete(document);
     if (!follows.remove(document)) return true;
     if (session()?.isOpen !== true) return false;
-    session()?.send(follows.renounce(document));
+    this.unwanted(document);
     return true;
+  }
+
+  /** It is not followed: the region is told. One that remembers the device may not know, when the device forgot it without a session. */
+  unwanted(document: DocumentId): void {
+    const { follows, session } = this.#parts;
+    if (this.#renounced.has(document)) return;
+    this.#renounced.add(document);
+    session()?.send(follows.renounce(document));
   }
 
   /** What is kept of it cannot be read, and the store says that it is not held. It is followed, whether it was or not. */
@@ -98,6 +108,7 @@ export class FollowedDocuments {
   ended(): void {
     for (const timer of this.#later.values()) timer.cancel();
     this.#later.clear();
+    this.#renounced.clear();
   }
 
   #unhold(document: DocumentId): void {
@@ -129,6 +140,8 @@ export class FollowedDocuments {
   #announceNow(document: DocumentId): void {
     const { follows, session } = this.#parts;
     const open = session();
-    if (open?.isOpen === true && follows.has(document) && !follows.isHeld(document)) open.send(follows.announce(document));
+    if (open?.isOpen !== true || !follows.has(document) || follows.isHeld(document)) return;
+    this.#renounced.delete(document);
+    open.send(follows.announce(document));
   }
 }

@@ -29,8 +29,12 @@ export interface InboxParts {
   readonly follows: Follows;
   readonly inspection: Inspection;
   readonly tell: (message: FromCourier) => void;
-  /** Throws to have a frame not taken; else the document counts as not held, and is passed over. */
-  readonly unreadable: (document: DocumentId, error: AnabranchError, isWhole: boolean) => void;
+  readonly documents: {
+    /** Something was sent of a document that is not followed. */
+    unwanted(document: DocumentId): void;
+    /** Throws to have a frame not taken; else the document counts as not held, and is passed over. */
+    unreadable(document: DocumentId, error: AnabranchError, isWhole: boolean): void;
+  };
   /** An update of so many bytes was kept, or a whole document. */
   readonly grew: (document: DocumentId, bytes: number, isWhole: boolean) => void;
 }
@@ -63,31 +67,30 @@ export class Inbox {
     return this.#required.entries();
   }
 
-  /** @throws AnabranchError `frame_invalid`, and as {@link InboxParts.unreadable}. */
+  /** @throws AnabranchError `frame_invalid`, and as {@link InboxParts.documents}. */
   takeChanges({ ops, told }: ChangesFrame): void {
-    const { follows } = this.#parts;
     const required = this.believe(told);
-    const unread = new Set<DocumentId>();
+    const passedOver = new Set<DocumentId>();
     for (const { document, update } of ops.flatMap(({ writes }) => writes)) {
-      if (!follows.has(document) || unread.has(document)) continue;
-      if (!this.#canRead(document, update, false)) unread.add(document);
+      if (!passedOver.has(document) && !this.#isTaken(document, update, false)) passedOver.add(document);
     }
-    const isTaken = (document: DocumentId): boolean => follows.has(document) && !unread.has(document);
     const received = ops
-      .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => isTaken(document)) }))
+      .map(({ origin, writes }) => ({ origin, writes: writes.filter(({ document }) => !passedOver.has(document)) }))
       .filter(({ writes }) => writes.length > 0);
     this.#seen = this.#seen.merge(VersionVector.of(told));
     this.#required = required;
-    const states = [...this.#resync].filter(([document]) => follows.has(document)).map(([document, state]) => ({ document, state }));
+    const states = [...this.#resync]
+      .filter(([document]) => this.#parts.follows.has(document))
+      .map(([document, state]) => ({ document, state }));
     this.#resync.clear();
     const changes: StoreChange[] = states.map((state) => ({ type: 'state', ...state }));
     for (const { writes } of received) for (const write of writes) changes.push({ type: 'update', ...write });
     this.#keep(changes, { type: 'received', states, ops: received, seen: this.seen });
   }
 
-  /** @throws AnabranchError as {@link InboxParts.unreadable}. */
+  /** @throws AnabranchError as {@link InboxParts.documents}. */
   takeState({ document, isResync, state }: StateFrame): void {
-    if (!this.#parts.follows.has(document) || !this.#canRead(document, state, true)) return;
+    if (!this.#isTaken(document, state, true)) return;
     if (isResync) {
       this.#resync.set(document, state);
       return;
@@ -126,13 +129,16 @@ export class Inbox {
     this.#resync.clear();
   }
 
-  #canRead(document: DocumentId, bytes: Uint8Array, isWhole: boolean): boolean {
+  /** Whether it is followed, and can be read. */
+  #isTaken(document: DocumentId, bytes: Uint8Array, isWhole: boolean): boolean {
+    const { documents, follows, inspection } = this.#parts;
     try {
-      this.#parts.inspection.check(document, bytes, isWhole);
-      return true;
+      if (follows.has(document)) inspection.check(document, bytes, isWhole);
+      else documents.unwanted(document);
+      return follows.has(document);
     } catch (error) {
       if (!isAnabranchError(error)) throw error;
-      this.#parts.unreadable(document, error, isWhole);
+      documents.unreadable(document, error, isWhole);
       return false;
     }
   }
