@@ -244,16 +244,13 @@ export class Client<C extends Collections = Collections> {
     if (this.#isClosed) return;
     const choice = new RegionChoice(regions, this.#platform.clock, this.#platform.random);
     choice.want(this.status.wantedRegion);
-    const courier = new Courier(
-      {
-        ...{ platform: this.#platform, store: this.#store, choice, collections, credential, writer: this.#authors.current.writer },
-        tell: (message) => {
-          this.#receive(message);
-          this.#platform.tabs.post(message);
-        },
-      },
-      opening,
-    );
+    const tell = (message: FromCourier): void => {
+      this.#receive(message);
+      this.#platform.tabs.post(message);
+    };
+    const own = { platform: this.#platform, store: this.#store, writer: this.#authors.current.writer };
+    const courier = new Courier({ ...own, choice, collections, credential, tell }, opening);
+    tell({ type: 'began' });
     const asked = this.#documents.asked();
     const { isOffline, wantedRegion } = this.status;
     await this.#courier.take(courier, isOffline ? [{ type: 'switch', isOffline, region: wantedRegion }, ...asked] : asked);
@@ -303,6 +300,9 @@ export class Client<C extends Collections = Collections> {
 
   #hear(message: FromCourier): void {
     switch (message.type) {
+      case 'began':
+        void this.#documents.readAgain();
+        break;
       case 'received':
         this.#seen = this.#seen.merge(VersionVector.of(message.seen));
         this.#documents.receiveStates(message.states);

@@ -27,6 +27,8 @@ export type ToCourier =
 
 /** From the courier, in this order: what is told was kept before. */
 export type FromCourier =
+  /** There is another one from now on, in another tab. What the one before kept was perhaps not told. */
+  | { readonly type: 'began' }
   | {
       readonly type: 'received';
       readonly states: readonly { readonly document: DocumentId; readonly state: Uint8Array }[];

@@ -182,6 +182,23 @@ export class OpenDocuments {
     }
   }
 
+  /** Another tab leads from now on: what the one before kept and did not tell is read. What is not held is asked for whole anyhow. */
+  async readAgain(): Promise<void> {
+    for (const [name, entry] of [...this.#entries]) {
+      try {
+        const { updates, pending, isHeld } = await this.#parts.store.load(name);
+        const written = pending.flatMap((write) => write.updates).filter(({ document }) => document === name);
+        const states = [...updates.map(({ bytes }) => bytes), ...written.map(({ update }) => update)].map((state) => ({
+          document: name,
+          state,
+        }));
+        if (isHeld && this.#entries.get(name) === entry) this.receiveStates(states);
+      } catch {
+        this.reload([name]);
+      }
+    }
+  }
+
   /** Applies ops in order and shows them. Those of one region in a row are shown as one change. */
   show(ops: readonly ShownOp[]): void {
     let changed = new Map<LocalDocument, ChangeSource>();
