@@ -1,5 +1,5 @@
-// Under which names a device writes: drawn anew each time it begins, and whenever a write of it was refused or a document was
-// forgotten, which may begin empty when it is opened again.
+// Under which names a device writes: drawn anew each time it begins, and whenever a document may lack what it wrote: after a
+// write was refused, a document was forgotten, or what was kept of one was damaged.
 //
 // A replica must not use a number twice: not a dot under its writer, not a clock under its Yjs clientID, not a seq under its
 // Automerge actor. A device cannot know whether its store is the newest that there was: a browser's profile may be put back,

@@ -196,3 +196,28 @@ describe('a tab that is killed while it leads', () => {
     await client.close();
   });
 });
+
+test('[CLIENT40] after what the device had written was let go of as damaged, what it writes then is new to regions', async () => {
+  const { platform, store, client, cart } = await start();
+  const first = cart.edit(more);
+  await first.when('saved');
+  const [written] = await store.pendingAfter(0);
+  const garbage = new Uint8Array([1, 9, 9, 9]);
+  const damage = Array.from({ length: 18 }, () => ({ type: 'update', document: name, update: garbage }) as const);
+  await store.commit([...damage, { type: 'settle', n: written?.n ?? 0 }]);
+  const replaced = new Promise((resolve) => cart.subscribe(resolve));
+  platform.tell({
+    type: 'received',
+    states: [],
+    ops: [{ origin: 'berlin.5f0c12ab90de' as never, writes: [{ document: name, update: garbage }] }],
+    seen: [],
+  });
+  await replaced;
+  expect(cart.value.qty).toBe(0);
+  await cart.edit(more).when('saved');
+  const [next] = await store.pendingAfter(0);
+  const region = new YjsDocument(collections.carts.schema, { yjsClientId: 2 ** 32 + 1, automergeActor: 'ab' });
+  for (const { updates } of [written, next].flatMap((write) => write ?? [])) region.apply(updates.map(({ update }) => update));
+  expect(region.json()).toMatchObject({ qty: 2 });
+  await client.close();
+});

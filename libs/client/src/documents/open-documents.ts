@@ -21,6 +21,7 @@ import type { DeviceAuthors } from './device-author.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
 import type { DocumentPresence } from './presence.ts';
+import { Waiters } from './waiters.ts';
 
 export interface OpenOptions {
   /** How long to wait for a region, in milliseconds, when the device does not hold the document; for ever unless given. */
@@ -46,11 +47,6 @@ export interface OpenDocumentsParts {
   readonly noteLoading: (document: DocumentId, error: AnabranchError | undefined) => void;
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: AnabranchError) => void;
-}
-
 interface Entry {
   whenLoaded: Promise<void>;
   document: LocalDocument | undefined;
@@ -67,7 +63,7 @@ interface Entry {
   /** It could not be loaded anew: when that is tried again, and how long after. */
   retry: Timer | undefined;
   retryMs: number;
-  readonly waiters: Set<Waiter>;
+  readonly waiters: Waiters;
 }
 
 /** How long after it could not be loaded anew a document is loaded again: doubled each time, up to the second. */
@@ -136,7 +132,8 @@ export class OpenDocuments {
     if (document === undefined || closed !== undefined) throw closed ?? forgottenError(name);
     if (!document.isHeld && !entry.isWritten && !startEmpty) {
       if (entry.refusal !== undefined) throw entry.refusal;
-      await this.#whenHeld(entry, name, waitMs);
+      const late = (): AnabranchError => new AnabranchError('document_unavailable', `no region has sent ${name} in time`);
+      await entry.waiters.wait(this.#parts.clock, waitMs, late);
     }
     return document;
   }
@@ -176,10 +173,7 @@ export class OpenDocuments {
       held.push(entry);
     }
     this.#tell(changed);
-    for (const { waiters } of held) {
-      for (const { resolve } of waiters) resolve();
-      waiters.clear();
-    }
+    for (const { waiters } of held) waiters.end();
   }
 
   /** Another tab leads from now on: what the one before kept and did not tell is read. What is not held is asked for whole anyhow. */
@@ -247,8 +241,7 @@ export class OpenDocuments {
     // What may pass is asked for again by the courier.
     if (entry === undefined || error.entry.retryable) return;
     entry.refusal = error;
-    for (const { reject } of entry.waiters) reject(error);
-    entry.waiters.clear();
+    entry.waiters.end(error);
   }
 
   #begin(name: DocumentId): Entry {
@@ -262,7 +255,7 @@ export class OpenDocuments {
       closed: undefined,
       retry: undefined,
       retryMs: retryMsMin,
-      waiters: new Set(),
+      waiters: new Waiters(),
     };
     this.#entries.set(name, entry);
     entry.whenLoaded = this.#load(name, entry);
@@ -307,9 +300,13 @@ export class OpenDocuments {
     else if (!isHeld) follow(name);
   }
 
-  /** What the store has of a document, and what arrived meanwhile; read again when a write to it was refused meanwhile. */
+  /**
+   * What the store has of a document, and what arrived meanwhile; read again when a write to it was refused meanwhile, or when it was
+   * damaged: what the device wrote may be among what was let go of.
+   */
   async #read(name: DocumentId, entry: Entry, collection: CollectionSchema) {
     const { store, authors, whenSaved } = this.#parts;
+    let wasDamaged = false;
     for (;;) {
       entry.buffered ??= [];
       await whenSaved();
@@ -319,32 +316,11 @@ export class OpenDocuments {
       entry.buffered = arrived;
       const as = authors.current;
       const content = await loadDocument(store, name, collection, as.identity);
-      if (!entry.isStale || this.#entries.get(name) !== entry) return { as, content, arrived };
+      const isDamaged: boolean = content.isDamaged || wasDamaged;
+      if (content.isDamaged && !wasDamaged) authors.renew();
+      else if (!entry.isStale || this.#entries.get(name) !== entry) return { as, content: { ...content, isDamaged }, arrived };
+      wasDamaged = isDamaged;
     }
-  }
-
-  #whenHeld(entry: Entry, name: DocumentId, waitMs: number | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        timer?.cancel();
-        entry.waiters.delete(waiter);
-      };
-      const waiter: Waiter = {
-        resolve: () => {
-          end();
-          resolve();
-        },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
-      };
-      const late = (): void => waiter.reject(new AnabranchError('document_unavailable', `no region has sent ${name} in time`));
-      const timer = waitMs === undefined ? undefined : this.#parts.clock.setTimer(waitMs, late);
-      entry.waiters.add(waiter);
-      // It may have come while the caller waited for the store.
-      if (entry.document?.isHeld === true) waiter.resolve();
-    });
   }
 
   #apply(entry: Entry, updates: readonly Uint8Array[], source: ChangeSource, changed: Map<LocalDocument, ChangeSource>): void {
@@ -378,7 +354,7 @@ export class OpenDocuments {
     entry.retry?.cancel();
     this.#parts.noteLoading(name, undefined);
     entry.document?.close(error);
-    for (const { reject } of [...entry.waiters]) reject(error);
+    entry.waiters.end(error);
   }
 
   async #forget(name: DocumentId, before: Promise<void> | undefined): Promise<void> {
