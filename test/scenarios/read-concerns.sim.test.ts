@@ -66,6 +66,24 @@ describe('bounded', () => {
     expect(refused.afterMs).toBe(2_000);
   });
 
+  test('[RC1] a region that restarts with its clock set back makes nothing recent, of its own reads or of those it relays to', async () => {
+    const mesh = await meshOf(...three);
+    await mesh.edit('tokyo', cart, add(1));
+    await mesh.untilConverged();
+    mesh.path('berlin', 'tokyo').cut('both');
+    await mesh.clock.advance(5_000);
+    mesh.path('new-york', 'tokyo').cut('both');
+    await mesh.edit('tokyo', cart, add(1));
+    await mesh.clock.advance(60_000);
+    mesh.crash('new-york');
+    mesh.skewWallClock('new-york', -3_600_000);
+    await mesh.start('new-york');
+    await mesh.clock.advance(5_000);
+    for (const at of ['new-york', 'berlin']) {
+      expect((await read(mesh, at, bounded(20_000), 0)).refusal).toMatchObject({ details: { behind: [{ region: 'tokyo' }] } });
+    }
+  });
+
   test('[RC1] it waits for a region to be heard again, and shows what that wrote meanwhile', async () => {
     const mesh = await meshOf(...three);
     for (const other of ['berlin', 'new-york']) mesh.path(other, 'tokyo').cut('both');

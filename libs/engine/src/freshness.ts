@@ -25,10 +25,12 @@ interface Knowledge {
   readonly claim: Claim | undefined;
   readonly nextClaim: Claim | undefined;
   readonly completeMs: number;
+  /** What the replica could make of its own log when it began: a guess, by wall clocks. */
+  readonly recalledMs: number;
 }
 
 const never = Number.NEGATIVE_INFINITY;
-const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: never };
+const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
 
 export class Freshness {
   readonly #origins = new Map<OriginId, Knowledge>();
@@ -45,12 +47,23 @@ export class Freshness {
     const isReached = report.seq <= heldSeq;
     const claims = isReached || completeMs === never ? known : withClaim(known, { seq: report.seq, completeMs });
     this.#origins.set(report.origin, {
+      ...known,
       seq,
       logBytes,
       claim: claims.claim,
       nextClaim: claims.nextClaim,
       completeMs: isReached ? Math.max(known.completeMs, completeMs) : known.completeMs,
     });
+  }
+
+  /**
+   * What is held of an origin when the replica begins. Up to when that was complete, only wall clocks tell, and one of them may have
+   * been stepped meanwhile: it serves to show a lag and to tell epochs apart until something is heard, and is told to nobody.
+   */
+  recall(report: Omit<OriginReport, 'completeMs'>, recalledMs: number): void {
+    this.report(report, report.seq);
+    const known = this.#origins.get(report.origin);
+    if (known !== undefined) this.#origins.set(report.origin, { ...known, recalledMs });
   }
 
   /** Tells that the origin's log is held up to `seq`. */
@@ -73,9 +86,17 @@ export class Freshness {
     return completeMs === never ? undefined : completeMs;
   }
 
+  /** As {@link completeMs}, as far as it is known; and a guess as long as nobody has told since the replica began. */
+  guessedMs(origin: OriginId): number | undefined {
+    const recalledMs = this.#origins.get(origin)?.recalledMs ?? never;
+    return this.completeMs(origin) ?? (recalledMs === never ? undefined : recalledMs);
+  }
+
   /** Whether the origin was complete later than the other: it is the newer one, when both are of one region. */
   isLater(origin: OriginId, other: OriginId): boolean {
-    return (this.completeMs(origin) ?? never) >= (this.completeMs(other) ?? never);
+    const [completeMs, otherMs] = [this.completeMs(origin) ?? never, this.completeMs(other) ?? never];
+    if (completeMs !== otherMs) return completeMs > otherMs;
+    return (this.guessedMs(origin) ?? never) >= (this.guessedMs(other) ?? never);
   }
 
   /** What is missing, given what is held. */

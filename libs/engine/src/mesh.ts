@@ -298,13 +298,13 @@ export class Mesh implements LinkOwner {
     return origins;
   }
 
-  /** Until a region is heard again, its log is complete up to the last op held, by the clock of who wrote it. */
+  /** Until a region is heard again, its log may be complete up to the last op held, by the clock of who wrote it. */
   #recall(): void {
     const { clock, log } = this.#parts;
     const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
     for (const [origin, head] of log.durableHeads()) {
       if (regionOf(origin) === this.#parts.identity().region) continue;
-      this.freshness.report({ origin, ...head }, head.seq, nowMs - Math.max(0, wallMs - head.hlc.ms));
+      this.freshness.recall({ origin, ...head }, nowMs - (wallMs - head.hlc.ms));
     }
   }
 

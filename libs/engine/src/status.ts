@@ -60,7 +60,7 @@ function lagOf({ identity, log, mesh, clock }: StatusParts): OriginLag[] {
     .sort(compareStrings)
     .map((origin) => {
       const missing = mesh.freshness.missing(origin, log.durableHead(origin));
-      const completeMs = mesh.freshness.completeMs(origin);
+      const completeMs = mesh.freshness.guessedMs(origin);
       const isMeasured = newest.get(regionOf(origin)) === origin || missing.ops > 0;
       const ms = isMeasured && completeMs !== undefined ? Math.max(0, Math.round(nowMs - completeMs)) : 0;
       return { origin, ...missing, ms, upstream: mesh.upstreamOf(origin) };
