@@ -218,7 +218,8 @@ export class Courier {
   async #prepare(region: RegionAddress): Promise<string | undefined> {
     await this.#queue.whenIdle();
     try {
-      await this.#inspection.prepare(this.#follows.names());
+      // Without the library of some documents the others go on; those are asked for again, each for itself.
+      await this.#inspection.prepare(this.#follows.names())?.catch(() => {});
       return await credentialOf(this.#parts.credential, this.#parts.platform.clock);
     } catch (error) {
       this.#lastError = refusalOf(error);

@@ -32,9 +32,9 @@ export interface FollowedDocumentsParts {
   readonly note: (refusal: Refusal) => void;
 }
 
-/** When a document that a region cannot send yet is asked for again; and one whose copy there is damaged. */
+/** When a document that a region cannot send yet is asked for again; and one whose copy there is damaged, or whose library is missing here. */
 const askAgainMs = 2_000;
-const askDamagedMs = 60_000;
+const askUnreadableMs = 60_000;
 
 export class FollowedDocuments {
   readonly #parts: FollowedDocumentsParts;
@@ -85,7 +85,7 @@ export class FollowedDocuments {
     tell({ type: 'unavailable', document, refusal });
     this.#unhold(document);
     if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
-    else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askDamagedMs);
+    else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askUnreadableMs);
   }
 
   /**
@@ -101,7 +101,7 @@ export class FollowedDocuments {
     note(refusalOf(error));
     if (!isWhole) return this.#announce(document);
     tell({ type: 'unavailable', document, refusal: refusalOf(error) });
-    this.#askLater(document, askDamagedMs);
+    this.#askLater(document, askUnreadableMs);
   }
 
   /** The session has ended. */
@@ -127,21 +127,25 @@ export class FollowedDocuments {
     this.#later.set(document, this.#parts.clock.setTimer(afterMs, ask));
   }
 
+  /** Without a session the library is loaded all the same: the next one is told of all documents. */
   #announce(document: DocumentId): void {
-    const { inspection, note } = this.#parts;
+    const { inspection, note, session } = this.#parts;
+    const asked = session()?.isOpen === true ? session() : undefined;
     const loading = inspection.prepare([document]);
-    if (loading === undefined) return this.#announceNow(document);
+    if (loading === undefined) return this.#announceTo(asked, document);
     loading.then(
-      () => this.#announceNow(document),
-      (error: unknown) => note(refusalOf(error)),
+      () => this.#announceTo(asked, document),
+      (error: unknown) => {
+        note(refusalOf(error));
+        this.#askLater(document, askUnreadableMs);
+      },
     );
   }
 
-  #announceNow(document: DocumentId): void {
-    const { follows, session } = this.#parts;
-    const open = session();
-    if (open?.isOpen !== true || !follows.has(document) || follows.isHeld(document)) return;
+  #announceTo(asked: Session | undefined, document: DocumentId): void {
+    const { follows } = this.#parts;
+    if (asked?.isOpen !== true || !follows.has(document) || follows.isHeld(document)) return;
     this.#renounced.delete(document);
-    open.send(follows.announce(document));
+    asked.send(follows.announce(document));
   }
 }

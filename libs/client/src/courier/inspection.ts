@@ -9,6 +9,7 @@ import { AnabranchError } from '@anabranch/base';
 import type { CollectionSchema } from '@anabranch/crdt';
 import { checkYjsBytes } from '@anabranch/crdt/yjs';
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
+import { loadAutomerge } from '../documents/automerge-library.ts';
 import type { Collections } from '../schema.ts';
 
 export class Inspection {
@@ -45,7 +46,6 @@ export class Inspection {
   }
 
   async #loadAutomerge(): Promise<void> {
-    const { checkAutomergeBytes } = await import('@anabranch/crdt/automerge');
-    this.#checkAutomerge = checkAutomergeBytes;
+    this.#checkAutomerge = (await loadAutomerge()).checkAutomergeBytes;
   }
 }

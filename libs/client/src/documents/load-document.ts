@@ -1,5 +1,4 @@
 // Makes a document of what the store has of it: what regions confirmed, then the writes of the device that they have not.
-// The Automerge library is loaded by the first document that needs it.
 //
 // Invariant 1: confirmed updates that cannot be merged are let go of, the others and all writes of the device stay. The document counts
 //              as not held from then on, so a region is asked for all of it.
@@ -9,6 +8,7 @@ import type { CollectionSchema, CrdtDocument, DocumentIdentity } from '@anabranc
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import type { DocumentId } from '@anabranch/protocol';
 import type { ClientStore, StoreChange, StoredUpdate } from '../store/client-store.ts';
+import { loadAutomerge } from './automerge-library.ts';
 
 /** Stored updates of a document from which on they are folded into one, and bytes of all but the first from which on they are. */
 export const foldUpdatesMin = 64;
@@ -26,7 +26,10 @@ export interface LoadedContent {
   readonly isWritten: boolean;
 }
 
-/** @throws AnabranchError `record_damaged` for a write of the device that cannot be merged, `store_failed`. */
+/**
+ * @throws AnabranchError `record_damaged` for a write of the device that cannot be merged, `store_failed`, `document_unavailable` when
+ * its library cannot be loaded.
+ */
 export async function loadDocument(
   store: ClientStore,
   document: DocumentId,
@@ -123,6 +126,6 @@ async function emptyDocuments(collection: CollectionSchema, identity: DocumentId
       return document;
     };
   }
-  const { AutomergeDocument } = await import('@anabranch/crdt/automerge');
+  const { AutomergeDocument } = await loadAutomerge();
   return () => new AutomergeDocument(collection.schema, identity);
 }
