@@ -263,7 +263,7 @@ export class Courier {
         this.#inbox.takeState(frame);
         break;
       case 'unavailable':
-        this.#documents.unavailable(frame);
+        if (this.#documents.unavailable(frame)) this.#leave();
         break;
       case 'pushed': {
         // Before the write is taken out: one that is not confirmed is pushed again.

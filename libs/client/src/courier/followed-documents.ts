@@ -10,7 +10,7 @@
 // Invariant 3: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
 
 import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
-import { type DocumentId, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
+import { type DocumentId, isDocumentRefusal, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
 import type { Refusal } from '../refusal.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
 import type { FromCourier } from '../tab-message.ts';
@@ -77,15 +77,22 @@ export class FollowedDocuments {
     this.#announce(document);
   }
 
-  unavailable({ document, code, message }: UnavailableFrame): void {
-    const { tell, note } = this.#parts;
+  /** True when another region is to be asked: this one has damaged it. */
+  unavailable({ document, code, message }: UnavailableFrame): boolean {
+    const { tell, note, mayOtherBeSound } = this.#parts;
     const refusal = { code, message, details: {} };
-    // The document itself is served.
-    if (code === ('presence_unsupported' satisfies ErrorCode)) return note(refusal);
-    tell({ type: 'unavailable', document, refusal });
+    const differs = code === ('collection_differs' satisfies ErrorCode);
+    if (code === ('presence_unsupported' satisfies ErrorCode)) {
+      // The document itself is served.
+      note(refusal);
+      return false;
+    }
     this.#unhold(document);
-    if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
+    if (isDocumentRefusal(code) && !differs && mayOtherBeSound()) return true;
+    tell({ type: 'unavailable', document, refusal });
+    if (isFinalRefusal(code) || differs) note(refusal);
     else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askUnreadableMs);
+    return false;
   }
 
   /**

@@ -103,3 +103,19 @@ test('[CLIENT40] an update that cannot be read, of the only region, costs its do
   await vi.waitFor(() => expect(first.value).toEqual({ qty: 4 }));
   expect((await store.load(ann)).isHeld).toBe(true);
 });
+
+test.each(['record_damaged', 'document_quarantined'])(
+  '[CLIENT24] a document that is %s in one region is had from another',
+  async (code) => {
+    const regions = ['berlin', 'tokyo'].map((name) => new ScriptedRegion(name)) as [ScriptedRegion, ScriptedRegion];
+    const { client, session } = await start(...regions);
+    await vi.waitFor(() => expect(client.status.regions.every(({ isReachable }) => isReachable === true)).toBe(true));
+    const opening = client.open('carts', 'ann');
+    const first = await session(regions[0], 1);
+    first.send({ type: 'unavailable', document: ann, code, message: 'its disk' });
+    expect(first.isClosed).toBe(true);
+    const second = await session(regions[1], 1);
+    second.send(state(ann, theirs().state()));
+    expect((await opening).value).toEqual({ qty: 2 });
+  },
+);
