@@ -50,7 +50,7 @@ export {
   protocolVersionFloor,
 } from './protocol-version.ts';
 export type { ChangesFrame, FollowedOp, ReplicatedFrame, StateFrame, UnavailableFrame } from './session/changes.ts';
-export { isDocumentRefusal, isFinalRefusal } from './session/final-refusals.ts';
+export { isDamageOfRegion, isDocumentRefusal, isFinalRefusal } from './session/final-refusals.ts';
 export type { FollowedDocument, FollowFrame, UnfollowFrame } from './session/follow.ts';
 export { type CollectionDefinition, type OpenFrame, resumeKeyLength, type WelcomeFrame } from './session/open.ts';
 export type { PresenceFrame } from './session/presence.ts';

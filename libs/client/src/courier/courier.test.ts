@@ -192,10 +192,12 @@ describe('a store that holds what cannot be read', () => {
     const client = await start([berlin], store);
     const cart = await client.open('carts', 'ann');
     expect([cart.value, cart.isHeld]).toEqual([{ qty: 15 }, false]);
+    expect(client.status.lastError).toMatchObject({ code: 'record_damaged' });
     const session = await sessionOf(berlin);
     await vi.waitFor(() => expect(session.of('follow').at(-1)?.documents).toEqual([{ document: ann, isHeld: false }]));
     session.send(state(ann, region.state()));
     await vi.waitFor(() => expect(cart.value).toEqual({ qty: 115 }));
+    expect(client.status.lastError).toBeUndefined();
     const kept = await store.load(ann);
     expect([kept.isHeld, kept.updates.length, kept.pending.length]).toEqual([true, 2, 1]);
     await client.close();

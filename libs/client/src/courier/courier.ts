@@ -14,6 +14,7 @@
 
 import { AnabranchError, assertNever, type ErrorCode, isAnabranchError, type Timer } from '@anabranch/base';
 import {
+  isDamageOfRegion,
   isDocumentRefusal,
   isFinalRefusal,
   type OpenFrame,
@@ -95,7 +96,7 @@ export class Courier {
       this.#lastError = refusal;
       this.#status.note();
     };
-    const region = { session: () => this.#session, mayOtherBeSound: () => this.#mayOtherBeSound() };
+    const region = { session: () => this.#session, avoidRegion: () => this.#avoidRegion() };
     this.#documents = new FollowedDocuments({ ...ways, ...region, clock: parts.platform.clock, note });
     this.#folds = new Folds({
       ...{ store: parts.store, queue: this.#queue, random: parts.platform.random },
@@ -219,7 +220,9 @@ export class Courier {
     await this.#queue.whenIdle();
     try {
       // Without the library of some documents the others go on; those are asked for again, each for itself.
-      await this.#inspection.prepare(this.#follows.names())?.catch(() => {});
+      await this.#inspection.prepare(this.#follows.names())?.catch((error: unknown) => {
+        this.#lastError = refusalOf(error);
+      });
       return await credentialOf(this.#parts.credential, this.#parts.platform.clock);
     } catch (error) {
       this.#lastError = refusalOf(error);
@@ -267,9 +270,9 @@ export class Courier {
         break;
       case 'pushed': {
         // Before the write is taken out: one that is not confirmed is pushed again.
-        this.#inbox.believe(frame.covered);
+        const required = this.#inbox.believe(frame.covered);
         const write = this.#outbox.answered(frame.id);
-        if (write !== undefined) this.#inbox.settle(write, frame.covered);
+        if (write !== undefined) this.#inbox.settle(write, frame.covered, required);
         if (this.#region !== undefined) this.#parts.choice.worked(this.#region.name);
         break;
       }
@@ -296,7 +299,7 @@ export class Courier {
       // It waits for another session: of an application that describes the collection as regions do, or with a sound region.
       this.#lastError = { code, message, details: {} };
       this.#outbox.hold(id);
-      if (code !== ('collection_differs' satisfies ErrorCode) && this.#mayOtherBeSound()) this.#leave();
+      if (isDamageOfRegion(code) && this.#avoidRegion()) this.#leave();
       return;
     }
     if (!isFinalRefusal(code)) {
@@ -339,8 +342,8 @@ export class Courier {
     this.#probes.ask();
   }
 
-  /** Another region may have a sound copy of what this one has damaged: this one comes last for a while. */
-  #mayOtherBeSound(): boolean {
+  /** The region comes last for a while: it cannot be worked with for some documents. True when another one is to be asked. */
+  #avoidRegion(): boolean {
     const { choice } = this.#parts;
     return this.#region !== undefined && choice.isFree && choice.avoid(this.#region.name);
   }

@@ -10,7 +10,7 @@
 // Invariant 3: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
 
 import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
-import { type DocumentId, isDocumentRefusal, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
+import { type DocumentId, isDamageOfRegion, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
 import type { Refusal } from '../refusal.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
 import type { FromCourier } from '../tab-message.ts';
@@ -26,8 +26,8 @@ export interface FollowedDocumentsParts {
   readonly queue: CommitQueue;
   readonly session: () => Session | undefined;
   readonly tell: (message: FromCourier) => void;
-  /** Whether another region may have what this one has damaged: then this one comes last for a while. */
-  readonly mayOtherBeSound: () => boolean;
+  /** The region of the session comes last for a while. True when another one is to be asked. */
+  readonly avoidRegion: () => boolean;
   /** What went wrong, to be shown. */
   readonly note: (refusal: Refusal) => void;
 }
@@ -79,18 +79,17 @@ export class FollowedDocuments {
 
   /** True when another region is to be asked: this one has damaged it. */
   unavailable({ document, code, message }: UnavailableFrame): boolean {
-    const { tell, note, mayOtherBeSound } = this.#parts;
+    const { tell, note, avoidRegion } = this.#parts;
     const refusal = { code, message, details: {} };
-    const differs = code === ('collection_differs' satisfies ErrorCode);
     if (code === ('presence_unsupported' satisfies ErrorCode)) {
       // The document itself is served.
       note(refusal);
       return false;
     }
     this.#unhold(document);
-    if (isDocumentRefusal(code) && !differs && mayOtherBeSound()) return true;
+    if (isDamageOfRegion(code) && avoidRegion()) return true;
     tell({ type: 'unavailable', document, refusal });
-    if (isFinalRefusal(code) || differs) note(refusal);
+    if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
     else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askUnreadableMs);
     return false;
   }
@@ -100,9 +99,9 @@ export class FollowedDocuments {
    * region is to be asked.
    */
   unreadable(document: DocumentId, error: AnabranchError, isWhole: boolean): void {
-    const { mayOtherBeSound, note, tell } = this.#parts;
+    const { avoidRegion, note, tell } = this.#parts;
     const isLoading = error.code === ('not_ready' satisfies ErrorCode);
-    if (!isLoading && mayOtherBeSound()) throw error;
+    if (!isLoading && avoidRegion()) throw error;
     this.#unhold(document);
     if (isLoading) return this.#askLater(document, askAgainMs);
     note(refusalOf(error));
@@ -144,7 +143,7 @@ export class FollowedDocuments {
       () => this.#announceTo(asked, document),
       (error: unknown) => {
         note(refusalOf(error));
-        this.#askLater(document, askUnreadableMs);
+        if (asked?.isOpen === true) this.#askLater(document, askUnreadableMs);
       },
     );
   }

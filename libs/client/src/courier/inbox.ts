@@ -100,7 +100,10 @@ export class Inbox {
     this.#keep([{ type: 'state', document, state }], { type: 'received', states, ops: [], seen: this.seen });
   }
 
-  /** What a region must have after a vector is believed. Refuses what no mesh has, and what could not be named to a region again. @throws AnabranchError `frame_invalid`. */
+  /**
+   * What a region must have after a vector is believed. @throws AnabranchError `frame_invalid` for what no mesh has, and for what could
+   * not be named to a region again.
+   */
   believe(vector: VectorEntries): VersionVector {
     const absurd = vector.find(([, seq]) => seq > Inbox.seqMax);
     if (absurd !== undefined) throw frameInvalid(`no origin has written so many ops as ${absurd[0]} would have`);
@@ -109,9 +112,9 @@ export class Inbox {
     return required;
   }
 
-  /** A write is durable in a region. @throws AnabranchError `frame_invalid`. */
-  settle({ n, id, updates }: PendingWrite, covered: VectorEntries): void {
-    this.#required = this.believe(covered);
+  /** A write is durable in a region. `required` is what {@link believe} made of `covered`. */
+  settle({ n, id, updates }: PendingWrite, covered: VectorEntries, required: VersionVector): void {
+    this.#required = required;
     this.#keep([{ type: 'settle', n }], { type: 'settled', id, covered }, updates);
   }
 

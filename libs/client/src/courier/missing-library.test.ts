@@ -35,3 +35,23 @@ test('[CLIENT40] the documents of a library that cannot be loaded hold up no oth
   await vi.waitFor(() => expect(client.status.lastError?.message).toContain('Automerge library'), 4_000);
   expect(berlin.sessions).toHaveLength(1);
 });
+
+test('[CLIENT40] without a session nothing waits to be asked for again: the next session is told of all documents', async () => {
+  const platform = platformOf([]);
+  const later: number[] = [];
+  const setTimer = (afterMs: number, callback: () => void) => {
+    later.push(afterMs);
+    return platform.clock.setTimer(afterMs, callback);
+  };
+  const options = { regions: [{ name: 'berlin', url: 'http://berlin.example' }], collections };
+  const client = await Client.create(options, {
+    platform: { ...platform, clock: { ...platform.clock, setTimer } },
+    store: new MemoryStore(),
+  });
+  onTestFinished(() => client.close());
+  const told: unknown[] = [];
+  client.onStatus(() => told.push(client.status.lastError?.message));
+  await expect(client.open('carts-automerge', 'ann')).rejects.toMatchObject({ code: 'document_unavailable' });
+  await vi.waitFor(() => expect(told).toContainEqual(expect.stringContaining('Automerge library')), 4_000);
+  expect(later).not.toContain(60_000);
+});

@@ -43,7 +43,7 @@ export interface OpenDocumentsParts {
   readonly forgotten: (document: DocumentId) => void;
   /** Resolves when the store has every write of this tab so far. */
   readonly whenSaved: () => Promise<void>;
-  /** It could not be loaded anew, and why; undefined when it could. */
+  /** What is wrong with the document as it was loaded, or why it could not be; undefined when nothing is. */
   readonly noteLoading: (document: DocumentId, error: AnabranchError | undefined) => void;
 }
 
@@ -170,6 +170,7 @@ export class OpenDocuments {
       this.#apply(entry, [state], { isLocal: false, region: undefined }, changed);
       if (entry.document !== undefined) entry.document.isHeld = true;
       entry.refusal = undefined;
+      if (entry.retry === undefined) this.#parts.noteLoading(name, undefined);
       held.push(entry);
     }
     this.#tell(changed);
@@ -268,7 +269,6 @@ export class OpenDocuments {
     entry.whenLoaded = this.#load(name, entry).then(
       () => {
         entry.retryMs = retryMsMin;
-        this.#parts.noteLoading(name, undefined);
       },
       (error: unknown) => this.#loadFailed(name, entry, error),
     );
@@ -283,7 +283,7 @@ export class OpenDocuments {
   }
 
   async #load(name: DocumentId, entry: Entry): Promise<void> {
-    const { store, collection, host, follow, lost } = this.#parts;
+    const { store, collection, host, follow, lost, noteLoading } = this.#parts;
     const { as, content, arrived } = await this.#read(name, entry, collection(name));
     if (this.#entries.get(name) !== entry) return;
     const { crdt, isFollowed, isHeld, isDamaged, isWritten } = content;
@@ -296,6 +296,7 @@ export class OpenDocuments {
     this.#tell(new Map([[entry.document, local]]));
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
     if (this.#entries.get(name) !== entry) return;
+    noteLoading(name, isDamaged ? damagedError(name) : undefined);
     if (isDamaged) lost(name);
     else if (!isHeld) follow(name);
   }
@@ -368,6 +369,12 @@ export class OpenDocuments {
 
 function clientClosed(): AnabranchError {
   return new AnabranchError('client_closed', 'the client was closed');
+}
+
+/** Until a region sends it. */
+function damagedError(document: DocumentId): AnabranchError {
+  const message = `a part of what was kept of ${document} cannot be read: it is asked for whole, from a region`;
+  return new AnabranchError('record_damaged', message, { document });
 }
 
 function forgottenError(document: DocumentId): AnabranchError {

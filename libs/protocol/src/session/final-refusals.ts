@@ -7,9 +7,9 @@ const finalCodes: readonly ErrorCode[] = [
 ];
 const final: ReadonlySet<string> = new Set(finalCodes);
 
-/** Refusals that say what a region cannot do for the documents of a push: it takes writes to others. */
-const documentCodes: readonly ErrorCode[] = ['collection_differs', 'document_quarantined', 'record_damaged'];
-const ofDocuments: ReadonlySet<string> = new Set(documentCodes);
+/** What is wrong with a region's own copy of a document. */
+const damageCodes: readonly ErrorCode[] = ['document_quarantined', 'record_damaged'];
+const damage: ReadonlySet<string> = new Set(damageCodes);
 
 /**
  * Whether a push that is refused with this code is dropped by the client. After any other the region ends the session, and the
@@ -24,5 +24,10 @@ export function isFinalRefusal(code: string): boolean {
  * pushes all of these again in another session.
  */
 export function isDocumentRefusal(code: string): boolean {
-  return ofDocuments.has(code);
+  return code === ('collection_differs' satisfies ErrorCode) || isDamageOfRegion(code);
+}
+
+/** Whether a region says with this code that its copy of a document is damaged: another region may have a sound one. */
+export function isDamageOfRegion(code: string): boolean {
+  return damage.has(code);
 }
