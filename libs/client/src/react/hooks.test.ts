@@ -62,8 +62,8 @@ async function render<Props extends object>(component: FunctionComponent<Props>,
   return { text: () => place.textContent, show, unmount: () => act(async () => root.unmount()) };
 }
 
-/** Lets everything that was begun come to its end. */
-const settle = () => act(() => new Promise<void>((resolve) => void setTimeout(resolve, 0)));
+/** Waits until it holds, and React has done what follows from it. */
+const untilSo = (check: () => void) => vi.waitFor(() => act(async () => check()));
 
 interface CartProps {
   readonly client: ShopClient;
@@ -81,8 +81,7 @@ describe('useDocument', () => {
     const { component, shown } = noting(showCart);
     const page = await render(component, { client, id: 'ann' }, isStrict);
     expect(shown[0]).toBe('"opening"');
-    await settle();
-    expect(page.text()).toBe('"ann: 0 "');
+    await untilSo(() => expect(page.text()).toBe('"ann: 0 "'));
     const cart = await client.open('carts', 'ann', startEmpty);
     await act(async () => void cart.edit(more));
     expect(page.text()).toBe('"ann: 1 "');
@@ -102,31 +101,27 @@ describe('useDocument', () => {
       return null;
     };
     const page = await render(component, { client, id: 'ann' });
-    await settle();
+    await untilSo(() => expect(texts.at(-1)).toBe('ann: ann'));
     await page.show({ client, id: 'bob' });
     await page.show({ client, id: 'ann' });
-    await settle();
+    await untilSo(() => expect(texts.at(-1)).toBe('ann: ann'));
     await page.show({ client: other, id: 'ann' });
-    await settle();
+    await untilSo(() => expect(texts.at(-1)).toBe('ann: '));
     expect(new Set(texts)).toEqual(new Set(['ann: opening', 'ann: ann', 'bob: opening', 'bob: bob', 'ann: ']));
-    expect(texts.at(-1)).toBe('ann: ');
   });
 
   test('[CLIENT32] shows why a document cannot be opened, and that it was forgotten', async () => {
     const client = await startClient();
     const { component } = noting(showCart);
     const bad = await render(component, { client, id: 'no/id' });
-    await settle();
-    expect(bad.text()).toBe('"document_id_invalid"');
+    await untilSo(() => expect(bad.text()).toBe('"document_id_invalid"'));
     await bad.show({ client, id: 'ann' });
-    await settle();
-    expect(bad.text()).toBe('"ann: 0 "');
+    await untilSo(() => expect(bad.text()).toBe('"ann: 0 "'));
     await act(() => client.forget('carts', 'ann'));
     expect(bad.text()).toBe('"document_unavailable"');
     await client.close();
     const late = await render(component, { client, id: 'ann' });
-    await settle();
-    expect(late.text()).toBe('"client_closed"');
+    await untilSo(() => expect(late.text()).toBe('"client_closed"'));
   });
 });
 
@@ -164,10 +159,9 @@ test('[CLIENT32] useYjs gives the document to bind to after a refused paste, and
   const refused = note.edit([{ op: 'insert', path: '/body', index: 5, text: 'x'.repeat(1_100_000) }]);
   const showState = noting(({ of }: { readonly of: Write }) => [useWriteState(of), of.error?.code]);
   const badge = await render(showState.component, { of: refused });
-  await settle();
-  expect(bound).toEqual([expect.anything(), note.yjs]);
+  await untilSo(() => expect(bound).toEqual([expect.anything(), note.yjs]));
   expect(bound[0]).not.toBe(note.yjs);
-  expect(page.text()).toBe('hello');
+  await untilSo(() => expect(page.text()).toBe('hello'));
   expect(badge.text()).toBe('["refused","request_too_large"]');
   await act(async () => void note.yjs?.getText('body').insert(5, ' world'));
   expect(note.value).toEqual({ body: 'hello world' });
@@ -186,8 +180,7 @@ test('[CLIENT32] useClientStatus and useWriteState follow what they show, and en
   expect(badge.text()).toBe('"nothing"');
   const first = cart.edit(more);
   await badge.show({ of: first });
-  await settle();
-  expect([badge.text(), first.state]).toEqual(['"saved"', 'saved']);
+  await untilSo(() => expect([badge.text(), first.state]).toEqual(['"saved"', 'saved']));
   await page.unmount();
   await badge.unmount();
   const renders = [status.shown.length, state.shown.length];
@@ -229,7 +222,6 @@ test('[CLIENT32] on a server they show what is there, and its markup is taken ov
   const onRecoverableError = (error: unknown): void => void differences.push(error);
   const root = await act(async () => hydrateRoot(place, element, { onRecoverableError }));
   cleanups.push(() => act(async () => root.unmount()));
-  await settle();
+  await untilSo(() => expect(JSON.parse(place.textContent)[0]).toBe('tea'));
   expect(differences).toEqual([]);
-  expect(JSON.parse(place.textContent)[0]).toBe('tea');
 });
