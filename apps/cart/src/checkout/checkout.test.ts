@@ -153,7 +153,7 @@ describe('a refusal that is over', () => {
 
     const back = await refusedWith(lacking, rightsOf(holder('berlin.1', 1, true)));
     await back.lookAgain();
-    expect(back.state).toEqual({ state: 'open-again', productId: 'grinder' });
+    expect(back.state).toEqual({ state: 'open-again', shortage: { productId: 'grinder', needed: 1, away: ['berlin'] } });
     back.dismiss();
     expect(back.state.state).toBe('idle');
 
@@ -164,6 +164,18 @@ describe('a refusal that is over', () => {
     const sold = await refusedWith(lacking, rightsOf(holder('berlin.1', 0, true)));
     await sold.lookAgain();
     expect(sold.state).toMatchObject({ state: 'failed', why: { title: 'Hand grinder is sold out' } });
+  });
+
+  test('[SHOP8] is said again when the holder, who was thought to be in reach, cannot be asked', async () => {
+    const rights = rightsOf(holder('berlin.1', 1, true));
+    const checkout = await refusedWith(lacking, rights);
+    await checkout.lookAgain();
+    const open = checkout.state;
+    await checkout.lookAgain();
+    expect(checkout.state).toBe(open);
+    Object.assign(rights, rightsOf(holder('berlin.1', 1, false)));
+    await checkout.lookAgain();
+    expect(checkout.state).toMatchObject({ state: 'failed', why: { advice: expect.stringContaining('Berlin cannot be asked') } });
   });
 
   test('[SHOP8] is said no longer: the cart does not hold it any more', async () => {

@@ -2,7 +2,7 @@
 //
 //   idle --place--> placing --done--> placed
 //                     |  \--refused, unreachable--> failed: nothing was done, the cart is kept
-//                     |          |--the reason is gone--> open again; or idle, with nothing left to order
+//                     |          |<--the reason is gone, or there again--> open again; or idle, with nothing left to order
 //                     \--no answer--> unknown --ask again, with the same key--> placing
 //                                        \--the order is seen in the cart--> placed
 //
@@ -14,14 +14,14 @@ import { linesOf, quantityIn } from '../cart/cart-lines.ts';
 import type { CartView } from '../sync/collections.ts';
 import { checkoutPlan } from './checkout-plan.ts';
 import type { PendingOrder, PendingOrders } from './pending-order.ts';
-import { type RefusalText, refusalText, shortageNow } from './refusal-text.ts';
+import { type RefusalText, refusalText, type Shortage, shortageNow } from './refusal-text.ts';
 
 export type CheckoutState =
   | { readonly state: 'idle' }
   | { readonly state: 'placing' }
   | { readonly state: 'placed'; readonly orderId: string; readonly region: string | undefined }
   | { readonly state: 'failed'; readonly why: RefusalText; readonly isUnsent: boolean }
-  | { readonly state: 'open-again'; readonly productId: string }
+  | { readonly state: 'open-again'; readonly shortage: Shortage }
   | { readonly state: 'unknown'; readonly order: PendingOrder };
 
 export interface CheckoutParts {
@@ -85,7 +85,7 @@ export class Checkout {
       this.#move({ state: 'placed', orderId: now.order.orderId, region: undefined });
     }
     if (now.state === 'failed' && !isWanted(now.why, cart)) this.#move({ state: 'idle' });
-    if (now.state === 'open-again' && quantityIn(cart, now.productId) === 0) this.#move({ state: 'idle' });
+    if (now.state === 'open-again' && quantityIn(cart, now.shortage.productId) === 0) this.#move({ state: 'idle' });
   }
 
   /** A region is there: what was not sent can be. */
@@ -93,16 +93,20 @@ export class Checkout {
     if (this.#state.state === 'failed' && this.#state.isUnsent) this.#move({ state: 'idle' });
   }
 
-  /** Looks whether an order that was refused for want of rights would still be. */
+  /** Looks whether an order that was refused for want of rights would still be. That may change more than once. */
   async lookAgain(): Promise<void> {
     const asked = this.#state;
-    if (asked.state !== 'failed' || asked.why.shortage === undefined) return;
-    const { productId } = asked.why.shortage;
-    const answer = await this.#parts.rights(productId);
+    const shortage = shortageOf(asked);
+    if (shortage === undefined) return;
+    const answer = await this.#parts.rights(shortage.productId);
     if (this.#state !== asked) return;
-    const why = shortageNow(asked.why.shortage, answer, this.#parts.region());
-    if (why === undefined) this.#move({ state: 'open-again', productId });
-    else if (why.reason !== asked.why.reason || why.advice !== asked.why.advice) this.#move({ ...asked, why });
+    const why = shortageNow(shortage, answer, this.#parts.region());
+    if (why === undefined) {
+      if (asked.state !== 'open-again') this.#move({ state: 'open-again', shortage });
+      return;
+    }
+    const isSaid = asked.state === 'failed' && why.reason === asked.why.reason && why.advice === asked.why.advice;
+    if (!isSaid) this.#move({ state: 'failed', why, isUnsent: false });
   }
 
   dismiss(): void {
@@ -152,6 +156,12 @@ export class Checkout {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** What an order was refused for want of, as long as that is shown. */
+export function shortageOf(state: CheckoutState): Shortage | undefined {
+  if (state.state === 'open-again') return state.shortage;
+  return state.state === 'failed' ? state.why.shortage : undefined;
 }
 
 /** Whether the cart still has what could not be ordered. */

@@ -2,7 +2,7 @@ import { type ReactElement, useEffect, useRef } from 'react';
 import { linesOf } from '../cart/cart-lines.ts';
 import type { CartSession } from '../cart/cart-session.ts';
 import { productOf } from '../catalogue/products.ts';
-import type { Checkout, CheckoutState } from '../checkout/checkout.ts';
+import { type Checkout, type CheckoutState, shortageOf } from '../checkout/checkout.ts';
 import { useCheckoutState, useSnapshot } from '../hooks/use-cart-session.ts';
 import { hrefOf } from '../hooks/use-route.ts';
 import { priceText } from '../pricing/money.ts';
@@ -22,7 +22,7 @@ const lookAgainMs = 2_000;
 export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactElement {
   const { cart, activities } = useSnapshot(session);
   const state = useCheckoutState(checkout);
-  const isShort = state.state === 'failed' && state.why.shortage !== undefined;
+  const isShort = shortageOf(state) !== undefined;
   const latest = activities[0]?.id;
   const seen = useRef(latest);
   const status = useRef<HTMLDivElement>(null);
@@ -96,7 +96,7 @@ function Outcome({ state, checkout }: { readonly state: CheckoutState; readonly 
     case 'open-again':
       return (
         <div className="outcome outcome-open" data-outcome="open-again">
-          <p className="outcome-title">{productOf(state.productId)?.name ?? state.productId} may be had again</p>
+          <p className="outcome-title">{productOf(state.shortage.productId)?.name ?? state.shortage.productId} may be had again</p>
           <p>The regions that hold it can be asked now. Nothing was ordered so far: place the order again.</p>
           <Dismiss checkout={checkout} />
         </div>
