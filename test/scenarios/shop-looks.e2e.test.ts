@@ -136,6 +136,11 @@ describe('the look of the shop', () => {
     world.healAll();
     await tab.cart.outcome('open-again').getByText('place the order again').waitFor(patience);
     await inspect('checkout-refusal-over');
+    // What was thought to be in reach may be gone again.
+    world.isolate('berlin');
+    await tab.cart.outcome('failed').getByText('Berlin cannot be asked').waitFor(patience);
+    world.healAll();
+    await tab.cart.outcome('open-again').waitFor(patience);
   });
 
   test('[SHOP17] offline', async () => {
