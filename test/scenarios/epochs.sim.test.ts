@@ -115,6 +115,32 @@ test('[LOG9] a region without a mesh writes at once after a restart, under its e
   ).toEqual([]);
 });
 
+test('[LOG8] a region that is only dialled and was set back to before it met its peer waits for it, and takes a new epoch', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['alpha', 'beta'] });
+  await mesh.start('beta');
+  await mesh.edit('beta', 'carts/c1', add(1));
+  const beforeAlpha = mesh.image('beta');
+  await mesh.start('alpha');
+  await mesh.edit('beta', 'carts/c1', add(10));
+  await mesh.untilConverged();
+  const { origin } = mesh.replica('beta');
+  mesh.crash('beta');
+  mesh.restore('beta', beforeAlpha);
+  mesh.path('alpha', 'beta').cut('both');
+  await mesh.start('beta');
+  const edited = mesh.edit('beta', 'carts/c1', add(100));
+  await mesh.clock.advance(2_000);
+  expect(mesh.replica('beta').status()).toMatchObject({ origin, isWritable: false });
+  await mesh.clock.advance(1_000);
+  expect((await edited).opId?.origin).not.toBe(origin);
+  mesh.path('alpha', 'beta').heal();
+  await mesh.untilConverged();
+  for (const region of ['alpha', 'beta']) {
+    expect(await mesh.json(region, 'carts/c1')).toMatchObject({ items: { 'sku-1': { qty: 111 } } });
+    expect(mesh.replica(region).status().quarantinedOrigins).toEqual([]);
+  }
+});
+
 test.each([
   ['fewer', 1],
   ['more', 7],

@@ -183,7 +183,9 @@ export class World {
       dataPath: this.#folder.regionPath(name),
       configPath: this.#folder.configPath,
       meshKeyPath: this.#folder.meshKeyPath,
-      peers: this.#pairs.filter(({ plan }) => plan.a === name).map(({ plan, proxy }) => ({ name: plan.b, port: proxy.port })),
+      peers: this.#pairs
+        .filter(({ plan }) => plan.a === name || plan.b === name)
+        .map(({ plan, proxy }) => (plan.a === name ? { name: plan.b, port: proxy.port } : { name: plan.a, port: undefined })),
     });
     const process = new RegionProcess({ name, command, clock: this.#clock, log: (line) => this.#log(name, line) });
     return { name, url, client: new RegionClient(name, url), process };

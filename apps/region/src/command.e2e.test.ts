@@ -152,6 +152,26 @@ describe('a region process', () => {
     expect(await second.whenEnded()).toBe(0);
   });
 
+  test('[LIFE6] [LOG8] started again, it waits for a peer that only dials it, and takes a new epoch when none is heard', async () => {
+    const key = join(folder, 'mesh.key');
+    writeFileSync(key, '5a'.repeat(32));
+    const start = (): Command => Command.region('dialled', '--peer', 'tokyo', '--mesh-key-file', key);
+    const first = start();
+    const { origin } = await first.event('region.ready');
+    first.child.kill('SIGKILL');
+    await first.whenEnded();
+
+    const second = start();
+    const { url } = await second.event('region.listening');
+    const status: unknown = await (await fetch(`${url}/v1/status`)).json();
+    expect(status).toMatchObject({ origin, isWritable: false, peers: [{ region: 'tokyo', linkState: 'down' }] });
+    const ready = await second.event('region.ready');
+    expect(ready['origin']).not.toBe(origin);
+    expect(await second.event('epoch.renewed')).toMatchObject({ cause: 'unconfirmed', before: origin, origin: ready['origin'] });
+    second.child.kill('SIGTERM');
+    expect(await second.whenEnded()).toBe(0);
+  });
+
   test('a second signal ends it at once', async () => {
     const region = Command.region('impatient');
     const { url } = await region.event('region.listening');

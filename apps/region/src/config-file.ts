@@ -61,7 +61,8 @@ const fileSchema = z.strictObject({
   name: z.string().optional(),
   listen: z.string().optional(),
   data: z.string().optional(),
-  peers: z.record(z.string(), z.string()).optional(),
+  /** A URL to dial; null for a peer that dials this region. */
+  peers: z.record(z.string(), z.string().nullable()).optional(),
   meshKeyFile: z.string().optional(),
   allowedOrigins: z.array(z.string()).optional(),
   logLevel: z.string().optional(),

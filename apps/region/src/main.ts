@@ -61,7 +61,8 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     hocuspocus: `ws://${host}/v1/sync/hocuspocus`,
     automerge: `ws://${host}/v1/sync/automerge/{collection}`,
   });
-  const dials = dialPeers({ replica, peers: config.peers, clock, random, logger });
+  const dialled = config.peers.flatMap(({ region, url }) => (url === undefined ? [] : [{ region, url }]));
+  const dials = dialPeers({ replica, peers: dialled, clock, random, logger });
   void replica.whenWritable().then(() => logger.info('region.ready', { origin: replica.origin }));
   return {
     whenFailed: replica.whenFailed,

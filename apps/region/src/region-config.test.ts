@@ -57,6 +57,19 @@ describe('settings', () => {
     );
   });
 
+  test('[LIFE6] a peer that dials this region is named without a URL', () => {
+    const meshKeyFile = file(key);
+    const expected = [
+      { region: 'tokyo', url: 'ws://127.0.0.1:1/?a=b' },
+      { region: 'new-york', url: undefined },
+    ];
+    expect(load(['--peer', 'tokyo=ws://127.0.0.1:1/?a=b', '--peer', 'new-york', '--mesh-key-file', meshKeyFile]).peers).toEqual(expected);
+    expect(load([], { ANABRANCH_PEERS: 'tokyo=ws://127.0.0.1:1/?a=b,new-york', ANABRANCH_MESH_KEY_FILE: meshKeyFile }).peers).toEqual(
+      expected,
+    );
+    expect(load([], {}, { peers: { tokyo: 'ws://127.0.0.1:1/?a=b', 'new-york': null }, meshKeyFile }).peers).toEqual(expected);
+  });
+
   test('paths in the file are beside the file', () => {
     expect(load([]).dataDirectory).toBe(join(folder, 'data'));
     expect(load(['--data', 'elsewhere']).dataDirectory).toBe('elsewhere');
@@ -84,7 +97,11 @@ describe('settings', () => {
     ['an address without a port', ['--listen', '127.0.0.1'], '--listen'],
     ['a port that is too high', ['--listen', '127.0.0.1:65536'], '--listen'],
     ['IPv6 without brackets', ['--listen', '::1:80'], '--listen'],
-    ['a peer without a name', ['--peer', 'ws://127.0.0.1:1'], '--peer'],
+    ['a peer without a name', ['--peer', 'ws://127.0.0.1:1'], '--peer is name=ws://host:port, or the name alone'],
+    ['a peer with an empty URL', ['--peer', 'tokyo='], '--peer is name=ws://host:port'],
+    ['a peer of a name that is none', ['--peer', 'Tokyo'], '--peer: a region name matches'],
+    ['a peer named twice, once without a URL', ['--peer', 'tokyo=ws://a:1', '--peer', 'tokyo'], '--peer names a region twice'],
+    ['peers that dial, without a key', ['--peer', 'tokyo'], '--mesh-key-file'],
     ['a peer of another scheme', ['--peer', 'tokyo=http://127.0.0.1:1'], '--peer'],
     ['a peer that is this region', ['--peer', 'berlin=ws://127.0.0.1:1'], '--peer'],
     ['a peer named twice', ['--peer', 'tokyo=ws://a:1', '--peer', 'tokyo=ws://b:1'], '--peer'],

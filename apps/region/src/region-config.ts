@@ -8,15 +8,20 @@ import type { CollectionSchema } from '@anabranch/crdt';
 import type { WriteConcern } from '@anabranch/engine';
 import { isLoopbackHost, type OriginPolicyOptions } from '@anabranch/server';
 import { type LogLevel, logLevels } from '@anabranch/system';
-import type { PeerAddress } from '@anabranch/transport';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { readEnvironment, type SettingName, type SettingValues, settings } from './settings.ts';
+
+export interface ConfiguredPeer {
+  readonly region: RegionId;
+  /** Undefined for a peer that this region knows and does not dial: it dials us. */
+  readonly url: string | undefined;
+}
 
 export interface RegionConfig {
   readonly region: RegionId;
   readonly listen: { readonly host: string; readonly port: number };
   readonly dataDirectory: string;
-  readonly peers: readonly PeerAddress[];
+  readonly peers: readonly ConfiguredPeer[];
   /** Undefined when the region links with nobody. */
   readonly meshKey: Uint8Array | undefined;
   readonly origins: OriginPolicyOptions;
@@ -92,7 +97,7 @@ function fileValues(file: ConfigFile, path: string | undefined): SettingValues {
     ...(file.name !== undefined && { name: [file.name] }),
     ...(file.listen !== undefined && { listen: [file.listen] }),
     ...(file.data !== undefined && { data: [beside(file.data)] }),
-    ...(file.peers !== undefined && { peer: Object.entries(file.peers).map(([name, url]) => `${name}=${url}`) }),
+    ...(file.peers !== undefined && { peer: Object.entries(file.peers).map(([name, url]) => (url === null ? name : `${name}=${url}`)) }),
     ...(file.meshKeyFile !== undefined && { 'mesh-key-file': [beside(file.meshKeyFile)] }),
     ...(file.allowedOrigins !== undefined && { 'allowed-origin': file.allowedOrigins }),
     ...(file.logLevel !== undefined && { 'log-level': [file.logLevel] }),
@@ -115,16 +120,19 @@ function parseListen(text: string): RegionConfig['listen'] {
   return { host, port };
 }
 
-function parsePeer(text: string): PeerAddress {
-  const mark = text.indexOf('=');
-  const url = text.slice(mark + 1);
-  if (mark < 1 || !URL.canParse(url) || !/^wss?:\/\//i.test(url)) {
-    throw invalid('peer', `is name=ws://host:port, not ${JSON.stringify(text)}`);
+/** `name=url`, or the name alone. */
+function parsePeer(text: string): ConfiguredPeer {
+  const [name = '', ...rest] = text.split('=');
+  const url = rest.length === 0 ? undefined : rest.join('=');
+  const isDialable = url === undefined || (URL.canParse(url) && /^wss?:\/\//i.test(url));
+  // A URL without a name is more likely than a name with slashes.
+  if (name === '' || name.includes('/') || !isDialable) {
+    throw invalid('peer', `is name=ws://host:port, or the name alone of a peer that dials this region, not ${JSON.stringify(text)}`);
   }
-  return { region: named('peer', () => parseRegionId(text.slice(0, mark))), url };
+  return { region: named('peer', () => parseRegionId(name)), url };
 }
 
-function checkPeers(region: RegionId, peers: readonly PeerAddress[]): void {
+function checkPeers(region: RegionId, peers: readonly ConfiguredPeer[]): void {
   const names = peers.map((peer) => peer.region);
   if (names.includes(region)) throw invalid('peer', `names this region, ${region}`);
   if (new Set(names).size < names.length) throw invalid('peer', 'names a region twice');

@@ -28,7 +28,13 @@ export const settings = {
     doc: 'address to serve on; port 0 takes a free one',
   },
   data: { ...one, value: 'DIR', env: 'ANABRANCH_DATA', file: 'data', doc: 'directory of the durable store, made when absent' },
-  peer: { ...many, value: 'NAME=URL', env: 'ANABRANCH_PEERS', file: 'peers', doc: 'a region to link with, ws:// or wss://; repeatable' },
+  peer: {
+    ...many,
+    value: 'NAME[=URL]',
+    env: 'ANABRANCH_PEERS',
+    file: 'peers',
+    doc: 'a region to link with: dialled at its ws:// or wss:// URL, or, without one, waited for until it dials; repeatable',
+  },
   'mesh-key-file': {
     ...one,
     value: 'FILE',

@@ -26,7 +26,7 @@ export interface ReplicaOptions {
   readonly collections: ReadonlyMap<string, CollectionSchema>;
   /** Proves membership of the mesh on links, at least 16 bytes; without it the region is alone and takes no link. */
   readonly meshKey?: Uint8Array | undefined;
-  /** The regions expected on links. */
+  /** The regions expected on links, whoever dials: after a restart they are asked what they know (epoch-guard.ts). */
   readonly peers: readonly RegionId[];
   /** Documents kept in memory when no session holds them; 10,000 when left out. */
   readonly documentsLoadedMax?: number;
