@@ -154,10 +154,16 @@ describe('writing', () => {
     const path = `/v1/docs/carts/${freshId()}`;
     const gift = [{ op: 'enable', path: '/gift' }];
     const status = [{ op: 'set', path: '/status', value: 'x' }];
-    expect((await region.patch(path, gift, { 'if-match': '*' })).status).toBe(412);
+    const detailOf = async (headers: Record<string, string>): Promise<unknown> => {
+      const answer = await region.patch(path, gift, headers);
+      return answer.status === 412 ? answer.json?.['detail'] : answer.status;
+    };
+    expect(await detailOf({ 'if-match': '*' })).toBe('If-Match demands a document that exists, and this one holds nothing in this region');
     const created = await region.patch(path, gift, { 'if-none-match': '*' });
     expect(created.status).toBe(200);
     expect((await region.patch(path, status, { 'if-none-match': '*' })).status).toBe(412);
+    expect(await detailOf({ 'if-none-match': '*' })).toBe('the document exists, in a state that If-None-Match rules out');
+    expect(await detailOf({ 'if-match': '"stale"' })).toMatch(/^the document is in another state than If-Match names/);
     const etag = created.headers.get('etag') ?? '';
     expect((await region.patch(path, status, { 'if-match': etag })).status).toBe(200);
     const stale = await region.patch(path, [{ op: 'disable', path: '/gift' }], { 'if-match': etag });

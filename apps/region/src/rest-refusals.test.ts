@@ -94,6 +94,9 @@ describe('bodies', () => {
       await expectUntouched(async () => {
         const answer = await region.patch(document, gift, { 'content-type': contentType });
         expectProblem(answer, 'content_type_unsupported');
+        expect(answer.json?.['detail']).toMatch(
+          contentType.includes('latin1') ? /charset=utf-8/ : `not with ${contentType === '' ? 'no Content-Type' : contentType}`,
+        );
         expect(answer.headers.get('accept-patch')).toBe(
           'application/vnd.anabranch.ops+json, application/merge-patch+json, application/json-patch+json',
         );
@@ -189,6 +192,13 @@ describe('addresses', () => {
     expect(answer).toContain('content-type: application/problem+json');
   });
 
+  test.each([
+    ['/', 'a region has no page: GET /openapi.json'],
+    ['/v1/documents/ann', 'there is nothing at this path: GET /openapi.json'],
+  ])('[DOOR11] GET %s says where the routes are described', async (path, detail) => {
+    expect((await region.ask(path)).json?.['detail']).toContain(detail);
+  });
+
   test('[DOOR15] [WIRE4] an id of 200 characters is one, in every letter of the alphabet, and case counts', async () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-';
     const id = alphabet.repeat(4).slice(0, 200);
@@ -263,6 +273,7 @@ describe('connections', () => {
       'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
     const answer = await region.raw(`GET /v1/nowhere HTTP/1.1\r\nhost: localhost\r\n${upgrade}\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 404 [\s\S]*"code":"route_not_found"/);
+    expect(answer).toContain('no WebSocket is taken at this path, but at /v1/link, /v1/sync/yjs/');
   });
 });
 

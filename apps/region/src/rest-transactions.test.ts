@@ -72,7 +72,11 @@ test('[TX7] ifMatch is checked for each document, in the step that writes', asyn
   expect((await transact({ writes: writes('"stale"') })).json).toMatchObject({ status: 412, code: 'precondition_failed', writeIndex: 1 });
   expect(await exists('carts/tx-other')).toBe(false);
   expect((await transact({ writes: writes(tag) })).status).toBe(200);
-  expect((await transact({ writes: [{ document: 'carts/tx-none', ops: add(1), ifMatch: '*' }] })).status).toBe(412);
+  const absent = await transact({ writes: [{ document: 'carts/tx-none', ops: add(1), ifMatch: '*' }] });
+  expect([absent.status, absent.json?.['detail']]).toEqual([
+    412,
+    'ifMatch demands a document that exists, and this one holds nothing in this region',
+  ]);
 });
 
 describe('[TX2] what is refused applies nothing', () => {

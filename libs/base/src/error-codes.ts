@@ -40,7 +40,11 @@ export const errorCodes = {
   route_not_found: entry(404, 'Not found', 'No such path.'),
   method_not_allowed: entry(405, 'Method not allowed', 'The path exists, but not with this method; see Allow.'),
   request_timeout: entry(408, 'Request timeout', 'The request did not arrive in time.', true),
-  precondition_failed: entry(412, 'Precondition failed', 'If-Match names another state of the document than the current one.'),
+  precondition_failed: entry(
+    412,
+    'Precondition failed',
+    'If-Match or If-None-Match does not hold for the document as this region has it; nothing was applied.',
+  ),
   request_too_large: entry(413, 'Request too large', 'The body exceeds the stated limit of bytes, ops, depth or keys.'),
   content_type_unsupported: entry(415, 'Unsupported content type', 'The method does not take this content type; see Accept-Patch.'),
   headers_too_large: entry(431, 'Header fields too large', 'The header fields exceed the stated limit of bytes.'),

@@ -26,7 +26,7 @@ describe.each(['yjs', 'automerge'] as const)('a bounded counter on %s', (library
     expect(refusal.code).toBe('insufficient_rights');
     expect(refusal.entry).toMatchObject({ status: 409, retryable: true });
     expect(refusal.details).toEqual({
-      ...{ path: '/stock', counter: '/stock', opIndex: 1, kind: 'down', needed: 3, held: 2, total: 7 },
+      ...{ path: '/stock', opIndex: 1, kind: 'down', needed: 3, held: 2, total: 7 },
       holders: [{ origin: berlinOrigin, rights: 5 }],
     });
     expect(JSON.stringify([tokyo.document.json(), tokyo.document.boundedCounters()])).toBe(before);

@@ -24,7 +24,7 @@ interface RichHolder {
 
 /** What the details of an `insufficient_rights` say, as CrdtDocument.edit gives them; undefined for any other refusal. */
 export function lackOf({ code, details }: AnabranchError): RightsLack | undefined {
-  const { writeIndex = 0, counter: path, kind, needed, held, total, holders } = details;
+  const { writeIndex = 0, path, kind, needed, held, total, holders } = details;
   if (code !== 'insufficient_rights' || typeof writeIndex !== 'number' || typeof path !== 'string') return undefined;
   if (
     (kind !== 'down' && kind !== 'up') ||

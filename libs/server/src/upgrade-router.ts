@@ -29,7 +29,7 @@ export class UpgradeRouter {
     const handler = this.#handlerOf(path);
     const refusal = this.#refusalOf(request);
     if (handler === undefined || refusal !== undefined) {
-      refuseSocket(socket, refusal ?? new AnabranchError('route_not_found', 'there is nothing at this path'));
+      refuseSocket(socket, refusal ?? this.#notFound());
       return;
     }
     this.#open.add(socket);
@@ -51,6 +51,10 @@ export class UpgradeRouter {
   #refusalOf({ headers }: IncomingMessage): AnabranchError | undefined {
     if (this.#isStopping) return new AnabranchError('not_ready', 'the region is stopping');
     return this.#origins.refusalOf(headers);
+  }
+
+  #notFound(): AnabranchError {
+    return new AnabranchError('route_not_found', `no WebSocket is taken at this path, but at ${[...this.#handlers.keys()].join(', ')}`);
   }
 
   #handlerOf(path: string): UpgradeHandler | undefined {

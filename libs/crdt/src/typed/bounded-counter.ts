@@ -148,7 +148,6 @@ export class BoundedCounter extends Leaf {
     const total = toSafe(this.#ledger.total(lack.kind));
     const direction = lack.kind === 'down' ? 'decrement' : 'increment';
     edit.reject('insufficient_rights', `${lack.needed} rights to ${direction} are needed, ${lack.held} are held here`, {
-      counter: this.pointer,
       ...lack,
       holders,
       total,

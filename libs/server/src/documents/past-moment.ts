@@ -5,15 +5,16 @@ import { decodeSessionToken } from '@anabranch/causality';
 import type { PastMoment } from '@anabranch/engine';
 
 const timePattern = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
-/** Every time has a colon and no token has: text with one is meant as a time. */
-const timeMark = ':';
+/** Tokens begin with the number of their format (session-token.ts), 1 in all eight bits: other text is meant as a time. */
+const tokenStart = /^A[Q-Za-f]/;
 
-/** @throws AnabranchError `session_token_invalid`, `request_malformed` for a time that is none, or lies ahead of this region. */
+/** @throws AnabranchError `session_token_invalid`, `request_malformed` for what is neither, or a time ahead of this region. */
 export function parseMoment(text: string, nowMs: number): PastMoment {
-  if (!text.includes(timeMark)) return { vector: decodeSessionToken(text) };
+  if (tokenStart.test(text)) return { vector: decodeSessionToken(text) };
   const timeMs = timePattern.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isFinite(timeMs) || timeMs < 0)
-    throw new AnabranchError('request_malformed', 'at is not a session token or a time by RFC 3339');
+  if (!Number.isFinite(timeMs) || timeMs < 0) {
+    throw new AnabranchError('request_malformed', 'at is neither a session token nor a time by RFC 3339, such as 2026-11-26T08:30:00Z');
+  }
   if (timeMs > nowMs) throw new AnabranchError('request_malformed', 'at lies in the future of this region');
   return { timeMs };
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import { readDemand } from '../http/concern-fields.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
-import { checkPreconditions, represent } from '../http/entity-tag.ts';
+import { checkPreconditions, preconditionFailed, represent } from '../http/entity-tag.ts';
 import { sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
 import { readQuery } from '../http/query.ts';
@@ -66,7 +66,7 @@ async function readDocument(parts: DoorParts, request: DoorRequest): Promise<Doo
   const sessionToken = sessionTokenOf(view.version);
   const { body, entityTag } = represent(view.json, hash);
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
-  if (preconditions === 'failed') throw new AnabranchError('precondition_failed', 'the document is in another state', { sessionToken });
+  if (preconditions === 'failed') throw preconditionFailed('If-Match', view.exists, { sessionToken });
   if (!view.exists) {
     // That there is nothing was seen too: the reader's next read must not go behind it.
     throw new AnabranchError('document_not_found', 'the document holds nothing in this region', { sessionToken });

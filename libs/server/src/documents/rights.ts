@@ -11,7 +11,7 @@ import { readDemand } from '../http/concern-fields.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { sessionTokenOf } from '../http/fields.ts';
 import { parseJsonBody } from '../http/json-body.ts';
-import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
+import { mediaTypeOf, mediaTypes, unsupportedType } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { pointerSchema } from '../patch/patch-formats.ts';
 import { documentOf } from './document-address.ts';
@@ -164,9 +164,8 @@ async function readRights({ replica, limits }: DoorParts, request: DoorRequest):
 
 async function reclaimRights({ replica }: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const document = documentOf(request, replica);
-  if (mediaTypeOf(request.headers['content-type']) !== mediaTypes.json) {
-    throw new AnabranchError('content_type_unsupported', 'an act on rights is application/json');
-  }
+  const mediaType = mediaTypeOf(request.headers['content-type']);
+  if (mediaType !== mediaTypes.json) throw unsupportedType('an act on rights', [mediaTypes.json], mediaType);
   const parsed = reclaimSchema.safeParse(parseJsonBody(request.body));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -8,9 +8,9 @@ import { collectionOf, type DocumentId, opWritesMax, parseDocumentId } from '@an
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
-import { represent } from '../http/entity-tag.ts';
+import { preconditionFailed, represent } from '../http/entity-tag.ts';
 import { parseJsonBody } from '../http/json-body.ts';
-import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
+import { mediaTypeOf, mediaTypes, unsupportedType } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { opsSchema } from '../patch/patch-formats.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
@@ -78,7 +78,7 @@ export function transactionRoute(parts: DoorParts): Route {
 
 async function runTransaction(parts: DoorParts, request: DoorRequest): Promise<DoorResponse> {
   const mediaType = mediaTypeOf(request.headers['content-type']);
-  if (mediaType !== mediaTypes.json) throw new AnabranchError('content_type_unsupported', 'a transaction is application/json');
+  if (mediaType !== mediaTypes.json) throw unsupportedType('a transaction', [mediaTypes.json], mediaType);
   const { writes } = readBody(parseJsonBody(request.body));
   const documents = writes.map(({ document }, writeIndex) => documentAt(document, writeIndex));
   if (new Set(documents).size < documents.length) throw new AnabranchError('op_invalid', 'a transaction names each document once');
@@ -104,7 +104,7 @@ function planWrite(
   if (ifMatch === undefined) return ops;
   const isMet = current.exists() && (ifMatch === '*' || ifMatch === represent(current.json(), hash).entityTag);
   if (isMet) return ops;
-  throw new AnabranchError('precondition_failed', 'the document is in another state than ifMatch names');
+  throw preconditionFailed('ifMatch', current.exists());
 }
 
 function bodyOf({ views, opId }: TransactionResult, documents: readonly DocumentId[]) {

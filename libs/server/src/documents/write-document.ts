@@ -7,7 +7,7 @@ import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import type { EditResult } from '@anabranch/engine';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
-import { checkPreconditions, represent } from '../http/entity-tag.ts';
+import { checkPreconditions, preconditionFailed, represent } from '../http/entity-tag.ts';
 import { mediaTypeOf, mediaTypes } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
 import { jsonPatchSchema, mergePatchSchema, opsSchema, planPatch } from '../patch/patch-formats.ts';
@@ -125,8 +125,8 @@ async function deleteDocument(parts: DoorParts, request: DoorRequest): Promise<D
 
 export function requirePreconditions(headers: IncomingHttpHeaders, current: CrdtDocument, hash: Hash): void {
   const currentTag = (): string | undefined => (current.exists() ? represent(current.json(), hash).entityTag : undefined);
-  if (checkPreconditions(headers, currentTag) === 'met') return;
-  throw new AnabranchError('precondition_failed', 'the document is in another state than the precondition names');
+  const outcome = checkPreconditions(headers, currentTag);
+  if (outcome !== 'met') throw preconditionFailed(outcome === 'failed' ? 'If-Match' : 'If-None-Match', current.exists());
 }
 
 /** Names the entry of the client's patch in place of the operation that was made of it. */

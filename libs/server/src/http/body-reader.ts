@@ -12,7 +12,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) return noBody;
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new AnabranchError('content_type_unsupported', 'bodies are not compressed');
+    throw new AnabranchError('content_type_unsupported', 'bodies are not compressed: send them without Content-Encoding');
   }
   if (declared !== undefined && Number(declared) > bytesMax) throw tooLarge(bytesMax);
   return await collect(request, bytesMax);

@@ -32,6 +32,19 @@ export function checkPreconditions(headers: IncomingHttpHeaders, currentTag: () 
   return 'met';
 }
 
+/** The refusal of a request whose precondition does not hold. */
+export function preconditionFailed(
+  name: 'If-Match' | 'If-None-Match' | 'ifMatch',
+  exists: boolean,
+  details: Readonly<Record<string, unknown>> = {},
+): AnabranchError {
+  const absent = `${name} demands a document that exists, and this one holds nothing in this region`;
+  const other = `the document is in another state than ${name} names: read it again`;
+  const ruledOut = 'the document exists, in a state that If-None-Match rules out';
+  const message = name === 'If-None-Match' ? ruledOut : exists ? other : absent;
+  return new AnabranchError('precondition_failed', message, details);
+}
+
 function matches(name: 'If-Match' | 'If-None-Match', field: string, currentTag: string | undefined): boolean {
   if (field.trim() === '*') return currentTag !== undefined;
   const tags = field.split(',').map((tag) => tag.trim());

@@ -3,7 +3,7 @@
 
 import { AnabranchError, type ErrorCode } from '@anabranch/base';
 import type { DoorResponse } from './door-request.ts';
-import { mediaTypes } from './media-type.ts';
+import { mediaTypes, patchTypes } from './media-type.ts';
 
 export interface Problem {
   readonly type: string;
@@ -16,9 +16,6 @@ export interface Problem {
 
 /** What a client waits before it asks again. */
 const retryAfterSeconds = 1;
-
-/** The media types that PATCH takes, in order of preference (RFC 5789). */
-const acceptPatch: string = [mediaTypes.ops, mediaTypes.mergePatch, mediaTypes.jsonPatch].join(', ');
 
 /** The expected failure itself, or for anything else an `internal_error` without its cause: the caller logs that. */
 export function expectedFailure(error: unknown): AnabranchError {
@@ -35,7 +32,7 @@ export function problemOf(error: AnabranchError): Problem {
 export function problemResponse(error: AnabranchError): DoorResponse {
   const headers: Record<string, string> = { 'content-type': mediaTypes.problem, 'cache-control': 'no-store' };
   if (error.entry.status === 503) headers['retry-after'] = String(retryAfterSeconds);
-  if (error.code === 'content_type_unsupported') headers['accept-patch'] = acceptPatch;
+  if (error.code === 'content_type_unsupported') headers['accept-patch'] = patchTypes.join(', ');
   const { allow, sessionToken } = error.details;
   if (error.code === 'method_not_allowed' && Array.isArray(allow)) headers['allow'] = allow.join(', ');
   if (typeof sessionToken === 'string') headers['anabranch-session'] = sessionToken;

@@ -25,6 +25,8 @@ interface Resource {
   readonly routes: ReadonlyMap<string, Route>;
 }
 
+const whereRoutes = 'GET /openapi.json describes every route, GET /v1/status the region, docs/api.md how to use it';
+
 const noParameters: ReadonlyMap<string, string> = new Map();
 
 export class RouteTable {
@@ -49,7 +51,10 @@ export class RouteTable {
       if (route !== undefined) return { route, parameters: readParameters(resource.segments, segments) };
       throw new AnabranchError('method_not_allowed', 'the path does not take this method', { allow: allowedMethods(resource) });
     }
-    throw new AnabranchError('route_not_found', 'there is nothing at this path');
+    throw new AnabranchError(
+      'route_not_found',
+      path === '/' ? `a region has no page: ${whereRoutes}` : `there is nothing at this path: ${whereRoutes}`,
+    );
   }
 
   /** The methods of a path, for OPTIONS; undefined when there is nothing at the path. */

@@ -5,7 +5,7 @@ import { AnabranchError, type JsonObject, type JsonValue } from '@anabranch/base
 import { type CollectionSchema, crdtLimits, type DocumentOp } from '@anabranch/crdt';
 import { z } from 'zod';
 import { parseJsonBody } from '../http/json-body.ts';
-import { mediaTypes } from '../http/media-type.ts';
+import { mediaTypes, patchTypes, unsupportedType } from '../http/media-type.ts';
 import { mismatch } from './assignment.ts';
 import { type JsonPatchEntry, planJsonPatch } from './json-patch.ts';
 import { planMergePatch } from './merge-patch.ts';
@@ -72,7 +72,7 @@ export function planPatch(mediaType: string | undefined, collection: CollectionS
     case mediaTypes.jsonPatch:
       return planJsonPatch(collection, validate(jsonPatchSchema, parseJsonBody(body)));
     default:
-      throw new AnabranchError('content_type_unsupported', 'PATCH takes operations, a merge patch or a JSON patch');
+      throw unsupportedType('a PATCH', patchTypes, mediaType);
   }
 }
 
