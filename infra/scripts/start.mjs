@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { takenPort } from './demo-ports.mjs';
+import { firstTakenPort, portCount, readStartOptions, usage } from '../../apps/demo/start-options.mjs';
 import { buildPages } from './pages.mjs';
 import { compile, install, root } from './prepare.mjs';
 
@@ -15,11 +15,7 @@ import { compile, install, root } from './prepare.mjs';
 const repeatMs = 500;
 
 const [path = '', ...programArguments] = process.argv.slice(2);
-const taken = path === 'apps/demo/dist/main.js' ? await takenPort(programArguments) : undefined;
-if (taken !== undefined) {
-  console.error(`port ${taken} is in use: npm start may be running already; stop what uses it, or choose other ports with --port-base`);
-  process.exit(1);
-}
+if (path === 'apps/demo/dist/main.js') await lookBefore(programArguments);
 if (!(await install()) || !(await compile())) process.exit(1);
 // The programs of the demo serve pages; no other one does.
 if (path.startsWith('apps/demo/') && !(await buildPages())) process.exit(1);
@@ -43,3 +39,26 @@ program.once('error', (error) => {
 program.once('exit', (code, signal) => {
   process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 });
+
+/**
+ * Ends the process when the local world is asked for its options, cannot read them, or finds a port in use: nothing need be
+ * compiled for that.
+ * @param {readonly string[]} args
+ */
+async function lookBefore(args) {
+  let options;
+  try {
+    options = readStartOptions(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\nSee npm start -- --help.`);
+    process.exit(2);
+  }
+  if (options.isHelp) {
+    process.stdout.write(usage);
+    process.exit(0);
+  }
+  const taken = options.portBase === 0 ? undefined : await firstTakenPort(options.portBase, portCount);
+  if (taken === undefined) return;
+  console.error(`port ${taken} is in use: npm start may be running already; stop what uses it, or choose other ports with --port-base`);
+  process.exit(1);
+}

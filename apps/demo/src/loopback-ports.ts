@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { AnabranchError, type Random } from '@anabranch/base';
+import { firstTakenPort } from '../start-options.mjs';
 
 // Below the range from which kernels take the ports of outgoing connections: a region that is down for a while finds its
 // port free again.
@@ -14,19 +14,4 @@ export async function findFreePorts(count: number, random: Random): Promise<numb
     if ((await firstTakenPort(first, count)) === undefined) return first;
   }
   throw new AnabranchError('port_taken', `no ${count} free ports in a row between ${freePortMin} and ${freePortMax}`);
-}
-
-/** The first port of `count` from `first` on that another process uses; undefined when all are free. */
-export async function firstTakenPort(first: number, count: number): Promise<number | undefined> {
-  for (let port = first; port < first + count; port++) if (!(await isPortFree(port))) return port;
-  return undefined;
-}
-
-/** Whether 127.0.0.1:`port` can be listened on now. */
-function isPortFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WorldStatus } from './status-monitor.ts';
 import { Program } from './testing/program.ts';
@@ -21,13 +23,13 @@ class RunningDemo {
 
   static async start(dataDir: string, ...flags: string[]): Promise<RunningDemo> {
     const program = new Program('main', ['--port-base', '0', '--data', dataDir, ...flags]);
-    const words = (await program.line(/^ready /)).split(/\s+/).slice(1);
-    const pairs = words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : []));
-    return new RunningDemo(program, Object.fromEntries(pairs));
+    await program.line(/^ {2}stop +Ctrl-C$/);
+    const [, block = ''] = program.output.split('\nready\n');
+    return new RunningDemo(program, Object.fromEntries([...block.matchAll(/^ {2}(\S+) +(http\S+)/gm)].map(([, name, url]) => [name, url])));
   }
 
   get api(): string {
-    return `${this.urls['page']}/api`;
+    return `${this.urls['index']}api`;
   }
 
   async status(): Promise<WorldStatus> {
@@ -67,9 +69,10 @@ describe('the running demo', () => {
   });
 
   test('[DEMO1] said ready when all regions take writes and the page is served', async () => {
-    expect(Object.keys(demo.urls)).toEqual(['page', 'new-york', 'berlin', 'tokyo']);
+    expect(Object.keys(demo.urls)).toEqual(['index', 'shop', 'console', 'new-york', 'berlin', 'tokyo']);
     for (const name of ['new-york', 'berlin', 'tokyo']) expect((await fetch(`${demo.urls[name]}/readyz`)).status).toBe(200);
-    expect(await (await fetch(`${demo.urls['page']}/`)).text()).toContain('<title>Anabranch');
+    for (const name of ['index', 'console']) expect(await (await fetch(demo.urls[name] ?? '')).text()).toContain('<title>Anabranch');
+    expect((await fetch(demo.urls['shop'] ?? '')).status).toBe(200);
   });
 
   test('[DEMO2] links and regions are controlled over the API, which refuses anything else', async () => {
@@ -145,6 +148,14 @@ describe('the running demo', () => {
     expect(await codeOf(fetch(load, { method: 'POST' }))).toEqual([405, 'method_not_allowed']);
   });
 
+  test('[DEMO10] shows what must be looked at, and keeps every line of the regions in files', async () => {
+    expect(demo.program.output).toMatch(/tokyo +\| [\d:.]+ region\.ready/);
+    expect(demo.program.output).not.toContain('region.listening');
+    const log = readFileSync(join(dataDir, 'logs', 'tokyo.log'), 'utf8');
+    expect(log).toContain('"event":"region.listening"');
+    expect(demo.program.output).toContain(join(dataDir, 'logs'));
+  });
+
   test('[DEMO2] a region that dies by itself is started again', async () => {
     const [newYork] = await demo.pids();
     process.kill(newYork ?? 0, 'SIGKILL');
@@ -196,7 +207,7 @@ describe('starting the demo', () => {
     await demo.program.stop();
   });
 
-  test('[DEMO1] a taken port is named, with the flag that helps', async () => {
+  test('[DEMO1] a taken port is named, with the flag that helps, after a wrong option', async () => {
     const blocker = createServer();
     await once(blocker.listen(0, '127.0.0.1'), 'listening');
     const address = blocker.address();
@@ -207,6 +218,19 @@ describe('starting the demo', () => {
       expect(demo.output).toMatch(`port ${port} is in use`);
       expect(demo.output).toMatch('--port-base');
     }
+    // What `npm start` says before it compiles anything: of an option first, of a port then.
+    const script = fileURLToPath(new URL('../../../infra/scripts/start.mjs', import.meta.url));
+    const npmStart = async (...args: string[]): Promise<[number | null, string]> => {
+      const child = spawn(process.execPath, [script, 'apps/demo/dist/main.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => void (output += String(chunk)));
+      await once(child, 'close');
+      return [child.exitCode, output];
+    };
+    const ports = ['--port-base', String(port)];
+    expect(await npmStart(...ports)).toEqual([1, expect.stringMatching(`^port ${port} is in use: npm start may be running already`)]);
+    expect(await npmStart(...ports, '--bogus')).toEqual([2, expect.stringMatching(/^Unknown option '--bogus'/)]);
+    expect(await npmStart(...ports, '--help')).toEqual([0, expect.stringContaining('--port-base N')]);
     await new Promise((resolve) => blocker.close(resolve));
   });
 });

@@ -1,13 +1,16 @@
-// The local world as a program: starts the regions and the page, says `ready`, and takes everything down again on SIGINT or
+// The local world as a program: starts the regions and the pages, says where they are, and takes everything down again on SIGINT or
 // SIGTERM. Exit codes: 0 after a signal, 1 when the world does not start or does not stop, 2 for wrong usage.
 
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { isAnabranchError } from '@anabranch/base';
-import { type DemoOptions, parseDemoOptions, usage } from './demo-options.ts';
+import { usage } from '../start-options.mjs';
+import { type DemoOptions, parseDemoOptions } from './demo-options.ts';
 import { PageServer } from './page-server.ts';
-import { regionLine } from './region-line.ts';
+import { readyText } from './ready-text.ts';
+import { RegionLogs } from './region-logs.ts';
 import { stockShelves } from './shop-shelves.ts';
-import { World } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -28,15 +31,16 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Resolves when the world has ended, as `signal` asked for. */
 async function runWorld(options: DemoOptions, signal: AbortSignal): Promise<void> {
-  const world = await startWorld(options, signal);
+  const logFolder = join(options.dataDir, 'logs');
+  const logs = new RegionLogs({ folder: logFolder, isVerbose: options.isVerbose, print: (line) => process.stdout.write(`${line}\n`) });
+  const world = await startWorld(options, { signal, log: (name, line) => logs.take(name, line) });
   if (world === undefined) return;
   let page: PageServer | undefined;
   try {
     await stockShelves(world);
     // With free ports, too, the port below the regions is left to the page.
     page = await PageServer.listen(world, world.portBase, (error) => process.stderr.write(`page: ${describe(error)}\n`));
-    const urls = world.regions.map((region) => `${region.name} ${region.url}`);
-    process.stdout.write(`ready  page ${page.url}  ${urls.join('  ')}\n`);
+    process.stdout.write(readyText({ pageUrl: page.url, regions: world.regions, dataDir: options.dataDir, logFolder }));
     if (!signal.aborted) await once(signal, 'abort');
     process.stdout.write(`${signal.reason}: the regions finish what they do\n`);
   } finally {
@@ -47,11 +51,11 @@ async function runWorld(options: DemoOptions, signal: AbortSignal): Promise<void
 }
 
 /** Undefined when the signal came first. */
-async function startWorld(options: DemoOptions, signal: AbortSignal): Promise<World | undefined> {
+async function startWorld(options: DemoOptions, watch: Required<Pick<WorldOptions, 'signal' | 'log'>>): Promise<World | undefined> {
   try {
-    return await World.start({ ...options, signal, log: (name, line) => process.stdout.write(`${regionLine(name, line)}\n`) });
+    return await World.start({ ...options, ...watch });
   } catch (error) {
-    if (signal.aborted) return undefined;
+    if (watch.signal.aborted) return undefined;
     throw error;
   }
 }

@@ -12,6 +12,15 @@ export function regionLine(name: RegionName, line: string): string {
   return `${regionText(name, name.padEnd(nameWidth))} | ${readable(line)}`;
 }
 
+/** Events that are shown though nobody need act on them. */
+const shownEvents: ReadonlySet<unknown> = new Set(['region.ready']);
+
+/** Whether a line is for people who do not ask for every line: errors, what is no log record, and that writes are taken. */
+export function isForPeople(line: string): boolean {
+  const record = parseObject(line);
+  return record === undefined || record['level'] === 'error' || shownEvents.has(record['event']);
+}
+
 /** Text in the colour of a region. */
 export function regionText(name: RegionName, text: string): string {
   return isColoured ? styleText(colours[name], text) : text;

@@ -1,7 +1,8 @@
 // The map of the local world: which regions there are, which links lie between them, and how long these are.
 
-/** The regions, in the order of their ports. */
-export const regionNames = ['new-york', 'berlin', 'tokyo'] as const;
+import { regionNames } from '../start-options.mjs';
+
+export { regionNames };
 export type RegionName = (typeof regionNames)[number];
 
 export function isRegionName(text: string): text is RegionName {

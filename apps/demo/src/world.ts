@@ -16,9 +16,10 @@ import { join } from 'node:path';
 import { AnabranchError, assert } from '@anabranch/base';
 import { LinkProxy } from '@anabranch/netfault';
 import { NodeClock, NodeRandom } from '@anabranch/system';
+import { firstTakenPort, portCount } from '../start-options.mjs';
 import { type Convergence, type ConvergenceOptions, untilConverged } from './convergence.ts';
 import { DataFolder } from './data-folder.ts';
-import { findFreePorts, firstTakenPort } from './loopback-ports.ts';
+import { findFreePorts } from './loopback-ports.ts';
 import { poll } from './poll.ts';
 import { RegionClient } from './region-client.ts';
 import { regionCommand } from './region-command.ts';
@@ -85,8 +86,6 @@ export class World {
    */
   static async start(options: WorldOptions = {}): Promise<World> {
     const random = new NodeRandom();
-    // One port more than regions: the base itself is left to the page.
-    const portCount = regionNames.length + 1;
     const portBase = options.portBase || (await findFreePorts(portCount, random));
     const taken = await firstTakenPort(portBase, portCount);
     if (taken !== undefined) {
