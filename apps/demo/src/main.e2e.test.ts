@@ -222,10 +222,10 @@ describe('starting the demo', () => {
     const script = fileURLToPath(new URL('../../../infra/scripts/start.mjs', import.meta.url));
     const npmStart = async (...args: string[]): Promise<[number | null, string]> => {
       const child = spawn(process.execPath, [script, 'apps/demo/dist/main.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => void (output += String(chunk)));
+      const chunks: string[] = [];
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(String(chunk)));
       await once(child, 'close');
-      return [child.exitCode, output];
+      return [child.exitCode, chunks.join('')];
     };
     const ports = ['--port-base', String(port)];
     expect(await npmStart(...ports)).toEqual([1, expect.stringMatching(`^port ${port} is in use: npm start may be running already`)]);

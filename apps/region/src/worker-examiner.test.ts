@@ -1,6 +1,7 @@
 // The thread that examines large updates, with real threads: one that answers, one that never does, one that dies.
 
-import { type Clock, isAnabranchError, silentLogger, type Timer } from '@anabranch/base';
+import { isAnabranchError, silentLogger } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import type { InspectionCase } from '@anabranch/crdt';
 import { afterEach, describe, expect, test } from 'vitest';
 import { examinerLimits, WorkerExaminer } from './worker-examiner.ts';
@@ -16,34 +17,6 @@ const script = new URL(
     });
   `)}`,
 );
-
-class ManualClock implements Clock {
-  readonly timers = new Map<Timer, { afterMs: number; callback: () => void }>();
-
-  wallMs(): number {
-    return 0;
-  }
-
-  monotonicMs(): number {
-    return 0;
-  }
-
-  setTimer(afterMs: number, callback: () => void): Timer {
-    const timer: Timer = { cancel: () => this.timers.delete(timer) };
-    this.timers.set(timer, { afterMs, callback });
-    return timer;
-  }
-
-  /** Lets every timer of this duration elapse. */
-  elapse(afterMs: number): number {
-    const due = [...this.timers].filter(([, timer]) => timer.afterMs === afterMs);
-    for (const [timer, { callback }] of due) {
-      this.timers.delete(timer);
-      callback();
-    }
-    return due.length;
-  }
-}
 
 const caseOf = (text: string, bytes = 1): InspectionCase => ({
   state: new Uint8Array(bytes),
@@ -84,7 +57,8 @@ describe('the thread that examines large updates', () => {
     const first = await outcome(examiner.examine(caseOf('a')));
     const hanging = outcome(examiner.examine(caseOf('hang')));
     const next = outcome(examiner.examine(caseOf('b')));
-    expect(clock.elapse(examinerLimits.examineMsMax)).toBe(1);
+    expect(clock.pendingCount).toBe(1);
+    clock.advance(examinerLimits.examineMsMax);
     expect(await hanging).toBe('request_too_large');
     expect(await next).toMatch(/ b$/);
     expect((await next).split(' ')[0]).not.toBe(first.split(' ')[0]);
@@ -118,7 +92,8 @@ describe('the thread that examines large updates', () => {
   test('[GUARD10] without work the thread ends, and comes back with the next case', async () => {
     open();
     const before = await outcome(examiner.examine(caseOf('a')));
-    expect(clock.elapse(examinerLimits.idleMsMax)).toBe(1);
+    expect(clock.pendingCount).toBe(1);
+    clock.advance(examinerLimits.idleMsMax);
     const after = await outcome(examiner.examine(caseOf('a')));
     expect(after.split(' ')[0]).not.toBe(before.split(' ')[0]);
   });
@@ -129,6 +104,6 @@ describe('the thread that examines large updates', () => {
     await examiner.stop();
     expect(await Promise.all([examined, waiting])).toEqual(['not_ready', 'not_ready']);
     expect(await outcome(examiner.examine(caseOf('a')))).toBe('not_ready');
-    expect(clock.timers.size).toBe(0);
+    expect(clock.pendingCount).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import type { Clock, Random } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LinkProxy, type LinkProxyOptions } from './index.ts';
 import { ConnectionEnd } from './testing/connection-end.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 
 const random: Random = { u32: () => 2 ** 31, bytes: (length) => new Uint8Array(length) };
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 2 });

@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { silentLogger } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import { parseRegionId } from '@anabranch/causality';
 import { afterEach, describe, expect, test } from 'vitest';
 import { acceptLinks, type LinkAcceptor, newLinkMs, newLinksMax } from './accept-links.ts';
 import { dialPeers } from './dial-peers.ts';
 import { webSocketDial } from './link-dial.ts';
 import { ConnectionCollector, type LoopbackServer, realClock, startServer } from './testing/loopback.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 
 const cleanups: Array<() => Promise<void>> = [];
 afterEach(async () => {

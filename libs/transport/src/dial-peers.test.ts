@@ -1,6 +1,7 @@
 // The dial loop in virtual time: every wait is a timer of a manual clock, every connection a scripted one.
 
 import { type ErrorCode, type Random, silentLogger } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import { parseRegionId } from '@anabranch/causality';
 import type { LinkConnection, LinkEnd, PeerLinkHandle } from '@anabranch/engine';
 import fc from 'fast-check';
@@ -8,7 +9,6 @@ import { describe, expect, test } from 'vitest';
 import { DialBackoff } from './dial-backoff.ts';
 import { dialPeers } from './dial-peers.ts';
 import { type DialledConnection, linkUrlOf } from './link-dial.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 
 type Outcome = 'refused' | { readonly end: LinkEnd; readonly peerCode?: ErrorCode };
 

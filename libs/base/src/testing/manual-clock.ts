@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '@anabranch/base';
+import type { Clock, Timer } from '../clock.ts';
 
-/** Time that passes only when a test says so. */
+/** Time that passes only when a test says so, however slow the machine is. */
 export class ManualClock implements Clock {
   #nowMs = 1_000;
   readonly #pending = new Map<object, { readonly dueMs: number; readonly callback: () => void }>();
