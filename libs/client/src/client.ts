@@ -1,6 +1,9 @@
 // The embedded client, one in each tab: between the application and the store of the device. It applies writes at once, keeps
 // them, and shows what the courier has received, in whichever tab that is.
 //
+//   documents/  what is open here, and merging   courier/  connection, session, what is exchanged   store/  what is kept
+//   tabs/       who of a device is told what     local-writes, submissions: writes on their way
+//
 //   edit --> applied, shown --> saved --> (courier: pushed) --> settled --> replicated
 //   received --> applied to open documents, shown
 //   refused  --> the documents are loaded anew, without it; until then they take no edits
@@ -13,26 +16,22 @@ import { AnabranchError, assert } from '@anabranch/base';
 import { HlcClock, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf } from '@anabranch/protocol';
-import { callSafely } from './call-safely.ts';
 import { type ClientOptions, checkOptions } from './client-options.ts';
 import type { ClientStatus } from './client-status.ts';
-import { Courier } from './courier/courier.ts';
-import { nearest, RegionChoice } from './courier/region-choice.ts';
-import { CourierSeat } from './courier-seat.ts';
+import { nearest } from './courier/region-choice.ts';
 import { DeviceAuthor, DeviceAuthors, drawName } from './documents/device-author.ts';
 import { type ClientDocument, LocalDocument, replacedError } from './documents/local-document.ts';
-import { OpenDocuments, type OpenOptions } from './documents/open-documents.ts';
+import { OpenDocuments, type OpenDocumentsParts, type OpenOptions } from './documents/open-documents.ts';
 import { DocumentPresence } from './documents/presence.ts';
 import { sizeFault, stageTransaction } from './documents/stage-transaction.ts';
 import { LocalWrites } from './local-writes.ts';
 import type { Platform } from './ports.ts';
-import { errorOf, refusalOf } from './refusal.ts';
 import type { Collections, DocumentViewOf } from './schema.ts';
 import type { ClientStore, StoreOpening, WriteDescription } from './store/client-store.ts';
 import { Submissions } from './submissions.ts';
 import type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
-import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
-import { TabStatus } from './tab-status.ts';
+import { Switchboard } from './tabs/switchboard.ts';
+import { TabStatus } from './tabs/tab-status.ts';
 import type { Write } from './write.ts';
 
 export interface DocumentWrite {
@@ -55,12 +54,8 @@ export class Client<C extends Collections = Collections> {
   readonly #writes: LocalWrites;
   readonly #submissions: Submissions;
   readonly #status: TabStatus;
-  /** Called when something was heard, and when the client is closed. */
-  readonly #heardListeners = new Set<() => void>();
-  readonly #courier = new CourierSeat();
+  readonly #switchboard: Switchboard;
   readonly #authors: DeviceAuthors;
-  #seen: VersionVector;
-  #wallOffsetMs = 0;
   #isClosed = false;
 
   /** @throws AnabranchError `config_invalid`, `store_failed`, `store_locked`, `store_format_unknown`. */
@@ -75,53 +70,35 @@ export class Client<C extends Collections = Collections> {
     this.#platform = platform;
     this.#store = store;
     this.#device = opening.device;
-    this.#seen = VersionVector.of(opening.session?.seen ?? []);
     this.#authors = new DeviceAuthors(this.#device, platform.random);
-    const { clock } = platform;
-    // Stamps follow the clock of the region: a device whose clock is wrong must not win every register.
-    this.#hlc = new HlcClock({
-      wallMs: () => clock.wallMs() + this.#wallOffsetMs,
-      monotonicMs: () => clock.monotonicMs(),
-      setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
-    });
-    this.#writes = new LocalWrites(store, (write) => this.#toCourier({ type: 'wrote', write }));
-    this.#writes.onUnsaved = (write, refusal) => this.#hear({ type: 'refused', write, refusal });
-    this.#documents = new OpenDocuments({
-      store,
-      clock,
-      authors: this.#authors,
-      collection: (document) => this.#collectionOf(document),
-      host: {
-        edit: (document, ops) => this.transact([{ document, ops }]),
-        edited: ({ name: document }, update) => void this.#wrote([{ document, update }], [{ document, ops: '' }]),
-        editRefused: ({ name: document }, error) => void this.#refuse([{ document, ops: '' }], error),
-        presence: (document) => this.#presenceOf(document),
-        newClientId: () => new DeviceAuthor(this.#device, platform.random).identity.yjsClientId,
-      },
-      follow: (document) => this.#toCourier({ type: 'follow', document }),
-      lost: (document) => this.#toCourier({ type: 'lost', document }),
-      forgotten: (document) => this.#toCourier({ type: 'forget', document }),
-      whenSaved: () => this.#writes.whenSaved(),
-      noteLoading: (document, error) => this.#status.noteLoading(document, error),
-    });
-    this.#submissions = new Submissions({
-      ...{ platform, regions: options.regions, writes: this.#writes, documents: this.#documents, listeners: this.#heardListeners },
-      status: () => this.status,
-      seen: () => this.#seen,
-      isClosed: () => this.#isClosed,
-      drawKey: () => `${this.#authors.current.writer}.${drawName(platform.random, 16)}`,
-    });
+    this.#writes = new LocalWrites(store, (write) => this.#switchboard.tell({ type: 'wrote', write }));
+    this.#writes.onUnsaved = (write, refusal) => this.#switchboard.hear({ type: 'refused', write, refusal });
+    this.#documents = new OpenDocuments(this.#documentsParts());
     const regions = options.regions.map((region) => ({ ...region, isReachable: undefined, roundTripMs: undefined }));
     this.#status = new TabStatus({
       ...{ connection: 'connecting', region: undefined, isOffline: false, wantedRegion: options.region ?? nearest },
       ...{ pendingWrites: 0, lacksHere: false, lastError: undefined, regions },
     });
-    platform.tabs.listen((message) => this.#receive(message));
-    this.#toCourier({ type: 'ask' });
-    platform.tabs
-      .lead()
-      .then(() => this.#lead())
-      .catch((error: unknown) => this.#cannotLead(error));
+    this.#switchboard = new Switchboard({
+      ...{ documents: this.#documents, writes: this.#writes, status: this.#status, authors: this.#authors },
+      seen: VersionVector.of(opening.session?.seen ?? []),
+      seat: { options, platform, store, device: this.#device },
+    });
+    const { clock } = platform;
+    // Stamps follow the clock of the region: a device whose clock is wrong must not win every register.
+    this.#hlc = new HlcClock({
+      wallMs: () => clock.wallMs() + this.#switchboard.wallOffsetMs,
+      monotonicMs: () => clock.monotonicMs(),
+      setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
+    });
+    this.#submissions = new Submissions({
+      ...{ platform, regions: options.regions, writes: this.#writes, documents: this.#documents, listeners: this.#switchboard.listeners },
+      status: () => this.status,
+      seen: () => this.#switchboard.seen,
+      isClosed: () => this.#isClosed,
+      drawKey: () => `${this.#authors.current.writer}.${drawName(platform.random, 16)}`,
+    });
+    this.#switchboard.begin();
   }
 
   get status(): ClientStatus {
@@ -193,7 +170,7 @@ export class Client<C extends Collections = Collections> {
    */
   forgetSeen(): void {
     this.#assertOpen();
-    this.#toCourier({ type: 'forgetSeen' });
+    this.#switchboard.tell({ type: 'forgetSeen' });
   }
 
   /**
@@ -229,119 +206,31 @@ export class Client<C extends Collections = Collections> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#documents.close();
-    this.#heard();
+    this.#switchboard.close();
     await this.#writes.whenSaved();
-    await this.#courier.stop();
-    this.#platform.tabs.close();
+    await this.#switchboard.stop();
     await this.#store.close();
   }
 
-  async #lead(): Promise<void> {
-    if (this.#isClosed) return;
-    const { collections, credential, regions } = this.#options;
-    this.#courier.prepare();
-    const opening = await this.#store.open(() => this.#device);
-    if (this.#isClosed) return;
-    const choice = new RegionChoice(regions, this.#platform.clock, this.#platform.random);
-    choice.want(this.status.wantedRegion);
-    const tell = (message: FromCourier): void => {
-      this.#receive(message);
-      this.#platform.tabs.post(message);
+  #documentsParts(): OpenDocumentsParts {
+    const { random, clock } = this.#platform;
+    const tell = (type: 'follow' | 'lost' | 'forget', document: DocumentId): void => this.#switchboard.tell({ type, document });
+    return {
+      ...{ store: this.#store, clock, authors: this.#authors },
+      collection: (document) => this.#collectionOf(document),
+      host: {
+        edit: (document, ops) => this.transact([{ document, ops }]),
+        edited: ({ name: document }, update) => void this.#wrote([{ document, update }], [{ document, ops: '' }]),
+        editRefused: ({ name: document }, error) => void this.#refuse([{ document, ops: '' }], error),
+        presence: (document) => this.#presenceOf(document),
+        newClientId: () => new DeviceAuthor(this.#device, random).identity.yjsClientId,
+      },
+      follow: (document) => tell('follow', document),
+      lost: (document) => tell('lost', document),
+      forgotten: (document) => tell('forget', document),
+      whenSaved: () => this.#writes.whenSaved(),
+      noteLoading: (document, error) => this.#status.noteLoading(document, error),
     };
-    const own = { platform: this.#platform, store: this.#store, writer: this.#authors.current.writer };
-    const courier = new Courier({ ...own, choice, collections, credential, tell }, opening);
-    tell({ type: 'began' });
-    const asked = this.#documents.asked();
-    const { isOffline, wantedRegion } = this.status;
-    await this.#courier.take(courier, isOffline ? [{ type: 'switch', isOffline, region: wantedRegion }, ...asked] : asked);
-  }
-
-  /** What is kept is shown, and nothing is sent or received. */
-  #cannotLead(error: unknown): void {
-    this.#courier.giveUp();
-    const status: ClientStatus = { ...this.status, connection: 'offline', lastError: refusalOf(error) };
-    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs });
-  }
-
-  #toCourier(message: ToCourier): void {
-    this.#courier.receive(message);
-    this.#platform.tabs.post(message);
-  }
-
-  #receive(message: TabMessage): void {
-    if (this.#isClosed) return;
-    switch (message.type) {
-      case 'wrote':
-        this.#documents.show([{ origin: undefined, writes: message.write.updates }]);
-        this.#courier.receive(message);
-        return;
-      case 'present':
-        this.#documents.presenceOf(message.document)?.receive(message.update);
-        this.#courier.receive(message);
-        return;
-      case 'forget':
-        this.#documents.closeForgotten(message.document);
-        this.#courier.receive(message);
-        return;
-      case 'switch':
-        this.#status.switchTo(message.isOffline, message.region);
-        this.#courier.receive(message);
-        return;
-      case 'forgetSeen':
-      case 'follow':
-      case 'lost':
-      case 'ask':
-        this.#courier.receive(message);
-        return;
-      default:
-        this.#hear(message);
-    }
-  }
-
-  #hear(message: FromCourier): void {
-    switch (message.type) {
-      case 'began':
-        void this.#documents.readAgain();
-        break;
-      case 'received':
-        this.#seen = this.#seen.merge(VersionVector.of(message.seen));
-        this.#documents.receiveStates(message.states);
-        this.#documents.show(message.ops);
-        break;
-      case 'seenForgotten':
-        this.#seen = VersionVector.empty;
-        this.#writes.forgetCovered();
-        break;
-      case 'settled':
-        this.#writes.settled(message.id, VersionVector.of(message.covered));
-        break;
-      case 'refused':
-        this.#authors.renew();
-        // First: what is written in answer to the refusal must not build on what was refused.
-        this.#documents.reload(message.write.updates.map(({ document }) => document));
-        this.#writes.refused(message.write, errorOf(message.refusal));
-        break;
-      case 'replicated':
-        this.#writes.replicated(VersionVector.of(message.majority), VersionVector.of(message.all));
-        break;
-      case 'unavailable':
-        this.#documents.unavailable(message.document, errorOf(message.refusal));
-        break;
-      case 'presence':
-        this.#documents.presenceOf(message.document)?.receive(message.update);
-        break;
-      case 'status': {
-        const isNewSession = message.status.region !== undefined && message.status.region !== this.status.region;
-        this.#wallOffsetMs = message.wallOffsetMs;
-        this.#status.tell(message.status);
-        if (isNewSession) this.#documents.renewPresence();
-      }
-    }
-    this.#heard();
-  }
-
-  #heard(): void {
-    for (const listener of [...this.#heardListeners]) callSafely(listener);
   }
 
   /** Takes a write that was applied; shows it, and has it kept and sent. */
@@ -370,11 +259,11 @@ export class Client<C extends Collections = Collections> {
   #switch(isOffline: boolean, region: string): void {
     this.#assertOpen();
     this.#status.switchTo(isOffline, region);
-    this.#toCourier({ type: 'switch', isOffline, region });
+    this.#switchboard.tell({ type: 'switch', isOffline, region });
   }
 
   #presenceOf(document: LocalDocument): DocumentPresence {
-    const send = (update: Uint8Array): void => this.#toCourier({ type: 'present', document: document.name, update });
+    const send = (update: Uint8Array): void => this.#switchboard.tell({ type: 'present', document: document.name, update });
     return new DocumentPresence(this.#platform.clock, this.#authors.current.identity.yjsClientId, send);
   }
 

@@ -48,5 +48,5 @@ export type {
 } from './store/client-store.ts';
 export { MemoryStore } from './store/memory-store.ts';
 export type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
-export type { FromCourier, ReceivedOp, TabMessage, ToCourier } from './tab-message.ts';
+export type { FromCourier, ReceivedOp, TabMessage, ToCourier } from './tabs/tab-message.ts';
 export type { Write, WriteState } from './write.ts';

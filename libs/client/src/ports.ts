@@ -1,7 +1,7 @@
 // What the client needs of its platform, besides a store: time, randomness, connections, requests, and its tabs.
 
 import type { Clock, Random } from '@anabranch/base';
-import type { TabMessage } from './tab-message.ts';
+import type { TabMessage } from './tabs/tab-message.ts';
 
 /** One WebSocket. Nothing is called any more after `closed`, and `send` does nothing then. */
 export interface Connection {

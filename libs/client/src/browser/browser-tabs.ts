@@ -4,7 +4,7 @@
 // Without Web Locks (a page that is not served securely) every tab speaks for itself: what is sent twice has no effect.
 
 import type { Tabs } from '../ports.ts';
-import type { TabMessage } from '../tab-message.ts';
+import type { TabMessage } from '../tabs/tab-message.ts';
 
 export function browserTabs(name: string): Tabs {
   const channel = new BroadcastChannel(`anabranch.${name}`);

@@ -13,7 +13,7 @@ import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
 import { type DocumentId, isDamageOfRegion, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
 import type { Refusal } from '../refusal.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
-import type { FromCourier } from '../tab-message.ts';
+import type { FromCourier } from '../tabs/tab-message.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Follows } from './follows.ts';
 import type { Inspection } from './inspection.ts';

@@ -19,7 +19,7 @@ import {
   vectorOriginsMax,
 } from '@anabranch/protocol';
 import type { PendingWrite, SessionRecord, StoreChange } from '../store/client-store.ts';
-import type { FromCourier } from '../tab-message.ts';
+import type { FromCourier } from '../tabs/tab-message.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Follows } from './follows.ts';
 import type { Inspection } from './inspection.ts';

@@ -1,7 +1,7 @@
 // Tells the tabs where the client is: once for all that changes in one turn.
 
 import type { ClientStatus } from '../client-status.ts';
-import type { FromCourier } from '../tab-message.ts';
+import type { FromCourier } from '../tabs/tab-message.ts';
 
 export class StatusTeller {
   readonly #look: () => { readonly status: ClientStatus; readonly wallOffsetMs: number };

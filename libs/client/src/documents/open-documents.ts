@@ -16,7 +16,7 @@ import { type OriginId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
-import type { ToCourier } from '../tab-message.ts';
+import type { ToCourier } from '../tabs/tab-message.ts';
 import type { DeviceAuthors } from './device-author.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';

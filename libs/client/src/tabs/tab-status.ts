@@ -1,9 +1,9 @@
 // The status as a tab shows it: what the courier says, and what only this tab knows.
 
 import type { AnabranchError } from '@anabranch/base';
-import { callSafely } from './call-safely.ts';
-import type { ClientStatus } from './client-status.ts';
-import { type Refusal, refusalOf } from './refusal.ts';
+import { callSafely } from '../call-safely.ts';
+import type { ClientStatus } from '../client-status.ts';
+import { type Refusal, refusalOf } from '../refusal.ts';
 
 export class TabStatus {
   readonly #listeners = new Set<() => void>();

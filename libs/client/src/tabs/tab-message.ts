@@ -3,9 +3,9 @@
 
 import type { OriginId } from '@anabranch/causality';
 import type { DocumentId, DocumentUpdate, VectorEntries } from '@anabranch/protocol';
-import type { ClientStatus } from './client-status.ts';
-import type { Refusal } from './refusal.ts';
-import type { PendingWrite } from './store/client-store.ts';
+import type { ClientStatus } from '../client-status.ts';
+import type { Refusal } from '../refusal.ts';
+import type { PendingWrite } from '../store/client-store.ts';
 
 export interface ReceivedOp {
   readonly origin: OriginId;

@@ -1,0 +1,188 @@
+// Who is told what: between the client of this tab, the other tabs, and the courier, in whichever tab that is.
+//
+//   this client --tell--> the courier, if it is here; the other tabs
+//   another tab --------> documents and status here; the courier, if it is here
+//   the courier --------> documents, writes and status here; the other tabs, if it is here
+//
+// Invariant 1: nothing is heard, and no courier begins here, after the client was closed.
+
+import { VersionVector } from '@anabranch/causality';
+import { callSafely } from '../call-safely.ts';
+import type { ClientStatus } from '../client-status.ts';
+import type { DeviceAuthors } from '../documents/device-author.ts';
+import type { OpenDocuments } from '../documents/open-documents.ts';
+import type { LocalWrites } from '../local-writes.ts';
+import type { Tabs } from '../ports.ts';
+import { errorOf, refusalOf } from '../refusal.ts';
+import { CourierSeat, type CourierSeatParts } from './courier-seat.ts';
+import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
+import type { TabStatus } from './tab-status.ts';
+
+export interface SwitchboardParts {
+  readonly documents: OpenDocuments;
+  readonly writes: LocalWrites;
+  readonly status: TabStatus;
+  readonly authors: DeviceAuthors;
+  /** What this tab has been shown before. */
+  readonly seen: VersionVector;
+  readonly seat: Omit<CourierSeatParts, 'wantedRegion' | 'writer' | 'first' | 'tell'>;
+}
+
+export class Switchboard {
+  /** Called when something was heard, and when the client is closed. */
+  readonly listeners: Set<() => void> = new Set();
+  readonly #parts: SwitchboardParts;
+  readonly #tabs: Tabs;
+  readonly #seat: CourierSeat;
+  #seen: VersionVector;
+  #wallOffsetMs = 0;
+  #isClosed = false;
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+    this.#seen = parts.seen;
+    this.#tabs = parts.seat.platform.tabs;
+    this.#seat = new CourierSeat({
+      ...parts.seat,
+      writer: () => parts.authors.current.writer,
+      wantedRegion: () => parts.status.shown.wantedRegion,
+      first: () => this.#first(),
+      tell: (message) => {
+        this.#receive(message);
+        this.#tabs.post(message);
+      },
+    });
+  }
+
+  /** What this tab has been shown. */
+  get seen(): VersionVector {
+    return this.#seen;
+  }
+
+  /** How far the clock of the region is ahead of this device's. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs;
+  }
+
+  /** Begins to hear, and to lead when it is this tab's turn. */
+  begin(): void {
+    this.#tabs.listen((message) => this.#receive(message));
+    this.tell({ type: 'ask' });
+    this.#tabs
+      .lead()
+      .then(() => this.#seat.take())
+      .catch((error: unknown) => this.#cannotLead(error));
+  }
+
+  /** To the courier, and to the other tabs. */
+  tell(message: ToCourier): void {
+    this.#seat.receive(message);
+    this.#tabs.post(message);
+  }
+
+  /** Takes what the courier says; also what this tab has to say of its own writes in the same way. */
+  hear(message: FromCourier): void {
+    const { documents, writes, authors } = this.#parts;
+    switch (message.type) {
+      case 'began':
+        void documents.readAgain();
+        break;
+      case 'received':
+        this.#seen = this.#seen.merge(VersionVector.of(message.seen));
+        documents.receiveStates(message.states);
+        documents.show(message.ops);
+        break;
+      case 'seenForgotten':
+        this.#seen = VersionVector.empty;
+        writes.forgetCovered();
+        break;
+      case 'settled':
+        writes.settled(message.id, VersionVector.of(message.covered));
+        break;
+      case 'refused':
+        authors.renew();
+        // First: what is written in answer to the refusal must not build on what was refused.
+        documents.reload(message.write.updates.map(({ document }) => document));
+        writes.refused(message.write, errorOf(message.refusal));
+        break;
+      case 'replicated':
+        writes.replicated(VersionVector.of(message.majority), VersionVector.of(message.all));
+        break;
+      case 'unavailable':
+        documents.unavailable(message.document, errorOf(message.refusal));
+        break;
+      case 'presence':
+        documents.presenceOf(message.document)?.receive(message.update);
+        break;
+      case 'status':
+        this.#hearStatus(message);
+    }
+    this.#heard();
+  }
+
+  /** Nothing is heard any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#seat.close();
+    this.#heard();
+  }
+
+  /** Ends the courier, if it is here, and lets another tab lead. */
+  async stop(): Promise<void> {
+    await this.#seat.stop();
+    this.#tabs.close();
+  }
+
+  #receive(message: TabMessage): void {
+    if (this.#isClosed) return;
+    const { documents, status } = this.#parts;
+    switch (message.type) {
+      case 'wrote':
+        documents.show([{ origin: undefined, writes: message.write.updates }]);
+        break;
+      case 'present':
+        documents.presenceOf(message.document)?.receive(message.update);
+        break;
+      case 'forget':
+        documents.closeForgotten(message.document);
+        break;
+      case 'switch':
+        status.switchTo(message.isOffline, message.region);
+        break;
+      case 'forgetSeen':
+      case 'follow':
+      case 'lost':
+      case 'ask':
+        break;
+      default:
+        return this.hear(message);
+    }
+    this.#seat.receive(message);
+  }
+
+  #hearStatus({ status, wallOffsetMs }: Extract<FromCourier, { type: 'status' }>): void {
+    const { status: shown, documents } = this.#parts;
+    const isNewSession = status.region !== undefined && status.region !== shown.shown.region;
+    this.#wallOffsetMs = wallOffsetMs;
+    shown.tell(status);
+    if (isNewSession) documents.renewPresence();
+  }
+
+  #heard(): void {
+    for (const listener of [...this.listeners]) callSafely(listener);
+  }
+
+  #first(): ToCourier[] {
+    const { documents, status } = this.#parts;
+    const { isOffline, wantedRegion } = status.shown;
+    const asked = documents.asked();
+    return isOffline ? [{ type: 'switch', isOffline, region: wantedRegion }, ...asked] : asked;
+  }
+
+  /** What is kept is shown, and nothing is sent or received. */
+  #cannotLead(error: unknown): void {
+    this.#seat.giveUp();
+    const status: ClientStatus = { ...this.#parts.status.shown, connection: 'offline', lastError: refusalOf(error) };
+    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs });
+  }
+}
