@@ -4,8 +4,8 @@ import { expect, test, vi } from 'vitest';
 import { Client, type Collections, MemoryStore, type StoreOpening, schema } from './index.ts';
 import { QuietPlatform } from './testing/quiet-platform.ts';
 
-/** A store that is asked to open twice: by the client, and by its courier, whose turn a test holds. */
-class HeldStore extends MemoryStore {
+/** A store that is asked to open twice: by the client, and by its courier, whose turn a test gives. */
+class PausedStore extends MemoryStore {
   whenOpened: Promise<void> = Promise.resolve();
   #opens = 0;
 
@@ -22,7 +22,7 @@ const turns = async (): Promise<void> => {
 };
 
 test('[CLIENT17] one that is closed while it begins opens no session afterwards', async () => {
-  const [platform, store] = [new QuietPlatform(), new HeldStore()];
+  const [platform, store] = [new QuietPlatform(), new PausedStore()];
   let open: () => void = () => {};
   store.whenOpened = new Promise((resolve) => {
     open = resolve;
@@ -35,7 +35,7 @@ test('[CLIENT17] one that is closed while it begins opens no session afterwards'
 });
 
 test('[CLIENT17] one whose store does not open for its courier says so', async () => {
-  const [platform, store] = [new QuietPlatform(), new HeldStore()];
+  const [platform, store] = [new QuietPlatform(), new PausedStore()];
   store.whenOpened = Promise.reject(new Error('the disk is gone'));
   store.whenOpened.catch(() => {});
   const client = await Client.create(options, { platform, store });

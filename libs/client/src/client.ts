@@ -214,7 +214,7 @@ export class Client<C extends Collections = Collections> {
 
   #documentsParts(): OpenDocumentsParts {
     const { random, clock } = this.#platform;
-    const tell = (type: 'follow' | 'lost' | 'forget', document: DocumentId): void => this.#switchboard.tell({ type, document });
+    const tell = (type: 'follow' | 'unheld' | 'forget', document: DocumentId): void => this.#switchboard.tell({ type, document });
     return {
       ...{ store: this.#store, clock, authors: this.#authors },
       collection: (document) => this.#collectionOf(document),
@@ -226,7 +226,7 @@ export class Client<C extends Collections = Collections> {
         newClientId: () => new DeviceAuthor(this.#device, random).identity.yjsClientId,
       },
       follow: (document) => tell('follow', document),
-      lost: (document) => tell('lost', document),
+      unheld: (document) => tell('unheld', document),
       forgotten: (document) => tell('forget', document),
       whenSaved: () => this.#writes.whenSaved(),
       noteLoading: (document, error) => this.#status.noteLoading(document, error),

@@ -26,7 +26,7 @@ export interface SubmissionsParts {
   readonly documents: {
     isOpen(name: string): boolean;
     /** A region has said that it does not serve the document. */
-    isHeldBack(name: string): boolean;
+    isRefused(name: string): boolean;
   };
   /** Called whenever any of these may have changed. */
   readonly listeners: Set<() => void>;
@@ -69,7 +69,7 @@ export class Submissions {
   #lets(write: Write, named: ReadonlySet<string>): boolean {
     if (!isUnderWay(write)) return true;
     const touched = write.described.map(({ document }) => document);
-    return !touched.some((document) => named.has(document)) && touched.some((document) => this.#parts.documents.isHeldBack(document));
+    return !touched.some((document) => named.has(document)) && touched.some((document) => this.#parts.documents.isRefused(document));
   }
 
   async #regionFor(retryKey: string | undefined, timeoutMs: number): Promise<RegionAddress> {

@@ -287,7 +287,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'device-forgets-unanswered',
     bug: 'an embedded client does not send again what was on its way when its session ended',
-    replacements: [client('courier/outbox', '[...this.#inFlight.values(), ...this.#held].sort', '[...this.#held].sort')],
+    replacements: [client('courier/outbox', '[...this.#inFlight.values(), ...this.#deferred].sort', '[...this.#deferred].sort')],
   },
   {
     name: 'device-tells-before-kept',

@@ -26,16 +26,16 @@ export function browserTabs(name: string): Tabs {
   };
 }
 
-/** Resolves when the lock is held; it is let go of when the tab ends or closes its client. */
+/** Resolves when the tab has the lock; it is let go of when the tab ends or closes its client. */
 function lead(name: string, ended: AbortSignal): Promise<void> {
   const { locks } = navigator as { readonly locks?: LockManager };
   if (locks === undefined) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const hold = async (): Promise<void> => {
+    const keep = async (): Promise<void> => {
       resolve();
       if (!ended.aborted) await new Promise((release) => ended.addEventListener('abort', release, { once: true }));
     };
-    locks.request(`anabranch.${name}`, { signal: ended }, hold).catch((error: unknown) => {
+    locks.request(`anabranch.${name}`, { signal: ended }, keep).catch((error: unknown) => {
       // Aborted while it waited: the client was closed, and nobody leads from here.
       if (!ended.aborted) reject(error);
     });

@@ -261,7 +261,7 @@ describe('a write that the region cannot take for the sake of its document', () 
         await client.open('carts', 'ann', { startEmpty: true }),
         await client.open('carts', 'bob', { startEmpty: true }),
       ];
-      const held = first.edit([{ op: 'increment', path: '/qty', by: 1 }]);
+      const deferred = first.edit([{ op: 'increment', path: '/qty', by: 1 }]);
       const session = await sessionOf(berlin);
       await vi.waitFor(() => expect(session.of('push')).toHaveLength(1));
       refuse(session, 1, code);
@@ -270,7 +270,7 @@ describe('a write that the region cannot take for the sake of its document', () 
       await vi.waitFor(() => expect(session.of('push')).toHaveLength(2));
       session.send({ type: 'pushed', id: 2, covered: [[berlin.origin, 1]] });
       await other.when('durable');
-      expect([held.state, later.state, session.isClosed]).toEqual(['saved', 'saved', false]);
+      expect([deferred.state, later.state, session.isClosed]).toEqual(['saved', 'saved', false]);
       expect(client.status).toMatchObject({ pendingWrites: 2, lastError: { code } });
     });
   }

@@ -87,7 +87,7 @@ export class Courier {
     this.#folds = new Folds({
       ...{ store, queue: this.#queue, random: platform.random },
       collection: (document) => this.#inspection.collectionOf(document),
-      damaged: (document) => this.#documents.lost(document),
+      unheld: (document) => this.#documents.unheld(document),
       failed: (cause) => note(refusalOf(cause)),
     });
     this.#inbox = new Inbox({ ...ways, documents: this.#documents, grew: (...growth) => this.#folds.grew(...growth) }, session);
@@ -111,8 +111,8 @@ export class Courier {
       case 'follow':
         this.#documents.follow(message.document);
         break;
-      case 'lost':
-        this.#documents.lost(message.document);
+      case 'unheld':
+        this.#documents.unheld(message.document);
         break;
       case 'forget':
         this.#folds.forget(message.document);
@@ -218,7 +218,7 @@ export class Courier {
     if (isDocumentRefusal(code)) {
       // It waits for another session: of an application that describes the collection as regions do, or with a sound region.
       this.#lastError = { code, message, details: {} };
-      this.#outbox.hold(id);
+      this.#outbox.defer(id);
       if (isDamageOfRegion(code) && this.#connection.avoidRegion()) this.#connection.leave();
       return;
     }

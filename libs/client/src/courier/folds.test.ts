@@ -15,13 +15,13 @@ function addTo(document: YjsDocument, dot: number): Uint8Array {
 }
 
 /** One run of a client: what is kept, and counted. */
-function runOn(store: ClientStore, drawn: number, damaged: () => void = () => {}) {
+function runOn(store: ClientStore, drawn: number, unheld: () => void = () => {}) {
   const fail = (cause: unknown): void => {
     throw cause;
   };
   const queue = new CommitQueue(store, fail);
   const folds = new Folds({
-    ...{ store, queue, failed: fail, damaged },
+    ...{ store, queue, failed: fail, unheld },
     random: { u32: () => drawn, bytes: (length) => new Uint8Array(length) },
     collection: () => ({ library: 'yjs', schema: shape }),
   });
@@ -83,9 +83,9 @@ test('[CLIENT25] a document that is forgotten while it is folded is not asked fo
       { type: 'follow', document: ann },
       { type: 'update', document: ann, update: new Uint8Array([1, 9, 9, 9]) },
     ]);
-    let damaged = 0;
+    let unheld = 0;
     const { folds, keep, stop } = runOn(store, 63, () => {
-      damaged += 1;
+      unheld += 1;
     });
     // The draw makes the first update the one that is one too many: its fold has begun.
     await keep(addTo(new YjsDocument(shape, { yjsClientId: 3, automergeActor: 'ab'.repeat(16) }), 1));
@@ -94,6 +94,6 @@ test('[CLIENT25] a document that is forgotten while it is folded is not asked fo
       folds.forget(ann);
     }
     await stop();
-    expect(damaged).toBe(isForgotten ? 0 : 1);
+    expect(unheld).toBe(isForgotten ? 0 : 1);
   }
 });

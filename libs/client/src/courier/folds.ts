@@ -23,8 +23,8 @@ export interface FoldsParts {
   readonly random: Random;
   /** Undefined when the client was not told of the collection. */
   readonly collection: (document: DocumentId) => CollectionSchema | undefined;
-  /** What is kept of a document cannot be read: a region is to send it whole. */
-  readonly damaged: (document: DocumentId) => void;
+  /** A document is held no more, for what is kept of it could not be read. */
+  readonly unheld: (document: DocumentId) => void;
   readonly failed: (cause: unknown) => void;
 }
 
@@ -96,7 +96,7 @@ export class Folds {
   }
 
   async #fold(document: DocumentId): Promise<void> {
-    const { store, queue, collection, damaged } = this.#parts;
+    const { store, queue, collection, unheld } = this.#parts;
     const schema = collection(document);
     if (schema === undefined) return this.forget(document);
     const growth = { updates: 0, bytes: 0, foldedBytes: this.#growth.get(document)?.foldedBytes ?? 0 };
@@ -106,7 +106,7 @@ export class Folds {
     const isForgotten = (): boolean => this.#growth.get(document) !== growth;
     if (isForgotten()) return;
     queue.add(changes, () => {
-      if (isDamaged && !isForgotten()) damaged(document);
+      if (isDamaged && !isForgotten()) unheld(document);
     });
   }
 }

@@ -1,7 +1,7 @@
 // The documents that the device follows, towards the region of the session: asks for them, and for those again that were not sent.
 //
 //   follow --announced--> told --state--> held
-//                                          |  unavailable, or what is kept of it cannot be read
+//                                          |  unheld: unavailable, or what is kept of it cannot be read
 //             announced again <------------'
 //
 // Invariant 1: a document that a region does not send counts as not held from then on: what is told of other documents says
@@ -70,10 +70,10 @@ export class FollowedDocuments {
     session()?.send(follows.renounce(document));
   }
 
-  /** What is kept of it cannot be read, and the store says that it is not held. It is followed, whether it was or not. */
-  lost(document: DocumentId): void {
+  /** The store says that it is held no more, for it could not be read. It is followed, whether it was or not. */
+  unheld(document: DocumentId): void {
     this.#parts.follows.add(document);
-    this.#parts.follows.noteLost(document);
+    this.#parts.follows.unhold(document);
     this.#announce(document);
   }
 
@@ -120,7 +120,7 @@ export class FollowedDocuments {
   #unhold(document: DocumentId): void {
     const { follows, queue } = this.#parts;
     if (!follows.isHeld(document)) return;
-    follows.noteLost(document);
+    follows.unhold(document);
     queue.add([{ type: 'unhold', document }], () => {});
   }
 

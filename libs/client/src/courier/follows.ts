@@ -44,11 +44,13 @@ export class Follows {
     return this.#isHeld.get(document) ?? false;
   }
 
-  noteLost(document: DocumentId): void {
+  /** A region is to send it whole. */
+  unhold(document: DocumentId): void {
     if (this.#isHeld.has(document)) this.#isHeld.set(document, false);
   }
 
-  noteHeld(document: DocumentId): void {
+  /** A region has sent it whole. */
+  hold(document: DocumentId): void {
     if (this.#isHeld.has(document)) this.#isHeld.set(document, true);
   }
 

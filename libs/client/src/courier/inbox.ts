@@ -95,7 +95,7 @@ export class Inbox {
       this.#resync.set(document, state);
       return;
     }
-    this.#parts.follows.noteHeld(document);
+    this.#parts.follows.hold(document);
     const states = [{ document, state }];
     this.#keep([{ type: 'state', document, state }], { type: 'received', states, ops: [], seen: this.seen });
   }

@@ -25,7 +25,7 @@ const numbers = (outbox: Outbox): (number | undefined)[] => pushed(outbox).map((
 test('[CLIENT44] a write that the region cannot take holds up those to its documents, also by way of others, and no more', () => {
   const outbox = outboxOf('a');
   expect(numbers(outbox)).toEqual([1]);
-  outbox.hold(1);
+  outbox.defer(1);
   for (const [at, letters] of ['b', 'a', 'ac', 'c', 'd'].entries()) {
     const updates = [...letters].map((letter) => ({ document: named(letter), update: new Uint8Array([at + 2]) }));
     outbox.add({ n: at + 2, id: `w${at + 2}`, writer: 'device.1', updates, described: [] });
@@ -34,20 +34,20 @@ test('[CLIENT44] a write that the region cannot take holds up those to its docum
   expect(outbox.count).toBe(6);
 });
 
-test('[CLIENT44] what was held is pushed again in another session, in the order of all writes', () => {
+test('[CLIENT44] what was deferred is pushed again in another session, in the order of all writes', () => {
   const outbox = outboxOf('a', 'b', 'a', 'c');
   expect(numbers(outbox)).toEqual([1, 2, 3, 4]);
-  outbox.hold(1);
-  outbox.hold(3);
+  outbox.defer(1);
+  outbox.defer(3);
   expect(outbox.answered(2)?.n).toBe(2);
   outbox.ended();
   expect(numbers(outbox)).toEqual([1, 3, 4]);
 });
 
-test('[CLIENT44] writes that are held take no room of those that can go, however many', () => {
+test('[CLIENT44] writes that are deferred take no room of those that can go, however many', () => {
   const count = 2 * Outbox.inFlightMax;
   const outbox = outboxOf(...Array.from({ length: count }, () => 'a'), 'b');
-  for (const { id } of pushed(outbox)) outbox.hold(id);
+  for (const { id } of pushed(outbox)) outbox.defer(id);
   expect(numbers(outbox)).toEqual([(count + 1) & 0xff]);
   expect(outbox.count).toBe(count + 1);
 });

@@ -1,8 +1,8 @@
 // The writes of the device on their way to a region, in the order in which they were kept.
 //
 //   add --> waiting --next--> in flight --settle, refuse--> gone
-//              ^ \               |  \--the region cannot take it--> held
-//              |  \--------------|---one of its documents is held----^|
+//              ^ \               |  \--the region cannot take it--> deferred
+//              |  \--------------|---one of its documents is, too---^|
 //              '------ended------'----------------------------------'
 //
 // Invariant 1: writes are sent in their order, and again in their order after a session has ended: what builds on another
@@ -24,13 +24,13 @@ export class Outbox {
   #taken = 0;
   readonly #inFlight = new Map<number, PendingWrite>();
   #inFlightBytes = 0;
-  readonly #held: PendingWrite[] = [];
-  readonly #heldDocuments = new Set<DocumentId>();
+  readonly #deferred: PendingWrite[] = [];
+  readonly #deferredDocuments = new Set<DocumentId>();
   #nextPushId = 1;
   #lastN = 0;
 
   get count(): number {
-    return this.#waiting.length - this.#taken + this.#inFlight.size + this.#held.length;
+    return this.#waiting.length - this.#taken + this.#inFlight.size + this.#deferred.length;
   }
 
   /** The place of the last write that was added. */
@@ -66,20 +66,20 @@ export class Outbox {
   }
 
   /** The region cannot take a push for now: it waits for another session. */
-  hold(pushId: number): void {
+  defer(pushId: number): void {
     const write = this.answered(pushId);
-    if (write !== undefined) this.#hold(write);
+    if (write !== undefined) this.#defer(write);
   }
 
   /** The session has ended: what was not answered is to be sent again, whatever became of it. */
   ended(): void {
-    const unanswered = [...this.#inFlight.values(), ...this.#held].sort((a, b) => a.n - b.n);
+    const unanswered = [...this.#inFlight.values(), ...this.#deferred].sort((a, b) => a.n - b.n);
     this.#waiting = [...unanswered, ...this.#waiting.slice(this.#taken)];
     this.#taken = 0;
     this.#inFlight.clear();
     this.#inFlightBytes = 0;
-    this.#held.length = 0;
-    this.#heldDocuments.clear();
+    this.#deferred.length = 0;
+    this.#deferredDocuments.clear();
     this.#nextPushId = 1;
   }
 
@@ -88,15 +88,15 @@ export class Outbox {
     for (let write = this.#waiting[this.#taken]; write !== undefined; write = this.#waiting[this.#taken]) {
       this.#taken += 1;
       if (this.#taken > 1_024 && this.#taken * 2 > this.#waiting.length) this.#trim();
-      if (!write.updates.some(({ document }) => this.#heldDocuments.has(document))) return write;
-      this.#hold(write);
+      if (!write.updates.some(({ document }) => this.#deferredDocuments.has(document))) return write;
+      this.#defer(write);
     }
     return undefined;
   }
 
-  #hold(write: PendingWrite): void {
-    this.#held.push(write);
-    for (const { document } of write.updates) this.#heldDocuments.add(document);
+  #defer(write: PendingWrite): void {
+    this.#deferred.push(write);
+    for (const { document } of write.updates) this.#deferredDocuments.add(document);
   }
 
   #trim(): void {

@@ -37,8 +37,8 @@ export interface OpenDocumentsParts {
   readonly authors: DeviceAuthors;
   readonly collection: (document: DocumentId) => CollectionSchema;
   readonly follow: (document: DocumentId) => void;
-  /** What was kept of it cannot be read, and it counts as not held. */
-  readonly lost: (document: DocumentId) => void;
+  /** It is held no more, for what was kept of it cannot be read. */
+  readonly unheld: (document: DocumentId) => void;
   /** The store has forgotten it. */
   readonly forgotten: (document: DocumentId) => void;
   /** Resolves when the store has every write of this tab so far. */
@@ -91,9 +91,9 @@ export class OpenDocuments {
     this.#parts = parts;
   }
 
-  /** What a courier that begins is told of them: one that is still loaded counts as lost here, and says later what it is. */
+  /** What a courier that begins is told of them: one that is still loaded counts as not held, and says later what it is. */
   asked(): ToCourier[] {
-    return [...this.#entries].map(([document, entry]) => ({ type: entry.document?.isHeld === true ? 'follow' : 'lost', document }));
+    return [...this.#entries].map(([document, entry]) => ({ type: entry.document?.isHeld === true ? 'follow' : 'unheld', document }));
   }
 
   isOpen(name: string): boolean {
@@ -113,7 +113,7 @@ export class OpenDocuments {
   }
 
   /** A region has said that it does not serve it, and nothing else was heard since. */
-  isHeldBack(name: string): boolean {
+  isRefused(name: string): boolean {
     return this.#entries.get(name as DocumentId)?.refusal !== undefined;
   }
 
@@ -163,7 +163,7 @@ export class OpenDocuments {
   /** Documents that regions have sent whole. */
   receiveStates(states: readonly { readonly document: DocumentId; readonly state: Uint8Array }[]): void {
     const changed = new Map<LocalDocument, ChangeSource>();
-    const held: Entry[] = [];
+    const sent: Entry[] = [];
     for (const { document: name, state } of states) {
       const entry = this.#entries.get(name);
       if (entry === undefined) continue;
@@ -171,10 +171,10 @@ export class OpenDocuments {
       if (entry.document !== undefined) entry.document.isHeld = true;
       entry.refusal = undefined;
       if (entry.retry === undefined) this.#parts.noteLoading(name, undefined);
-      held.push(entry);
+      sent.push(entry);
     }
     this.#tell(changed);
-    for (const { waiters } of held) waiters.end();
+    for (const { waiters } of sent) waiters.end();
   }
 
   /** Another tab leads from now on: what the one before kept and did not tell is read. What is not held is asked for whole anyhow. */
@@ -283,7 +283,7 @@ export class OpenDocuments {
   }
 
   async #load(name: DocumentId, entry: Entry): Promise<void> {
-    const { store, collection, host, follow, lost, noteLoading } = this.#parts;
+    const { store, collection, host, follow, unheld, noteLoading } = this.#parts;
     const { as, content, arrived } = await this.#read(name, entry, collection(name));
     if (this.#entries.get(name) !== entry) return;
     const { crdt, isFollowed, isHeld, isDamaged, isWritten } = content;
@@ -297,7 +297,7 @@ export class OpenDocuments {
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
     if (this.#entries.get(name) !== entry) return;
     noteLoading(name, isDamaged ? damagedError(name) : undefined);
-    if (isDamaged) lost(name);
+    if (isDamaged) unheld(name);
     else if (!isHeld) follow(name);
   }
 

@@ -63,7 +63,7 @@ export type StoreChange =
   | { readonly type: 'session'; readonly session: SessionRecord }
   | { readonly type: 'follow'; readonly document: DocumentId }
   | { readonly type: 'forget'; readonly document: DocumentId }
-  /** A region is to send the document whole. What the device has of it stays. */
+  /** The document is held no more: a region is to send it whole. What the device has of it stays. */
   | { readonly type: 'unhold'; readonly document: DocumentId }
   /** The document as a region has it: it is held from now on. What the device has of it stays: a write may be newer. */
   | { readonly type: 'state'; readonly document: DocumentId; readonly state: Uint8Array }

@@ -75,9 +75,9 @@ export class StoreImage {
 
   /** Called for each part of a document, in their order. */
   restoreDocument({ document, isHeld, updates }: ImageDocument): void {
-    const held = this.#documents.get(document)?.updates ?? [];
-    this.#documents.set(document, { isHeld, updates: held });
-    for (const update of updates) held.push(update);
+    const kept = this.#documents.get(document)?.updates ?? [];
+    this.#documents.set(document, { isHeld, updates: kept });
+    for (const update of updates) kept.push(update);
   }
 
   load(id: DocumentId): StoredDocument {
@@ -138,10 +138,10 @@ export class StoreImage {
   }
 
   #fold({ document, upTo, state }: Extract<StoreChange, { type: 'fold' }>): void {
-    const held = this.#documents.get(document);
-    if (held === undefined) return;
-    const later = held.updates.filter(({ at }) => at > upTo);
-    held.updates = [{ at: upTo, bytes: state }, ...later];
+    const kept = this.#documents.get(document);
+    if (kept === undefined) return;
+    const later = kept.updates.filter(({ at }) => at > upTo);
+    kept.updates = [{ at: upTo, bytes: state }, ...later];
   }
 
   #stored(bytes: Uint8Array): StoredUpdate {

@@ -151,7 +151,7 @@ export class Switchboard {
         break;
       case 'forgetSeen':
       case 'follow':
-      case 'lost':
+      case 'unheld':
       case 'ask':
         break;
       default:

@@ -16,8 +16,8 @@ export interface ReceivedOp {
 export type ToCourier =
   | { readonly type: 'wrote'; readonly write: PendingWrite }
   | { readonly type: 'follow'; readonly document: DocumentId }
-  /** What is kept of it could not be read: it is not held any more. */
-  | { readonly type: 'lost'; readonly document: DocumentId }
+  /** It is held no more, for what is kept of it could not be read. */
+  | { readonly type: 'unheld'; readonly document: DocumentId }
   | { readonly type: 'forget'; readonly document: DocumentId }
   | { readonly type: 'present'; readonly document: DocumentId; readonly update: Uint8Array }
   | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
