@@ -208,6 +208,7 @@ export class Client<C extends Collections = Collections> {
     this.#documents.close();
     this.#switchboard.close();
     await this.#writes.whenSaved();
+    this.#writes.close(clientClosed());
     await this.#switchboard.stop();
     await this.#store.close();
   }
@@ -283,6 +284,10 @@ export class Client<C extends Collections = Collections> {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new AnabranchError('client_closed', 'the client was closed');
+    if (this.#isClosed) throw clientClosed();
   }
+}
+
+function clientClosed(): AnabranchError {
+  return new AnabranchError('client_closed', 'the client was closed');
 }

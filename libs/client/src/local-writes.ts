@@ -29,6 +29,7 @@ export class LocalWrites {
   readonly #refusedListeners = new Set<(write: Write) => void>();
   #lastSave: Promise<void> = Promise.resolve();
   #number = 0;
+  #closed: AnabranchError | undefined;
   #covered = VersionVector.empty;
   #replicated = { majority: VersionVector.empty, all: VersionVector.empty };
 
@@ -121,6 +122,14 @@ export class LocalWrites {
     this.#refuse(local, error);
   }
 
+  /** No more is told of any write: who waits is told why. */
+  close(why: AnabranchError): void {
+    this.#closed = why;
+    for (const local of this.#tracked.values()) local.unfollow(why);
+    this.#tracked.clear();
+    this.#durable.clear();
+  }
+
   async #save(write: NewWrite, local: LocalWrite): Promise<void> {
     const before = this.#lastSave;
     const appended = this.#store.append(write);
@@ -149,6 +158,7 @@ export class LocalWrites {
   }
 
   #track(local: LocalWrite): void {
+    if (this.#closed !== undefined) return local.unfollow(this.#closed);
     this.#tracked.set(local.id, local);
     if (this.#tracked.size <= LocalWrites.trackedMax) return;
     const [oldest] = this.#durable;

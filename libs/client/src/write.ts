@@ -2,6 +2,8 @@
 //
 //   applied --> saved --> durable --> majority --> all
 //      \---------\----------> refused
+//
+// A write that is not followed any more stays as it was told last.
 
 import { type AnabranchError, assert } from '@anabranch/base';
 import type { VersionVector } from '@anabranch/causality';
@@ -22,7 +24,10 @@ export interface Write {
   readonly error: AnabranchError | undefined;
   /** The documents it writes, with the operations as JSON text; empty text for an update that an editor made. */
   readonly described: readonly WriteDescription[];
-  /** Resolves when the write is that far or further. Rejects with the {@link error} of a refused one. */
+  /**
+   * Resolves when the write is that far or further. Rejects with the {@link error} of a refused one, and with `client_closed` when
+   * the client was closed before: what is saved is sent all the same, when the device is opened again.
+   */
   when(state: 'saved' | 'durable' | 'majority' | 'all'): Promise<void>;
   /** Calls back after each change of the state; returns how to end that. */
   subscribe(listener: () => void): () => void;
@@ -34,8 +39,12 @@ export class LocalWrite implements Write {
   readonly id: string;
   readonly described: readonly WriteDescription[];
   readonly #listeners = new Set<() => void>();
+  /** What looks whether a state that somebody waits for is reached. */
+  readonly #waiting = new Set<() => void>();
   #state: WriteState = 'applied';
   #error: AnabranchError | undefined;
+  /** Why no more is told of it. */
+  #unfollowed: AnabranchError | undefined;
   /** The ops that hold it are covered by this. */
   #covered: VersionVector | undefined;
 
@@ -62,13 +71,15 @@ export class LocalWrite implements Write {
       const isSettled = (): boolean => {
         if (this.#state === 'refused') reject(this.#error);
         else if (order[this.#state] >= order[state]) resolve();
+        else if (this.#unfollowed !== undefined) reject(this.#unfollowed);
         else return false;
         return true;
       };
       if (isSettled()) return;
-      const end = this.subscribe(() => {
-        if (isSettled()) end();
-      });
+      const check = (): void => {
+        if (isSettled()) this.#waiting.delete(check);
+      };
+      this.#waiting.add(check);
     });
   }
 
@@ -103,8 +114,15 @@ export class LocalWrite implements Write {
     this.#move('refused');
   }
 
+  /** No more is told of it, for this reason. */
+  unfollow(why: AnabranchError): void {
+    this.#unfollowed = why;
+    for (const check of [...this.#waiting]) check();
+  }
+
   #move(state: WriteState): void {
     this.#state = state;
+    for (const check of [...this.#waiting]) check();
     for (const listener of [...this.#listeners]) callSafely(listener);
   }
 }

@@ -136,6 +136,25 @@ describe('a client that is closed', () => {
     expect(reasons).toEqual(['client_closed', 'client_closed', 'client_closed', 'client_closed']);
   });
 
+  test('[CLIENT17] says so to who waits for a write to reach regions, once it is saved', async () => {
+    const { store, client, cart } = await start();
+    await store.append(writeOfOtherTab(2));
+    const [other] = await client.pendingWrites();
+    const write = cart.edit(more);
+    const waiting = (['saved', 'durable', 'majority', 'all'] as const).map((state) => write.when(state));
+    if (other !== undefined) waiting.push(other.when('durable'));
+    const outcomes = Promise.allSettled(waiting);
+    await client.close();
+    waiting.push(write.when('durable'));
+    const told = [...(await outcomes), ...(await Promise.allSettled(waiting.slice(-1)))];
+    expect(told.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'resolved'))).toEqual([
+      'resolved',
+      ...Array.from({ length: 5 }, () => 'client_closed'),
+    ]);
+    expect([write.state, write.error]).toEqual(['saved', undefined]);
+    await expect(write.when('saved')).resolves.toBeUndefined();
+  });
+
   test('[CLIENT17] tells of writes that could not be saved any more', async () => {
     const { store, client, cart, refused } = await start();
     const told: unknown[] = [];
