@@ -31,6 +31,7 @@ import type { ClientStore, StoreOpening, WriteDescription } from './store/client
 import { Submissions } from './submissions.ts';
 import type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
 import { Switchboard } from './tabs/switchboard.ts';
+import type { ToCourier } from './tabs/tab-message.ts';
 import { TabStatus } from './tabs/tab-status.ts';
 import type { Write } from './write.ts';
 
@@ -215,7 +216,7 @@ export class Client<C extends Collections = Collections> {
 
   #documentsParts(): OpenDocumentsParts {
     const { random, clock } = this.#platform;
-    const tell = (type: 'follow' | 'unheld' | 'forget', document: DocumentId): void => this.#switchboard.tell({ type, document });
+    const tell = (message: ToCourier): void => this.#switchboard.tell(message);
     return {
       ...{ store: this.#store, clock, authors: this.#authors },
       collection: (document) => this.#collectionOf(document),
@@ -226,9 +227,9 @@ export class Client<C extends Collections = Collections> {
         presence: (document) => this.#presenceOf(document),
         newClientId: () => new DeviceAuthor(this.#device, random).identity.yjsClientId,
       },
-      follow: (document) => tell('follow', document),
-      unheld: (document) => tell('unheld', document),
-      forgotten: (document) => tell('forget', document),
+      follow: (document) => tell({ type: 'follow', document }),
+      unheld: (document) => tell({ type: 'unheld', document }),
+      forgotten: (document, atMs) => tell({ type: 'forget', document, atMs }),
       whenSaved: () => this.#writes.whenSaved(),
       noteLoading: (document, error) => this.#status.noteLoading(document, error),
     };

@@ -14,6 +14,7 @@
 
 import { AnabranchError, assertNever, isAnabranchError } from '@anabranch/base';
 import {
+  type DocumentId,
   isDamageOfRegion,
   isDocumentRefusal,
   isFinalRefusal,
@@ -115,9 +116,7 @@ export class Courier {
         this.#documents.unheld(message.document);
         break;
       case 'forget':
-        this.#folds.forget(message.document);
-        // A region that remembers the device would go on sending it: the next one is told anew what is followed.
-        if (!this.#documents.forget(message.document)) this.#inbox.resumeKey = new Uint8Array();
+        void this.#forget(message.document);
         break;
       case 'forgetSeen':
         this.#connection.leave();
@@ -239,6 +238,19 @@ export class Courier {
     this.#outbox.ended();
     // Another device has a copy of the store: it is another client from now on.
     if (cause.code === 'session_superseded') this.#inbox.resumeKey = new Uint8Array();
+  }
+
+  async #forget(document: DocumentId): Promise<void> {
+    this.#folds.forget(document);
+    // A region that remembers the device would go on sending it: the next one is told anew what is followed.
+    if (!this.#documents.forget(document)) this.#inbox.resumeKey = new Uint8Array();
+    try {
+      // A tab that has opened it again may have said so before: the store has what came last.
+      if (!(await this.#parts.store.load(document)).isFollowed || this.#isStopped) return;
+      this.#documents.follow(document);
+    } catch (error) {
+      this.#note(refusalOf(error));
+    }
   }
 
   async #takeUp(): Promise<void> {

@@ -7,7 +7,8 @@
 // Invariant 1: a document that a region does not send counts as not held from then on: what is told of other documents says
 //              nothing of it, and it is asked for whole. That is kept before anything that is told later.
 // Invariant 2: a document is asked for when what it takes to read it is loaded.
-// Invariant 3: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
+// Invariant 3: what the region of the session does not send is not asked for again because a tab opens it: the tab is told why.
+// Invariant 4: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
 
 import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
 import { type DocumentId, isDamageOfRegion, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
@@ -43,12 +44,24 @@ export class FollowedDocuments {
   /** Those that the region of the session was told not to send any more. */
   readonly #renounced = new Set<DocumentId>();
 
+  /** Those that the region of the session does not serve, and why. */
+  readonly #refusals = new Map<DocumentId, Refusal>();
+
   constructor(parts: FollowedDocumentsParts) {
     this.#parts = parts;
   }
 
   follow(document: DocumentId): void {
-    if (this.#parts.follows.add(document)) this.#announce(document);
+    const { follows, tell } = this.#parts;
+    const refusal = this.#refusals.get(document);
+    if (follows.add(document)) this.#announce(document);
+    else if (refusal !== undefined) tell({ type: 'unavailable', document, refusal });
+  }
+
+  /** A region has sent it whole. */
+  held(document: DocumentId): void {
+    this.#refusals.delete(document);
+    this.#parts.follows.hold(document);
   }
 
   /** False when the region of the session could not be told, for there is none. */
@@ -56,6 +69,7 @@ export class FollowedDocuments {
     const { follows, session } = this.#parts;
     this.#later.get(document)?.cancel();
     this.#later.delete(document);
+    this.#refusals.delete(document);
     if (!follows.remove(document)) return true;
     if (session()?.isOpen !== true) return false;
     this.unwanted(document);
@@ -88,6 +102,7 @@ export class FollowedDocuments {
     }
     this.#unhold(document);
     if (isDamageOfRegion(code) && avoidRegion()) return true;
+    this.#refusals.set(document, refusal);
     tell({ type: 'unavailable', document, refusal });
     if (isFinalRefusal(code) || code === ('collection_differs' satisfies ErrorCode)) note(refusal);
     else this.#askLater(document, errorOf(refusal).entry.retryable ? askAgainMs : askUnreadableMs);
@@ -106,6 +121,7 @@ export class FollowedDocuments {
     if (isLoading) return this.#askLater(document, askAgainMs);
     note(refusalOf(error));
     if (!isWhole) return this.#announce(document);
+    this.#refusals.set(document, refusalOf(error));
     tell({ type: 'unavailable', document, refusal: refusalOf(error) });
     this.#askLater(document, askUnreadableMs);
   }
@@ -114,6 +130,7 @@ export class FollowedDocuments {
   ended(): void {
     for (const timer of this.#later.values()) timer.cancel();
     this.#later.clear();
+    this.#refusals.clear();
     this.#renounced.clear();
   }
 

@@ -32,6 +32,8 @@ export interface InboxParts {
   readonly documents: {
     /** Something was sent of a document that is not followed. */
     unwanted(document: DocumentId): void;
+    /** It was sent whole. */
+    held(document: DocumentId): void;
     /** Throws to have a frame not taken; else the document counts as not held, and is passed over. */
     unreadable(document: DocumentId, error: AnabranchError, isWhole: boolean): void;
   };
@@ -95,7 +97,7 @@ export class Inbox {
       this.#resync.set(document, state);
       return;
     }
-    this.#parts.follows.hold(document);
+    this.#parts.documents.held(document);
     const states = [{ document, state }];
     this.#keep([{ type: 'state', document, state }], { type: 'received', states, ops: [], seen: this.seen });
   }

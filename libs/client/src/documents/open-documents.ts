@@ -11,17 +11,17 @@
 // Invariant 3: nothing is written to a document between the refusal of a write and its replacement.
 // Invariant 4: a document that is forgotten is closed first, in every tab, and opened again only when it is forgotten whole.
 
-import { AnabranchError, type Clock, isAnabranchError, type Timer } from '@anabranch/base';
+import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
 import { type OriginId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
 import type { ToCourier } from '../tabs/tab-message.ts';
 import type { DeviceAuthors } from './device-author.ts';
+import { type Entry, newEntry, retryMsMax, retryMsMin } from './entry.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
 import type { DocumentPresence } from './presence.ts';
-import { Waiters } from './waiters.ts';
 
 export interface OpenOptions {
   /** How long to wait for a region, in milliseconds, when the device does not hold the document; for ever unless given. */
@@ -39,36 +39,13 @@ export interface OpenDocumentsParts {
   readonly follow: (document: DocumentId) => void;
   /** It is held no more, for what was kept of it cannot be read. */
   readonly unheld: (document: DocumentId) => void;
-  /** The store has forgotten it. */
-  readonly forgotten: (document: DocumentId) => void;
+  /** The store has forgotten it, at this time or soon after. */
+  readonly forgotten: (document: DocumentId, atMs: number) => void;
   /** Resolves when the store has every write of this tab so far. */
   readonly whenSaved: () => Promise<void>;
   /** What is wrong with the document as it was loaded, or why it could not be; undefined when nothing is. */
   readonly noteLoading: (document: DocumentId, error: AnabranchError | undefined) => void;
 }
-
-interface Entry {
-  whenLoaded: Promise<void>;
-  document: LocalDocument | undefined;
-  /** What arrived while it is loaded; undefined when it is not. */
-  buffered: Uint8Array[] | undefined;
-  /** The device has something of it: it is shown without waiting for a region. */
-  isWritten: boolean;
-  /** It must be loaded once more. */
-  isStale: boolean;
-  /** Why no region sends it, as long as nothing else was heard. */
-  refusal: AnabranchError | undefined;
-  /** Why it is open no longer. */
-  closed: AnabranchError | undefined;
-  /** It could not be loaded anew: when that is tried again, and how long after. */
-  retry: Timer | undefined;
-  retryMs: number;
-  readonly waiters: Waiters;
-}
-
-/** How long after it could not be loaded anew a document is loaded again: doubled each time, up to the second. */
-const retryMsMin = 500;
-const retryMsMax = 30_000;
 
 /** Updates of one op, or of a write of another tab. */
 export interface ShownOp {
@@ -149,10 +126,20 @@ export class OpenDocuments {
     }
   }
 
-  /** Another tab has had the device forget it. */
-  closeForgotten(name: DocumentId): void {
+  /**
+   * Another tab has had the device forget it, at some time: it is closed, unless it was opened after that. In a moment in which nobody
+   * can say, the store can.
+   */
+  async closeForgotten(name: DocumentId, atMs: number): Promise<void> {
     this.#parts.authors.renew();
-    this.#drop(name, forgottenError(name));
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    if (entry.followedMs === undefined) {
+      entry.isStale = true;
+      return;
+    }
+    const isFollowed = entry.followedMs >= atMs && (await this.#parts.store.load(name).catch(() => undefined))?.isFollowed === true;
+    if (!isFollowed && this.#entries.get(name) === entry) this.#drop(name, forgottenError(name));
   }
 
   close(): void {
@@ -246,18 +233,7 @@ export class OpenDocuments {
   }
 
   #begin(name: DocumentId): Entry {
-    const entry: Entry = {
-      whenLoaded: Promise.resolve(),
-      document: undefined,
-      buffered: undefined,
-      isWritten: false,
-      isStale: false,
-      refusal: undefined,
-      closed: undefined,
-      retry: undefined,
-      retryMs: retryMsMin,
-      waiters: new Waiters(),
-    };
+    const entry = newEntry();
     this.#entries.set(name, entry);
     entry.whenLoaded = this.#load(name, entry);
     return entry;
@@ -287,6 +263,8 @@ export class OpenDocuments {
     const { as, content, arrived } = await this.#read(name, entry, collection(name));
     if (this.#entries.get(name) !== entry) return;
     const { crdt, isFollowed, isHeld, isDamaged, isWritten } = content;
+    // Another tab has had the device forget it, and that was not heard yet.
+    if (!isFollowed && entry.followedMs !== undefined) return this.#drop(name, forgottenError(name));
     entry.isWritten ||= isWritten;
     if (arrived.length > 0) crdt.apply(arrived);
     entry.buffered = undefined;
@@ -295,7 +273,10 @@ export class OpenDocuments {
     entry.document.isHeld ||= isHeld;
     this.#tell(new Map([[entry.document, local]]));
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
+    entry.followedMs ??= this.#parts.clock.wallMs();
     if (this.#entries.get(name) !== entry) return;
+    // It was said to be forgotten meanwhile.
+    if (entry.isStale) this.#reload(name, entry);
     noteLoading(name, isDamaged ? damagedError(name) : undefined);
     if (isDamaged) unheld(name);
     else if (!isHeld) follow(name);
@@ -362,8 +343,9 @@ export class OpenDocuments {
     this.#parts.authors.renew();
     this.#drop(name, forgottenError(name));
     await before?.catch(() => {});
+    const atMs = this.#parts.clock.wallMs();
     await this.#parts.store.commit([{ type: 'forget', document: name }]);
-    this.#parts.forgotten(name);
+    this.#parts.forgotten(name, atMs);
   }
 }
 

@@ -144,7 +144,7 @@ export class Switchboard {
         documents.presenceOf(message.document)?.receive(message.update);
         break;
       case 'forget':
-        documents.closeForgotten(message.document);
+        void documents.closeForgotten(message.document, message.atMs);
         break;
       case 'switch':
         status.switchTo(message.isOffline, message.region);

@@ -18,7 +18,8 @@ export type ToCourier =
   | { readonly type: 'follow'; readonly document: DocumentId }
   /** It is held no more, for what is kept of it could not be read. */
   | { readonly type: 'unheld'; readonly document: DocumentId }
-  | { readonly type: 'forget'; readonly document: DocumentId }
+  /** The store has forgotten it, at this time of the device's clock or soon after. Tabs may have opened it again since. */
+  | { readonly type: 'forget'; readonly document: DocumentId; readonly atMs: number }
   | { readonly type: 'present'; readonly document: DocumentId; readonly update: Uint8Array }
   | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
   /** What regions were seen to have counts no more. */

@@ -1,0 +1,46 @@
+// What a tab knows of a document that it opens, or has open: OpenDocuments says what becomes of it.
+
+import type { AnabranchError, Timer } from '@anabranch/base';
+import type { LocalDocument } from './local-document.ts';
+import { Waiters } from './waiters.ts';
+
+/** How long after it could not be loaded anew a document is loaded again: doubled each time, up to the second. */
+export const retryMsMin = 500;
+export const retryMsMax = 30_000;
+
+export interface Entry {
+  whenLoaded: Promise<void>;
+  document: LocalDocument | undefined;
+  /** What arrived while it is loaded; undefined when it is not. */
+  buffered: Uint8Array[] | undefined;
+  /** The device has something of it: it is shown without waiting for a region. */
+  isWritten: boolean;
+  /** It must be loaded once more. */
+  isStale: boolean;
+  /** Why no region sends it, as long as nothing else was heard. */
+  refusal: AnabranchError | undefined;
+  /** When it was read and followed first; undefined before. */
+  followedMs: number | undefined;
+  /** Why it is open no longer. */
+  closed: AnabranchError | undefined;
+  /** It could not be loaded anew: when that is tried again, and how long after. */
+  retry: Timer | undefined;
+  retryMs: number;
+  readonly waiters: Waiters;
+}
+
+export function newEntry(): Entry {
+  return {
+    whenLoaded: Promise.resolve(),
+    document: undefined,
+    buffered: undefined,
+    isWritten: false,
+    isStale: false,
+    refusal: undefined,
+    followedMs: undefined,
+    closed: undefined,
+    retry: undefined,
+    retryMs: retryMsMin,
+    waiters: new Waiters(),
+  };
+}

@@ -1,0 +1,111 @@
+// Several tabs on one store, whose messages arrive late, and whose leader is killed.
+
+import { YjsDocument } from '@anabranch/crdt/yjs';
+import { parseDocumentId } from '@anabranch/protocol';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Client, MemoryStore, schema } from '../index.ts';
+import type { ClientStore } from '../store/client-store.ts';
+import { platformOf, ScriptedRegion, type ScriptedSession } from '../testing/scripted-regions.ts';
+import { TabGroup } from '../testing/tab-group.ts';
+
+const shape = schema.object({ qty: schema.counter() });
+const collections = { carts: { library: 'yjs', schema: shape } } as const;
+const ann = parseDocumentId('carts/ann');
+const one = [{ op: 'increment', path: '/qty', by: 1 }] as const;
+
+/** A device whose tabs a test opens, one region, and the session with it. */
+function device() {
+  const [berlin, store, group] = [new ScriptedRegion('berlin'), new MemoryStore(), new TabGroup()];
+  const platform = platformOf([berlin]);
+  const options = { regions: [{ name: 'berlin', url: berlin.url }], collections };
+  const open = async (of: ClientStore = store) => {
+    const tabs = group.tab();
+    const client = await Client.create(options, { platform: { ...platform, tabs }, store: of });
+    onTestFinished(() => client.close());
+    return Object.assign(client, { kill: () => tabs.kill() });
+  };
+  const session = async (count = 1): Promise<ScriptedSession> => {
+    await vi.waitFor(() => expect(berlin.sessions).toHaveLength(count));
+    await vi.waitFor(() => expect(berlin.session?.of('follow').length).toBeGreaterThan(0));
+    return berlin.session as ScriptedSession;
+  };
+  return { berlin, store, group, open, session };
+}
+
+/** How often a session was asked for the cart. */
+const timesAsked = (session: ScriptedSession): number => session.of('follow').flatMap(({ documents }) => documents).length;
+
+function stateOf(qty: number): Uint8Array {
+  const document = new YjsDocument(shape, { yjsClientId: 2 ** 32 + 5, automergeActor: 'ab'.repeat(16) });
+  document.edit({ writer: 'berlin.5f0c12ab90de', dot: 1, hlc: { ms: 1, counter: 0 } }, [{ op: 'increment', path: '/qty', by: qty }]);
+  return document.encodeState();
+}
+
+describe('a document that a tab has the device forget', () => {
+  test('[CLIENT29] stays open, and is followed, where it was opened again before that was heard', async () => {
+    const { store, group, open, session } = device();
+    const [first, second] = [await open(), await open()];
+    await first.open('carts', 'ann', { startEmpty: true });
+    const asked = await session();
+    await vi.waitFor(() => expect(timesAsked(asked)).toBe(1));
+    group.delays = ({ type }) => type === 'forget';
+    // The tab that does not lead forgets: the other one hears of it late.
+    const theirs = await second.open('carts', 'ann', { startEmpty: true });
+    await second.forget('carts', 'ann');
+    expect(theirs.closed?.code).toBe('document_unavailable');
+    const third = await open();
+    const again = third.open('carts', 'ann');
+    await vi.waitFor(async () => expect((await store.load(ann)).isFollowed).toBe(true));
+    await vi.waitFor(() => expect(group.posted.filter(({ type }) => type === 'follow').length).toBeGreaterThan(1));
+    group.deliver();
+    await vi.waitFor(() => expect(timesAsked(asked)).toBe(2));
+    asked.send({ type: 'state', document: ann, isResync: false, state: stateOf(5) });
+    const cart = await again;
+    expect([cart.value, cart.closed]).toEqual([{ qty: 5 }, undefined]);
+  });
+
+  test('[CLIENT29] is closed where it was open, also when another tab has opened it again meanwhile', async () => {
+    const { group, open, session } = device();
+    const [first, second] = [await open(), await open()];
+    const old = await first.open('carts', 'ann', { startEmpty: true });
+    await session();
+    group.delays = ({ type }) => type === 'forget';
+    await vi.waitFor(() => expect(first.status.connection).toBe('online'));
+    await second.forget('carts', 'ann');
+    const again = await second.open('carts', 'ann', { startEmpty: true });
+    group.deliver();
+    await vi.waitFor(() => expect(old.closed?.code).toBe('document_unavailable'));
+    expect(again.closed).toBeUndefined();
+  });
+
+  test('[CLIENT29] is not taken up again where it is loaded anew before that was heard', async () => {
+    const { store, group, open } = device();
+    const [first, second] = [await open(), await open()];
+    const old = await first.open('carts', 'ann', { startEmpty: true });
+    group.delays = ({ type }) => type === 'forget';
+    await second.forget('carts', 'ann');
+    vi.spyOn(store, 'append').mockRejectedValueOnce(new Error('the disk is full'));
+    // Refused: it is loaded anew.
+    old.edit(one);
+    await vi.waitFor(() => expect(old.closed?.code).toBe('document_unavailable'));
+    expect((await store.load(ann)).isFollowed).toBe(false);
+  });
+});
+
+test('[CLIENT24] a document that the region has refused to one tab is refused at once to another', async () => {
+  const { open, session } = device();
+  const first = await open();
+  const refused = first.open('carts', 'ann').catch((error: unknown) => error);
+  const asked = await session();
+  await vi.waitFor(() => expect(timesAsked(asked)).toBe(1));
+  asked.send({ type: 'unavailable', document: ann, code: 'collection_differs', message: 'other fields' });
+  expect(await refused).toMatchObject({ code: 'collection_differs' });
+  await expect((await open()).open('carts', 'ann')).rejects.toMatchObject({ code: 'collection_differs', message: 'other fields' });
+  expect(timesAsked(asked)).toBe(1);
+  // Another session is asked anew.
+  asked.sendBytes(new Uint8Array());
+  const next = await session(2);
+  const waiting = (await open()).open('carts', 'ann');
+  next.send({ type: 'state', document: ann, isResync: false, state: stateOf(5) });
+  expect((await waiting).value).toEqual({ qty: 5 });
+});
