@@ -73,7 +73,7 @@ export class Client<C extends Collections = Collections> {
     this.#device = opening.device;
     this.#authors = new DeviceAuthors(this.#device, platform.random);
     this.#writes = new LocalWrites(store, (write) => this.#switchboard.tell({ type: 'wrote', write }));
-    this.#writes.onUnsaved = (write, refusal) => this.#switchboard.hear({ type: 'refused', write, refusal });
+    this.#writes.onUnsaved = (write) => this.#switchboard.hear({ type: 'refused', write });
     this.#documents = new OpenDocuments(this.#documentsParts());
     const regions = options.regions.map((region) => ({ ...region, isReachable: undefined, roundTripMs: undefined }));
     this.#status = new TabStatus({
@@ -171,7 +171,7 @@ export class Client<C extends Collections = Collections> {
    */
   forgetSeen(): void {
     this.#assertOpen();
-    this.#switchboard.tell({ type: 'forgetSeen' });
+    this.#switchboard.forgetSeen();
   }
 
   /**

@@ -39,6 +39,7 @@ export type {
   ClientStore,
   NewWrite,
   PendingWrite,
+  RefusedWrite,
   SessionRecord,
   StoreChange,
   StoredDocument,

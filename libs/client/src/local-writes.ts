@@ -6,8 +6,8 @@
 import type { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { callSafely } from './call-safely.ts';
-import { type Refusal, refusalOf } from './refusal.ts';
-import type { ClientStore, NewWrite, PendingWrite } from './store/client-store.ts';
+import { errorOf, refusalOf } from './refusal.ts';
+import type { ClientStore, NewWrite, PendingWrite, RefusedWrite } from './store/client-store.ts';
 import { LocalWrite, type Write } from './write.ts';
 
 export class LocalWrites {
@@ -15,7 +15,7 @@ export class LocalWrites {
   static readonly trackedMax = 10_000;
 
   /** Called for a write that could not be kept. */
-  onUnsaved: (write: PendingWrite, refusal: Refusal) => void = () => {};
+  onUnsaved: (write: RefusedWrite) => void = () => {};
 
   readonly #store: ClientStore;
   readonly #saved: (write: PendingWrite) => void;
@@ -27,6 +27,7 @@ export class LocalWrites {
   /** For each question under way about what the store holds, the writes that were answered meanwhile. */
   readonly #answered = new Set<Set<string>>();
   readonly #refusedListeners = new Set<(write: Write) => void>();
+  readonly #refusedIds = new Set<string>();
   #lastSave: Promise<void> = Promise.resolve();
   #number = 0;
   #closed: AnabranchError | undefined;
@@ -88,6 +89,21 @@ export class LocalWrites {
     return [...this.#tracked.values()].filter((write) => isUnderWay(write) && !this.#takenUp.has(write));
   }
 
+  /** Whether this tab was told that it is refused. */
+  isRefused(id: string): boolean {
+    return this.#refusedIds.has(id);
+  }
+
+  /** Whether it is saved, and no more is known of it. */
+  isSaved(id: string): boolean {
+    return this.#tracked.get(id)?.state === 'saved';
+  }
+
+  /** Those that are saved, whichever tab made them. */
+  saved(): readonly string[] {
+    return [...this.#tracked.keys()].filter((id) => this.isSaved(id));
+  }
+
   /** Follows the writes that the store holds and that no region has confirmed, whichever tab made them. */
   async takeUp(): Promise<readonly Write[]> {
     const answered = new Set<string>();
@@ -115,11 +131,12 @@ export class LocalWrites {
     for (const id of this.#durable) if (this.#tracked.get(id)?.replicated(majority, all) === true) this.#forget(id);
   }
 
-  refused(write: PendingWrite, error: AnabranchError): void {
-    for (const answered of this.#answered) answered.add(write.id);
-    const local = this.#tracked.get(write.id) ?? new LocalWrite(write.id, write.described);
-    this.#tracked.delete(write.id);
-    this.#refuse(local, error);
+  refused({ id, described, refusal }: RefusedWrite): void {
+    for (const answered of this.#answered) answered.add(id);
+    const local = this.#tracked.get(id) ?? new LocalWrite(id, described);
+    this.#tracked.delete(id);
+    this.#refusedIds.add(id);
+    this.#refuse(local, errorOf(refusal));
   }
 
   /** No more is told of any write: who waits is told why. */
@@ -140,7 +157,8 @@ export class LocalWrites {
       this.#saved({ ...write, n });
     } catch (error) {
       await before;
-      callSafely(() => this.onUnsaved({ ...write, n: 0 }, refusalOf(error)));
+      const documents = write.updates.map(({ document }) => document);
+      callSafely(() => this.onUnsaved({ id: write.id, documents, described: write.described, refusal: refusalOf(error) }));
     }
   }
 

@@ -1,6 +1,6 @@
 // The store of a browser: one IndexedDB database, shared by the tabs of its origin.
 //
-//   meta       'device' | 'session' -> value
+//   meta       'device' | 'session' | 'refusals' -> value
 //   documents  name -> { isHeld }
 //   updates    at -> { document, bytes }                 at: rising over all documents
 //   pending    n -> { id, writer, updates, described }   by document, too
@@ -15,6 +15,7 @@ import type {
   ClientStore,
   NewWrite,
   PendingWrite,
+  RefusedWrite,
   SessionRecord,
   StoreChange,
   StoredDocument,
@@ -47,10 +48,11 @@ export class IndexedDbStore implements ClientStore {
       const device = typeof known === 'string' ? known : mintDevice();
       if (known === undefined) stores.meta.put(device, 'device');
       const session: SessionRecord | undefined = await answerOf(stores.meta.get('session'));
+      const refusals: RefusedWrite[] | undefined = await answerOf(stores.meta.get('refusals'));
       const names = await answerOf(stores.documents.getAllKeys());
       const records: { readonly isHeld: boolean }[] = await answerOf(stores.documents.getAll());
       const followed = names.map((name, at) => ({ document: name as DocumentId, isHeld: records[at]?.isHeld ?? false }));
-      return { device, session, followed };
+      return { device, session, followed, refusals: refusals ?? [] };
     });
   }
 
@@ -185,6 +187,9 @@ async function apply(stores: Record<StoreName, IDBObjectStore>, change: StoreCha
     }
     case 'drop':
       stores.pending.delete(change.n);
+      return;
+    case 'refusals':
+      stores.meta.put(change.refusals, 'refusals');
       return;
     case 'fold':
       if ((await answerOf(stores.documents.get(change.document))) === undefined) return;

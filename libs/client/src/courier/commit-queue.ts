@@ -42,7 +42,7 @@ export class CommitQueue {
       while (this.#waiting.length > 0) {
         const entries = this.#waiting;
         this.#waiting = [];
-        const changes = withoutStaleSessions(entries.flatMap((entry) => entry.changes));
+        const changes = withoutReplaced(entries.flatMap((entry) => entry.changes));
         if (changes.length > 0) await this.#store.commit(changes);
         for (const { then } of entries) callSafely(then);
       }
@@ -55,8 +55,8 @@ export class CommitQueue {
   }
 }
 
-/** Of several session records in one commit the last one counts. */
-function withoutStaleSessions(changes: readonly StoreChange[]): readonly StoreChange[] {
-  const last = changes.findLastIndex((change) => change.type === 'session');
-  return changes.filter((change, at) => change.type !== 'session' || at === last);
+/** Of several session records in one commit the last one counts; so it is with refusals. */
+function withoutReplaced(changes: readonly StoreChange[]): readonly StoreChange[] {
+  const last = new Map(changes.map(({ type }, at) => [type, at]));
+  return changes.filter(({ type }, at) => (type !== 'session' && type !== 'refusals') || at === last.get(type));
 }

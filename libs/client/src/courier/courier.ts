@@ -65,10 +65,10 @@ export class Courier {
   #isStopped = false;
   #lastError: Refusal | undefined;
 
-  constructor(parts: CourierParts, { session, followed }: StoreOpening) {
+  constructor(parts: CourierParts, opening: StoreOpening) {
     const { platform, store, choice, credential, collections, tell } = parts;
     this.#parts = parts;
-    this.#follows.restore(followed, session?.followSerial ?? 0);
+    this.#follows.restore(opening.followed, opening.session?.followSerial ?? 0);
     this.#queue = new CommitQueue(store, (cause) => this.#fail(cause));
     this.#status = new StatusTeller(() => this.#look(), tell);
     this.#inspection = new Inspection(collections);
@@ -91,12 +91,13 @@ export class Courier {
       unheld: (document) => this.#documents.unheld(document),
       failed: (cause) => note(refusalOf(cause)),
     });
-    this.#inbox = new Inbox({ ...ways, documents: this.#documents, grew: (...growth) => this.#folds.grew(...growth) }, session);
+    this.#inbox = new Inbox({ ...ways, documents: this.#documents, grew: (...growth) => this.#folds.grew(...growth) }, opening);
   }
 
   /** Begins: takes up the writes that were left, and opens a session. */
   async start(): Promise<void> {
     await this.#takeUp();
+    this.#inbox.start();
     this.#connection.start();
     this.#evaluate();
   }
@@ -130,6 +131,9 @@ export class Courier {
         break;
       case 'ask':
         this.#status.note();
+        break;
+      case 'askWrites':
+        void this.#answer(message.ids);
         break;
       default:
         assertNever(message);
@@ -229,7 +233,7 @@ export class Courier {
     if (write === undefined) return;
     const refusal = { code, message, details: parseDetails(details) };
     this.#lastError = refusal;
-    this.#queue.add([{ type: 'drop', n: write.n }], () => this.#parts.tell({ type: 'refused', write, refusal }));
+    this.#inbox.refuse(write, refusal);
   }
 
   #ended(cause: AnabranchError): void {
@@ -253,11 +257,22 @@ export class Courier {
     }
   }
 
-  async #takeUp(): Promise<void> {
+  /** Tells a tab of its writes that somebody who led before had answers for, and perhaps did not tell. */
+  async #answer(ids: readonly string[]): Promise<void> {
+    if (!(await this.#takeUp())) return;
+    const pending = this.#outbox.ids();
+    const answered = ids.filter((id) => !pending.has(id));
+    if (answered.length > 0 && !this.#isStopped) this.#inbox.tellAnswered(answered);
+  }
+
+  /** Takes up what the store has and nobody has told of. False when it cannot be read. */
+  async #takeUp(): Promise<boolean> {
     try {
       for (const write of await this.#parts.store.pendingAfter(this.#outbox.lastN)) this.#outbox.add(write);
+      return true;
     } catch (error) {
       this.#fail(error);
+      return false;
     }
   }
 

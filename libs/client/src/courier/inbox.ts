@@ -7,6 +7,8 @@
 //              changes that follow them.
 // Invariant 3: nothing that cannot be read is kept. A frame with anything of that is taken not at all, and nothing is seen of it; or,
 //              when there is nobody else to ask (`unreadable`), without that document, which counts as not held from then on.
+// Invariant 4: a refusal is kept until it is told. So a write that the store does not keep as pending, and of which no refusal is on its
+//              way, is in a region, or was told to be refused: whoever had the answer.
 
 import { type AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
@@ -18,7 +20,8 @@ import {
   type VectorEntries,
   vectorOriginsMax,
 } from '@anabranch/protocol';
-import type { PendingWrite, SessionRecord, StoreChange } from '../store/client-store.ts';
+import type { Refusal } from '../refusal.ts';
+import type { PendingWrite, RefusedWrite, SessionRecord, StoreChange, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier } from '../tabs/tab-message.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Follows } from './follows.ts';
@@ -49,11 +52,14 @@ export class Inbox {
   readonly #resync = new Map<DocumentId, Uint8Array>();
   #seen: VersionVector;
   #required: VersionVector;
+  /** Those that the tabs were not told of, as far as is known. */
+  #refusals: readonly RefusedWrite[];
   /** Of the newest session, to be kept with the next changes: by then the region has read what it was told. */
   resumeKey: Uint8Array;
 
-  constructor(parts: InboxParts, session: SessionRecord | undefined) {
+  constructor(parts: InboxParts, { session, refusals }: StoreOpening) {
     this.#parts = parts;
+    this.#refusals = refusals;
     this.#seen = VersionVector.of(session?.seen ?? []);
     this.#required = this.#seen.merge(VersionVector.of(session?.required ?? []));
     this.resumeKey = session?.resumeKey ?? new Uint8Array();
@@ -120,6 +126,30 @@ export class Inbox {
     this.#keep([{ type: 'settle', n }], { type: 'settled', id, covered }, updates);
   }
 
+  /** Tells what was refused before this courier began, and perhaps not told. */
+  start(): void {
+    for (const write of this.#refusals) this.#parts.queue.add([], () => this.#tellRefused(write));
+  }
+
+  /** A write is refused. */
+  refuse({ n, id, updates, described }: PendingWrite, refusal: Refusal): void {
+    const write = { id, documents: updates.map(({ document }) => document), described, refusal };
+    this.#refusals = [...this.#refusals, write];
+    const changes: StoreChange[] = [
+      { type: 'drop', n },
+      { type: 'refusals', refusals: this.#refusals },
+    ];
+    this.#parts.queue.add(changes, () => this.#tellRefused(write));
+  }
+
+  /** Tells of writes that wait for no answer (Invariant 4), after all that was answered before. */
+  tellAnswered(ids: readonly string[]): void {
+    const refused = new Set(this.#refusals.map(({ id }) => id));
+    const settled = ids.filter((id) => !refused.has(id));
+    const covered = this.required;
+    this.#parts.queue.add([], () => this.#parts.tell({ type: 'answered', settled, covered }));
+  }
+
   /** What regions were seen to have counts no more; what the device has stays, and is told anew. */
   forgetSeen(): void {
     this.#seen = VersionVector.empty;
@@ -146,6 +176,13 @@ export class Inbox {
       documents.unreadable(document, error, isWhole);
       return false;
     }
+  }
+
+  #tellRefused(write: RefusedWrite): void {
+    const { tell, queue } = this.#parts;
+    tell({ type: 'refused', write });
+    this.#refusals = this.#refusals.filter((other) => other !== write);
+    if (this.#refusals.length === 0) queue.add([{ type: 'refusals', refusals: [] }], () => {});
   }
 
   #session(): SessionRecord {

@@ -38,11 +38,17 @@ export class Outbox {
     return this.#lastN;
   }
 
-  /** Adds a write that comes after all others. */
-  add(write: PendingWrite): void {
-    if (write.n <= this.#lastN) return;
+  /** Those that are not answered. */
+  ids(): Set<string> {
+    return new Set([...this.#waiting.slice(this.#taken), ...this.#inFlight.values(), ...this.#deferred].map(({ id }) => id));
+  }
+
+  /** Adds a write that comes after all others; false for one that does not. */
+  add(write: PendingWrite): boolean {
+    if (write.n <= this.#lastN) return false;
     this.#lastN = write.n;
     this.#waiting.push(write);
+    return true;
   }
 
   /** The next push, if one may be sent. */

@@ -3,7 +3,8 @@
 import { isAnabranchError } from '@anabranch/base';
 import { isOriginId, type OriginId } from '@anabranch/causality';
 import { BoundedReader, ByteWriter, type DocumentId, frameInvalid, parseDocumentId, type VectorEntries } from '@anabranch/protocol';
-import type { PendingWrite, StoreChange, StoredUpdate } from '../store/client-store.ts';
+import { parseDetails } from '../refusal.ts';
+import type { PendingWrite, RefusedWrite, StoreChange, StoredUpdate, WriteDescription } from '../store/client-store.ts';
 import type { ImageContents, ImageCounters, ImageDocument, StoreImage } from '../store/store-image.ts';
 
 export type JournalRecord =
@@ -21,7 +22,7 @@ const itemsMax = 10_000;
 const recordBytesMax: number = 1 << 20;
 const batchBytesMax: number = 1 << 22;
 const kinds = ['pending', 'commit', 'counters', 'document'] as const;
-const changeTypes = ['session', 'follow', 'forget', 'state', 'update', 'settle', 'drop', 'fold', 'unhold'] as const;
+const changeTypes = ['session', 'follow', 'forget', 'state', 'update', 'settle', 'drop', 'fold', 'unhold', 'refusals'] as const;
 
 export function applyRecord(image: StoreImage, record: JournalRecord): void {
   if (record.kind === 'pending') image.append(record.write, record.write.n);
@@ -31,13 +32,15 @@ export function applyRecord(image: StoreImage, record: JournalRecord): void {
 }
 
 /** A journal written anew, in batches of bounded size. */
-export function* batchesOf({ counters, documents, pending, session }: ImageContents): Generator<readonly JournalRecord[]> {
+export function* batchesOf({ counters, documents, pending, session, refusals }: ImageContents): Generator<readonly JournalRecord[]> {
   yield [{ kind: 'counters', counters }];
   for (const parts of partsOf(documentParts(documents), documentBytes, batchBytesMax)) {
     yield parts.map((document) => ({ kind: 'document', document }) as const);
   }
   for (const writes of partsOf(pending, pendingBytes, batchBytesMax)) yield writes.map((write) => ({ kind: 'pending', write }) as const);
-  if (session !== undefined) yield [{ kind: 'commit', changes: [{ type: 'session', session }] }];
+  const changes: StoreChange[] = session === undefined ? [] : [{ type: 'session', session }];
+  if (refusals.length > 0) changes.push({ type: 'refusals', refusals });
+  if (changes.length > 0) yield [{ kind: 'commit', changes }];
 }
 
 /** A commit in records that can be read back, however many changes it has. */
@@ -95,8 +98,19 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
 function writePending(writer: ByteWriter, { n, id, writer: author, updates, described }: PendingWrite): void {
   writer.uint(n).text(id).text(author).uint(updates.length);
   for (const { document, update } of updates) writer.text(document).sizedBytes(update);
+  writeDescribed(writer, described);
+}
+
+function writeDescribed(writer: ByteWriter, described: readonly WriteDescription[]): void {
   writer.uint(described.length);
   for (const { document, ops } of described) writer.text(document).text(ops);
+}
+
+function writeRefused(writer: ByteWriter, { id, documents, described, refusal }: RefusedWrite): void {
+  writer.text(id).uint(documents.length);
+  for (const document of documents) writer.text(document);
+  writeDescribed(writer, described);
+  writer.text(refusal.code).text(refusal.message).text(JSON.stringify(refusal.details));
 }
 
 /** Undefined for bytes that are no record. */
@@ -136,8 +150,18 @@ function readRecord(reader: BoundedReader, kind: JournalRecord['kind'] | undefin
 function readPending(reader: BoundedReader): PendingWrite {
   const [n, id, writer] = [reader.uint(), reader.text(256), reader.text(64)];
   const updates = reader.list(countMax, () => ({ document: readDocument(reader), update: ownBytes(reader) }));
-  const described = reader.list(countMax, () => ({ document: readDocument(reader), ops: reader.text(fieldBytesMax) }));
-  return { n, id, writer, updates, described };
+  return { n, id, writer, updates, described: readDescribed(reader) };
+}
+
+function readDescribed(reader: BoundedReader): WriteDescription[] {
+  return reader.list(countMax, () => ({ document: readDocument(reader), ops: reader.text(fieldBytesMax) }));
+}
+
+function readRefused(reader: BoundedReader): RefusedWrite {
+  const [id, documents] = [reader.text(256), reader.list(countMax, () => readDocument(reader))];
+  const described = readDescribed(reader);
+  const [code, message, details] = [reader.text(256), reader.text(fieldBytesMax), reader.text(fieldBytesMax)];
+  return { id, documents, described, refusal: { code, message, details: parseDetails(details) } };
 }
 
 function writeChange(writer: ByteWriter, change: StoreChange): void {
@@ -151,6 +175,9 @@ function writeChange(writer: ByteWriter, change: StoreChange): void {
     writer.sizedBytes(resumeKey).uint(followSerial);
   } else if (change.type === 'settle' || change.type === 'drop') {
     writer.uint(change.n);
+  } else if (change.type === 'refusals') {
+    writer.uint(change.refusals.length);
+    for (const refused of change.refusals) writeRefused(writer, refused);
   } else {
     writer.text(change.document);
     if (change.type === 'state') writer.sizedBytes(change.state);
@@ -169,6 +196,8 @@ function readChange(reader: BoundedReader): StoreChange {
     case 'settle':
     case 'drop':
       return { type, n: reader.uint() };
+    case 'refusals':
+      return { type, refusals: reader.list(countMax, () => readRefused(reader)) };
     case 'follow':
     case 'forget':
     case 'unhold':

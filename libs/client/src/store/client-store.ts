@@ -10,6 +10,7 @@
 
 import type { AnabranchError } from '@anabranch/base';
 import type { DocumentId, DocumentUpdate, VectorEntries } from '@anabranch/protocol';
+import type { Refusal } from '../refusal.ts';
 
 /** What is told of a write beside its updates, for the application. */
 export interface WriteDescription {
@@ -31,6 +32,15 @@ export interface NewWrite {
 export interface PendingWrite extends NewWrite {
   /** Its place in the order of the device; rising, with gaps. */
   readonly n: number;
+}
+
+/** A write that is not going to be in any region, and why. */
+export interface RefusedWrite {
+  readonly id: string;
+  /** Those that it wrote to. */
+  readonly documents: readonly DocumentId[];
+  readonly described: readonly WriteDescription[];
+  readonly refusal: Refusal;
 }
 
 /** How far the device and its regions are. */
@@ -71,6 +81,8 @@ export type StoreChange =
   /** The updates of a pending write join their documents. */
   | { readonly type: 'settle'; readonly n: number }
   | { readonly type: 'drop'; readonly n: number }
+  /** The dropped writes that tabs have perhaps not been told of; in place of those of before. */
+  | { readonly type: 'refusals'; readonly refusals: readonly RefusedWrite[] }
   /** `state` holds all updates up to `upTo`, and takes their place. */
   | { readonly type: 'fold'; readonly document: DocumentId; readonly upTo: number; readonly state: Uint8Array };
 
@@ -79,6 +91,7 @@ export interface StoreOpening {
   readonly device: string;
   readonly session: SessionRecord | undefined;
   readonly followed: readonly { readonly document: DocumentId; readonly isHeld: boolean }[];
+  readonly refusals: readonly RefusedWrite[];
 }
 
 export interface ClientStore {

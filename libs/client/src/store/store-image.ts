@@ -2,7 +2,16 @@
 // rebuilds from its journal.
 
 import type { DocumentId } from '@anabranch/protocol';
-import type { NewWrite, PendingWrite, SessionRecord, StoreChange, StoredDocument, StoredUpdate, StoreOpening } from './client-store.ts';
+import type {
+  NewWrite,
+  PendingWrite,
+  RefusedWrite,
+  SessionRecord,
+  StoreChange,
+  StoredDocument,
+  StoredUpdate,
+  StoreOpening,
+} from './client-store.ts';
 
 /** How far places were given: one is not given twice, for a fold names what it holds by its place. */
 export interface ImageCounters {
@@ -23,6 +32,7 @@ export interface ImageContents {
   readonly documents: readonly ImageDocument[];
   readonly pending: readonly PendingWrite[];
   readonly session: SessionRecord | undefined;
+  readonly refusals: readonly RefusedWrite[];
 }
 
 interface KeptDocument {
@@ -33,6 +43,7 @@ interface KeptDocument {
 export class StoreImage {
   device = '';
   #session: SessionRecord | undefined;
+  #refusals: readonly RefusedWrite[] = [];
   readonly #documents = new Map<DocumentId, KeptDocument>();
   readonly #pending = new Map<number, PendingWrite>();
   #lastN = 0;
@@ -40,7 +51,7 @@ export class StoreImage {
 
   get opening(): StoreOpening {
     const followed = [...this.#documents].map(([document, { isHeld }]) => ({ document, isHeld }));
-    return { device: this.device, session: this.#session, followed };
+    return { device: this.device, session: this.#session, followed, refusals: this.#refusals };
   }
 
   /** The greatest place a pending write had. */
@@ -64,6 +75,7 @@ export class StoreImage {
       documents,
       pending: [...this.#pending.values()],
       session: this.#session,
+      refusals: this.#refusals,
     };
   }
 
@@ -131,6 +143,9 @@ export class StoreImage {
         return;
       case 'drop':
         this.#pending.delete(change.n);
+        return;
+      case 'refusals':
+        this.#refusals = change.refusals;
         return;
       case 'fold':
         this.#fold(change);

@@ -1,10 +1,11 @@
 // Several tabs on one store, whose messages arrive late, and whose leader is killed.
 
+import { AnabranchError } from '@anabranch/base';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { parseDocumentId } from '@anabranch/protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Client, MemoryStore, schema } from '../index.ts';
-import type { ClientStore } from '../store/client-store.ts';
+import { Client, MemoryStore, schema, type Write } from '../index.ts';
+import type { ClientStore, NewWrite, StoreChange } from '../store/client-store.ts';
 import { platformOf, ScriptedRegion, type ScriptedSession } from '../testing/scripted-regions.ts';
 import { TabGroup } from '../testing/tab-group.ts';
 
@@ -30,6 +31,31 @@ function device() {
     return berlin.session as ScriptedSession;
   };
   return { berlin, store, group, open, session };
+}
+
+/** A store whose user is killed as soon as it has kept an answer, before it tells anybody. */
+class FatalStore extends MemoryStore {
+  readonly #shared: ClientStore;
+  readonly #fatal: StoreChange['type'];
+  #isOver = false;
+  kill: () => void = () => {};
+
+  constructor(shared: ClientStore, fatal: StoreChange['type']) {
+    super();
+    this.#shared = shared;
+    this.#fatal = fatal;
+  }
+
+  override open = (mint: () => string) => this.#shared.open(mint);
+  override load = (document: typeof ann) => this.#shared.load(document);
+  override append = (write: NewWrite) => this.#shared.append(write);
+  override pendingAfter = (n: number) => this.#shared.pendingAfter(n);
+  override commit = async (changes: readonly StoreChange[]): Promise<void> => {
+    if (this.#isOver) throw new AnabranchError('store_failed', 'the tab is gone');
+    await this.#shared.commit(changes);
+    this.#isOver = changes.some(({ type }) => type === this.#fatal);
+    if (this.#isOver) this.kill();
+  };
 }
 
 /** How often a session was asked for the cart. */
@@ -108,4 +134,68 @@ test('[CLIENT24] a document that the region has refused to one tab is refused at
   const waiting = (await open()).open('carts', 'ann');
   next.send({ type: 'state', document: ann, isResync: false, state: stateOf(5) });
   expect((await waiting).value).toEqual({ qty: 5 });
+});
+
+describe('a leading tab that is killed when it has kept the answer to a write, and told nobody', () => {
+  /** Two tabs that follow a write of the second, as it was when the first was killed. */
+  async function killAt(fatal: StoreChange['type']) {
+    const { store, open, session } = device();
+    const fatalStore = new FatalStore(store, fatal);
+    const leader = await open(fatalStore);
+    fatalStore.kill = () => leader.kill();
+    const [tab, other] = [await open(), await open()];
+    const cart = await tab.open('carts', 'ann', { startEmpty: true });
+    const refused: Write[] = [];
+    tab.onRefused((each) => refused.push(each));
+    const write = cart.edit(one);
+    await write.when('saved');
+    const shown = await other.open('carts', 'ann', { startEmpty: true });
+    const [seenByOther] = await other.pendingWrites();
+    const asked = await session();
+    await vi.waitFor(() => expect(asked.of('push')).toHaveLength(1));
+    return { store, session, asked, cart, shown, write, refused, seenByOther };
+  }
+
+  test('[CLIENT15] the write is durable in the others when the next one leads', async () => {
+    const { session, asked, write, seenByOther } = await killAt('settle');
+    asked.send({ type: 'pushed', id: 1, covered: [['berlin.5f0c12ab90de' as never, 7]] });
+    const next = await session(2);
+    await Promise.all([write.when('durable'), seenByOther?.when('durable')]);
+    expect(next.of('push')).toEqual([]);
+    next.send({ type: 'replicated', majority: [['berlin.5f0c12ab90de' as never, 6]], all: [] });
+    next.send({ type: 'replicated', majority: [['berlin.5f0c12ab90de' as never, 7]], all: [] });
+    await write.when('majority');
+  });
+
+  test('[CLIENT15] the write is refused there, with the reason, and its document is shown without it', async () => {
+    const { store, session, asked, cart, shown, write, refused } = await killAt('drop');
+    expect([cart.value, shown.value]).toEqual([{ qty: 1 }, { qty: 1 }]);
+    asked.send({ type: 'refused', id: 1, code: 'update_invalid', message: 'not so', details: '{"at":3}' });
+    await session(2);
+    await expect(write.when('durable')).rejects.toMatchObject({ code: 'update_invalid', message: 'not so', details: { at: 3 } });
+    await vi.waitFor(() => expect([cart.value, shown.value]).toEqual([{ qty: 0 }, { qty: 0 }]));
+    expect(refused).toEqual([write]);
+    // It is told once, and not to who leads after that.
+    await vi.waitFor(async () => expect((await store.open(() => '')).refusals).toEqual([]));
+  });
+});
+
+test('[CLIENT41] what was seen can be forgotten before any tab speaks with regions', async () => {
+  const { berlin, store, group, open } = device();
+  await store.open(() => 'device0000000000');
+  const seen = [[berlin.origin, 9]] as const;
+  await store.commit([{ type: 'session', session: { seen, required: seen, resumeKey: new Uint8Array(), followSerial: 0 } }]);
+  let lead: () => void = () => {};
+  group.mayLead = new Promise((resolve) => {
+    lead = resolve;
+  });
+  await open();
+  const second = await open();
+  second.forgetSeen();
+  await vi.waitFor(() => expect(group.posted.map(({ type }) => type)).toContain('forgetSeen'));
+  // What was posted has arrived, where nobody leads.
+  await new Promise((resolve) => setImmediate(resolve));
+  lead();
+  await vi.waitFor(async () => expect((await store.open(() => '')).session?.required).toEqual([]));
+  await vi.waitFor(() => expect(berlin.session?.of('open')[0]?.required).toEqual([]));
 });

@@ -4,7 +4,9 @@
 //   another tab --------> documents and status here; the courier, if it is here
 //   the courier --------> documents, writes and status here; the other tabs, if it is here
 //
-// Invariant 1: nothing is heard, and no courier begins here, after the client was closed.
+// Invariant 1: what a tab has asked of a courier, and was not told to be done, is asked again of the next one: writes that were saved,
+//              and that what was seen counts no more. The rest is in the store, or is told when a courier begins (`first`).
+// Invariant 2: nothing is heard, and no courier begins here, after the client was closed.
 
 import { VersionVector } from '@anabranch/causality';
 import { callSafely } from '../call-safely.ts';
@@ -14,6 +16,7 @@ import type { OpenDocuments } from '../documents/open-documents.ts';
 import type { LocalWrites } from '../local-writes.ts';
 import type { Tabs } from '../ports.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
+import type { RefusedWrite } from '../store/client-store.ts';
 import { CourierSeat, type CourierSeatParts } from './courier-seat.ts';
 import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
 import type { TabStatus } from './tab-status.ts';
@@ -36,6 +39,7 @@ export class Switchboard {
   readonly #seat: CourierSeat;
   #seen: VersionVector;
   #wallOffsetMs = 0;
+  #isForgettingSeen = false;
   #isClosed = false;
 
   constructor(parts: SwitchboardParts) {
@@ -80,12 +84,19 @@ export class Switchboard {
     this.#tabs.post(message);
   }
 
+  /** What was seen counts no more, from when a courier has heard of it. */
+  forgetSeen(): void {
+    this.#isForgettingSeen = true;
+    this.tell({ type: 'forgetSeen' });
+  }
+
   /** Takes what the courier says; also what this tab has to say of its own writes in the same way. */
   hear(message: FromCourier): void {
-    const { documents, writes, authors } = this.#parts;
+    const { documents, writes } = this.#parts;
     switch (message.type) {
       case 'began':
         void documents.readAgain();
+        this.#askAgain();
         break;
       case 'received':
         this.#seen = this.#seen.merge(VersionVector.of(message.seen));
@@ -93,6 +104,7 @@ export class Switchboard {
         documents.show(message.ops);
         break;
       case 'seenForgotten':
+        this.#isForgettingSeen = false;
         this.#seen = VersionVector.empty;
         writes.forgetCovered();
         break;
@@ -100,10 +112,10 @@ export class Switchboard {
         writes.settled(message.id, VersionVector.of(message.covered));
         break;
       case 'refused':
-        authors.renew();
-        // First: what is written in answer to the refusal must not build on what was refused.
-        documents.reload(message.write.updates.map(({ document }) => document));
-        writes.refused(message.write, errorOf(message.refusal));
+        this.#refused(message.write);
+        break;
+      case 'answered':
+        for (const id of message.settled) if (writes.isSaved(id)) writes.settled(id, VersionVector.of(message.covered));
         break;
       case 'replicated':
         writes.replicated(VersionVector.of(message.majority), VersionVector.of(message.all));
@@ -153,11 +165,29 @@ export class Switchboard {
       case 'follow':
       case 'unheld':
       case 'ask':
+      case 'askWrites':
         break;
       default:
         return this.hear(message);
     }
     this.#seat.receive(message);
+  }
+
+  #refused(write: RefusedWrite): void {
+    const { documents, writes, authors } = this.#parts;
+    // A courier that began may tell it once more.
+    if (writes.isRefused(write.id)) return;
+    authors.renew();
+    // First: what is written in answer to the refusal must not build on what was refused.
+    documents.reload(write.documents);
+    writes.refused(write);
+  }
+
+  /** Another courier leads: the one before may have ended before it told, or heard, everything. */
+  #askAgain(): void {
+    const ids = this.#parts.writes.saved();
+    if (ids.length > 0) this.tell({ type: 'askWrites', ids });
+    if (this.#isForgettingSeen) this.tell({ type: 'forgetSeen' });
   }
 
   #hearStatus({ status, wallOffsetMs }: Extract<FromCourier, { type: 'status' }>): void {

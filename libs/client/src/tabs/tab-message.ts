@@ -5,7 +5,7 @@ import type { OriginId } from '@anabranch/causality';
 import type { DocumentId, DocumentUpdate, VectorEntries } from '@anabranch/protocol';
 import type { ClientStatus } from '../client-status.ts';
 import type { Refusal } from '../refusal.ts';
-import type { PendingWrite } from '../store/client-store.ts';
+import type { PendingWrite, RefusedWrite } from '../store/client-store.ts';
 
 export interface ReceivedOp {
   readonly origin: OriginId;
@@ -24,7 +24,9 @@ export type ToCourier =
   | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
   /** What regions were seen to have counts no more. */
   | { readonly type: 'forgetSeen' }
-  | { readonly type: 'ask' };
+  | { readonly type: 'ask' }
+  /** What became of these, which are saved? The one that was to tell may have ended. */
+  | { readonly type: 'askWrites'; readonly ids: readonly string[] };
 
 /** From the courier, in this order: what is told was kept before. */
 export type FromCourier =
@@ -39,7 +41,9 @@ export type FromCourier =
   /** What was told before of what regions have counts no more, also what was on its way when that was asked for. */
   | { readonly type: 'seenForgotten' }
   | { readonly type: 'settled'; readonly id: string; readonly covered: VectorEntries }
-  | { readonly type: 'refused'; readonly write: PendingWrite; readonly refusal: Refusal }
+  | { readonly type: 'refused'; readonly write: RefusedWrite }
+  /** To who asked: these are in a region, unless they were told to be refused. */
+  | { readonly type: 'answered'; readonly settled: readonly string[]; readonly covered: VectorEntries }
   | { readonly type: 'replicated'; readonly majority: VectorEntries; readonly all: VectorEntries }
   | { readonly type: 'unavailable'; readonly document: DocumentId; readonly refusal: Refusal }
   | { readonly type: 'presence'; readonly document: DocumentId; readonly update: Uint8Array }

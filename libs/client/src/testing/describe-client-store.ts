@@ -27,7 +27,7 @@ function writeOf(id: string, documents: readonly DocumentId[] = [ann]): NewWrite
 
 /** All that a store tells, in a form that can be compared: of updates what they say together, not how they are cut. */
 async function contentsOf(store: ClientStore) {
-  const { device, session, followed } = await store.open(() => 'minted');
+  const { device, session, followed, refusals } = await store.open(() => 'minted');
   const documents = await Promise.all(
     names.map(async (name) => {
       const { isFollowed, isHeld, updates, pending } = await store.load(name);
@@ -35,7 +35,7 @@ async function contentsOf(store: ClientStore) {
     }),
   );
   const sorted = [...followed].sort((a, b) => (a.document < b.document ? -1 : 1));
-  return { device, session, followed: sorted, documents, pending: await store.pendingAfter(0) };
+  return { device, session, followed: sorted, refusals, documents, pending: await store.pendingAfter(0) };
 }
 
 // Mostly of one, so that much happens to it.
@@ -48,11 +48,18 @@ const session = fc.record({
   followSerial: fc.nat(9),
 });
 const place = fc.nat(12);
+const refused = fc.record({
+  id: fc.constantFrom('w1', 'w2'),
+  documents: fc.uniqueArray(document),
+  described: fc.array(fc.record({ document, ops: fc.string({ maxLength: 4 }) }), { maxLength: 2 }),
+  refusal: fc.record({ code: fc.constant('update_invalid'), message: fc.string({ maxLength: 4 }), details: fc.constant({ at: 1 }) }),
+});
 const change: fc.Arbitrary<StoreChange> = fc.oneof(
   fc.record({ type: fc.constant('session' as const), session }),
   fc.record({ type: fc.constantFrom('follow' as const, 'forget' as const, 'unhold' as const), document }),
   fc.record({ type: fc.constant('state' as const), document, state: someBytes }),
   fc.record({ type: fc.constant('update' as const), document, update: someBytes }),
+  fc.record({ type: fc.constant('refusals' as const), refusals: fc.array(refused, { maxLength: 2 }) }),
   fc.record({ type: fc.constantFrom('settle' as const, 'drop' as const), n: place }),
 );
 type Step =

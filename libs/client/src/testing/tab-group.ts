@@ -7,6 +7,8 @@ import type { TabMessage } from '../tabs/tab-message.ts';
 export class TabGroup {
   /** Messages that arrive only when {@link deliver} is called. */
   delays: (message: TabMessage) => boolean = () => false;
+  /** Nobody leads before. */
+  mayLead: Promise<void> = Promise.resolve();
   /** What was posted, in order. */
   readonly posted: TabMessage[] = [];
   readonly #listeners = new Map<number, (message: TabMessage) => void>();
@@ -26,11 +28,10 @@ export class TabGroup {
     };
     let isKilled = false;
     return {
-      lead: () =>
-        new Promise((lead) => {
-          this.#waiting.push({ tab, lead });
-          this.#choose();
-        }),
+      lead: async () => {
+        await this.mayLead;
+        if (!isKilled) await new Promise<void>((lead) => this.#waiting.push({ tab, lead }) && this.#choose());
+      },
       post: (message) => {
         if (!isKilled) this.#post(tab, structuredClone<TabMessage>(message));
       },
