@@ -41,6 +41,8 @@ export type SendHttp = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** The other tabs, or processes, of this device that share the store. */
 export interface Tabs {
+  /** True when no other tab or process ever shares the store. */
+  readonly isAlone?: boolean;
   /** Resolves when this tab is the one that speaks with regions, and stays so until it closes. Rejects when it cannot be known. */
   lead(): Promise<void>;
   /** To all the others. */
@@ -60,4 +62,4 @@ export interface Platform {
 }
 
 /** The tabs of a program that is alone with its store. */
-export const aloneTabs: Tabs = { lead: () => Promise.resolve(), post() {}, listen() {}, close() {} };
+export const aloneTabs: Tabs = { isAlone: true, lead: () => Promise.resolve(), post() {}, listen() {}, close() {} };

@@ -12,7 +12,7 @@
 // Invariant 3: nothing is kept of what cannot be read. When there is no other region to ask, the session goes on without that
 //              document: it holds up no other one.
 
-import { AnabranchError, assertNever, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, assertNever, isAnabranchError, type Timer } from '@anabranch/base';
 import {
   type DocumentId,
   isDamageOfRegion,
@@ -28,7 +28,7 @@ import { definitionsOf } from '../client-options.ts';
 import type { Platform } from '../ports.ts';
 import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
 import type { Collections } from '../schema.ts';
-import type { ClientStore, StoreOpening } from '../store/client-store.ts';
+import type { ClientStore, PendingWrite, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tabs/tab-message.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Folds } from './folds.ts';
@@ -52,6 +52,9 @@ export interface CourierParts {
 }
 
 export class Courier {
+  /** How often the store is looked at for writes of tabs that ended before they told of them. */
+  static readonly lookMs = 15_000;
+
   readonly #parts: CourierParts;
   readonly #connection: RegionConnection;
   readonly #queue: CommitQueue;
@@ -62,6 +65,7 @@ export class Courier {
   readonly #folds: Folds;
   readonly #documents: FollowedDocuments;
   readonly #inbox: Inbox;
+  #look: Timer | undefined;
   #isStopped = false;
   #lastError: Refusal | undefined;
 
@@ -70,7 +74,7 @@ export class Courier {
     this.#parts = parts;
     this.#follows.restore(opening.followed, opening.session?.followSerial ?? 0);
     this.#queue = new CommitQueue(store, (cause) => this.#fail(cause));
-    this.#status = new StatusTeller(() => this.#look(), tell);
+    this.#status = new StatusTeller(() => this.#seeStatus(), tell);
     this.#inspection = new Inspection(collections);
     const note = (refusal: Refusal): void => this.#note(refusal);
     this.#connection = new RegionConnection({
@@ -100,6 +104,7 @@ export class Courier {
     this.#inbox.start();
     this.#connection.start();
     this.#evaluate();
+    this.#lookLater();
   }
 
   receive(message: ToCourier): void {
@@ -108,7 +113,7 @@ export class Courier {
       case 'wrote':
         if (message.write.n === this.#outbox.lastN + 1) this.#outbox.add(message.write);
         // Writes of several tabs are told in another order than they were kept: the store has it.
-        else void this.#takeUp().then(() => this.#evaluate());
+        else void this.#takeUpFound(message.write.id);
         break;
       case 'follow':
         this.#documents.follow(message.document);
@@ -143,6 +148,7 @@ export class Courier {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#look?.cancel();
     this.#connection.stop();
     this.#evaluate();
     await this.#folds.stop();
@@ -259,20 +265,36 @@ export class Courier {
 
   /** Tells a tab of its writes that somebody who led before had answers for, and perhaps did not tell. */
   async #answer(ids: readonly string[]): Promise<void> {
-    if (!(await this.#takeUp())) return;
+    if (!(await this.#takeUpFound())) return;
     const pending = this.#outbox.ids();
     const answered = ids.filter((id) => !pending.has(id));
     if (answered.length > 0 && !this.#isStopped) this.#inbox.tellAnswered(answered);
   }
 
-  /** Takes up what the store has and nobody has told of. False when it cannot be read. */
-  async #takeUp(): Promise<boolean> {
+  #lookLater(): void {
+    const { clock, tabs } = this.#parts.platform;
+    if (this.#isStopped || tabs.isAlone === true) return;
+    this.#look = clock.setTimer(Courier.lookMs, () => {
+      void this.#takeUpFound().then((isRead) => isRead && this.#lookLater());
+    });
+  }
+
+  /** Takes up what the store has and nobody has told of, and shows it, but for a write that was told. False when it cannot be read. */
+  async #takeUpFound(told?: string): Promise<boolean> {
+    const found = await this.#takeUp();
+    for (const write of found ?? []) if (write.id !== told) this.#parts.tell({ type: 'found', write });
+    if (found?.length !== 0) this.#evaluate();
+    return found !== undefined;
+  }
+
+  /** The writes of the store that were not known, which are on their way from now on. Undefined when it cannot be read. */
+  async #takeUp(): Promise<readonly PendingWrite[] | undefined> {
     try {
-      for (const write of await this.#parts.store.pendingAfter(this.#outbox.lastN)) this.#outbox.add(write);
-      return true;
+      const pending = await this.#parts.store.pendingAfter(this.#outbox.lastN);
+      return pending.filter((write) => this.#outbox.add(write));
     } catch (error) {
-      this.#fail(error);
-      return false;
+      if (!this.#isStopped) this.#fail(error);
+      return undefined;
     }
   }
 
@@ -288,7 +310,7 @@ export class Courier {
     this.#evaluate();
   }
 
-  #look() {
+  #seeStatus() {
     const { trouble } = this.#parts.store;
     const status = {
       ...this.#connection.status,

@@ -4,6 +4,7 @@ import { AnabranchError } from '@anabranch/base';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { parseDocumentId } from '@anabranch/protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Courier } from '../courier/courier.ts';
 import { Client, MemoryStore, schema, type Write } from '../index.ts';
 import type { ClientStore, NewWrite, StoreChange } from '../store/client-store.ts';
 import { platformOf, ScriptedRegion, type ScriptedSession } from '../testing/scripted-regions.ts';
@@ -17,11 +18,17 @@ const one = [{ op: 'increment', path: '/qty', by: 1 }] as const;
 /** A device whose tabs a test opens, one region, and the session with it. */
 function device() {
   const [berlin, store, group] = [new ScriptedRegion('berlin'), new MemoryStore(), new TabGroup()];
-  const platform = platformOf([berlin]);
+  const { clock, ...platform } = platformOf([berlin]);
+  const looks: Array<() => void> = [];
+  const setTimer = (afterMs: number, callback: () => void) => {
+    if (afterMs !== Courier.lookMs) return clock.setTimer(afterMs, callback);
+    looks.push(callback);
+    return { cancel: () => void looks.splice(looks.indexOf(callback), 1) };
+  };
   const options = { regions: [{ name: 'berlin', url: berlin.url }], collections };
   const open = async (of: ClientStore = store) => {
     const tabs = group.tab();
-    const client = await Client.create(options, { platform: { ...platform, tabs }, store: of });
+    const client = await Client.create(options, { platform: { ...platform, clock: { ...clock, setTimer }, tabs }, store: of });
     onTestFinished(() => client.close());
     return Object.assign(client, { kill: () => tabs.kill() });
   };
@@ -30,7 +37,11 @@ function device() {
     await vi.waitFor(() => expect(berlin.session?.of('follow').length).toBeGreaterThan(0));
     return berlin.session as ScriptedSession;
   };
-  return { berlin, store, group, open, session };
+  /** The time has come to look at the store. */
+  const look = (): void => {
+    for (const act of looks.splice(0)) act();
+  };
+  return { berlin, store, group, looks, look, open, session };
 }
 
 /** A store whose user is killed as soon as it has kept an answer, before it tells anybody. */
@@ -61,8 +72,8 @@ class FatalStore extends MemoryStore {
 /** How often a session was asked for the cart. */
 const timesAsked = (session: ScriptedSession): number => session.of('follow').flatMap(({ documents }) => documents).length;
 
-function stateOf(qty: number): Uint8Array {
-  const document = new YjsDocument(shape, { yjsClientId: 2 ** 32 + 5, automergeActor: 'ab'.repeat(16) });
+function stateOf(qty: number, yjsClientId = 2 ** 32 + 5): Uint8Array {
+  const document = new YjsDocument(shape, { yjsClientId, automergeActor: 'ab'.repeat(16) });
   document.edit({ writer: 'berlin.5f0c12ab90de', dot: 1, hlc: { ms: 1, counter: 0 } }, [{ op: 'increment', path: '/qty', by: qty }]);
   return document.encodeState();
 }
@@ -178,6 +189,26 @@ describe('a leading tab that is killed when it has kept the answer to a write, a
     // It is told once, and not to who leads after that.
     await vi.waitFor(async () => expect((await store.open(() => '')).refusals).toEqual([]));
   });
+});
+
+test('[CLIENT15] a write of a tab that ended before it told anybody is found in the store, sent, and shown', async () => {
+  const { store, looks, look, open, session } = device();
+  const [first, second] = [await open(), await open()];
+  const carts = [await first.open('carts', 'ann', { startEmpty: true }), await second.open('carts', 'ann', { startEmpty: true })];
+  const asked = await session();
+  const updates = [{ document: ann, update: stateOf(3, 77) }];
+  await store.append({ id: 'ended.1', writer: 'ended', updates, described: [] });
+  for (let times = 1; times <= 2; times++) {
+    await vi.waitFor(() => expect(looks).toHaveLength(1));
+    look();
+  }
+  await vi.waitFor(() => expect(carts.map(({ value }) => value)).toEqual([{ qty: 3 }, { qty: 3 }]));
+  expect(asked.of('push').map(({ writes }) => writes)).toEqual([updates]);
+  await vi.waitFor(() => expect(looks).toHaveLength(1));
+  await first.close();
+  await vi.waitFor(() => expect(second.status.pendingWrites).toBe(1));
+  await second.close();
+  expect(looks).toEqual([]);
 });
 
 test('[CLIENT41] what was seen can be forgotten before any tab speaks with regions', async () => {

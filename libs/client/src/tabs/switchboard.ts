@@ -108,6 +108,9 @@ export class Switchboard {
         this.#seen = VersionVector.empty;
         writes.forgetCovered();
         break;
+      case 'found':
+        documents.show([{ origin: undefined, writes: message.write.updates }]);
+        break;
       case 'settled':
         writes.settled(message.id, VersionVector.of(message.covered));
         break;

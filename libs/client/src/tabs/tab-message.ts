@@ -40,6 +40,8 @@ export type FromCourier =
     }
   /** What was told before of what regions have counts no more, also what was on its way when that was asked for. */
   | { readonly type: 'seenForgotten' }
+  /** A write that its tab has not told of yet, and never will if it has ended. */
+  | { readonly type: 'found'; readonly write: PendingWrite }
   | { readonly type: 'settled'; readonly id: string; readonly covered: VectorEntries }
   | { readonly type: 'refused'; readonly write: RefusedWrite }
   /** To who asked: these are in a region, unless they were told to be refused. */
