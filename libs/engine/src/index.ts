@@ -62,3 +62,4 @@ export type {
   StoreOpening,
 } from './replica-store.ts';
 export type { CounterRights, RightsHolder } from './rights-report.ts';
+export type { Following } from './subscriptions/following.ts';

@@ -9,6 +9,7 @@ import type { DocumentView, OpId } from './document-view.ts';
 import type { PastDoor } from './history/past-door.ts';
 import type { RefusedBound } from './refused-bounds.ts';
 import type { CounterRights } from './rights-report.ts';
+import type { Following } from './subscriptions/following.ts';
 import type { LiveSubscription } from './subscriptions/subscription.ts';
 
 export type { DocumentView, OpId } from './document-view.ts';
@@ -172,6 +173,8 @@ export interface Subscription {
   ingest(writes: readonly DocumentUpdate[], onApplied: () => void): Promise<OpId | undefined>;
   /** A document whole, as it is now; to be sent when durable. @throws AnabranchError `collection_not_found`, `record_damaged`, `document_quarantined`. */
   stateOf(document: DocumentId): { readonly state: Uint8Array; readonly whenDurable: Promise<void> };
+  /** Ends it, and keeps what is followed for another one to take up. It must be taken up or released; undefined after the end. */
+  detach(): Following | undefined;
   close(): void;
 }
 

@@ -17,6 +17,7 @@ import { notReady } from './refusals.ts';
 import type { DocumentSession, DocumentSessionListener, Subscription } from './replica-door.ts';
 import type { LoggedOp } from './replica-store.ts';
 import type { SessionIntake } from './session-intake.ts';
+import type { Following } from './subscriptions/following.ts';
 import { SubscriptionHub, type SubscriptionHubParts } from './subscriptions/subscription-hub.ts';
 
 export interface SessionHubParts extends SubscriptionHubParts {
@@ -90,12 +91,12 @@ export class SessionHub {
     this.#endings.add(listener.ended);
     this.#count += 1;
     let isClosed = false;
-    const close = (): void => {
-      if (isClosed) return;
+    const detach = (): Following | undefined => {
+      if (isClosed) return undefined;
       isClosed = true;
       this.#endings.delete(listener.ended);
       this.#count -= 1;
-      subscription.close();
+      return subscription.detach();
     };
     return {
       updates: subscription,
@@ -111,7 +112,8 @@ export class SessionHub {
         const loaded = documents.open(document);
         return { state: loaded.crdt.encodeState(), whenDurable: whenDurable(loaded.localPosition) };
       },
-      close,
+      detach,
+      close: () => detach()?.release(),
     };
   }
 

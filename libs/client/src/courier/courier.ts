@@ -170,7 +170,7 @@ export class Courier {
   async #prepare(): Promise<void> {
     await this.#queue.whenIdle();
     // Without the library of some documents the others go on; those are asked for again, each for itself.
-    await this.#inspection.prepare(this.#follows.names())?.catch((error: unknown) => this.#note(refusalOf(error)));
+    await this.#inspection.prepare(this.#follows.collections)?.catch((error: unknown) => this.#note(refusalOf(error)));
   }
 
   #openFrame(credential: string): OpenFrame {

@@ -11,7 +11,7 @@
 // Invariant 4: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
 
 import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
-import { type DocumentId, isDamageOfRegion, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
+import { collectionOf, type DocumentId, isDamageOfRegion, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
 import type { Refusal } from '../refusal.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
 import type { FromCourier } from '../tabs/tab-message.ts';
@@ -154,7 +154,7 @@ export class FollowedDocuments {
   #announce(document: DocumentId): void {
     const { inspection, note, session } = this.#parts;
     const asked = session()?.isOpen === true ? session() : undefined;
-    const loading = inspection.prepare([document]);
+    const loading = inspection.prepare([collectionOf(document)]);
     if (loading === undefined) return this.#announceTo(asked, document);
     loading.then(
       () => this.#announceTo(asked, document),

@@ -7,65 +7,67 @@
 // Invariant 2: a resume key is used only after the region has answered the whole announcement: by then its memory is whole.
 
 import { compareStrings } from '@anabranch/base';
-import { type DocumentId, type FollowedDocument, frameDocumentsMax, type SessionRequest } from '@anabranch/protocol';
+import { collectionOf, type DocumentId, type FollowedDocument, frameDocumentsMax, type SessionRequest } from '@anabranch/protocol';
 
 export class Follows {
-  readonly #isHeld = new Map<DocumentId, boolean>();
+  readonly #held = new Set<DocumentId>();
+  readonly #unheld = new Set<DocumentId>();
+  /** Those that documents were followed of since the device began. */
+  readonly collections = new Set<string>();
   #serial = 0;
 
   get serial(): number {
     return this.#serial;
   }
 
-  names(): IterableIterator<DocumentId> {
-    return this.#isHeld.keys();
-  }
-
   has(document: DocumentId): boolean {
-    return this.#isHeld.has(document);
+    return this.#held.has(document) || this.#unheld.has(document);
   }
 
   restore(followed: readonly FollowedDocument[], serial: number): void {
-    for (const { document, isHeld } of followed) this.#isHeld.set(document, isHeld);
+    for (const { document, isHeld } of followed) {
+      this.collections.add(collectionOf(document));
+      (isHeld ? this.#held : this.#unheld).add(document);
+    }
     this.#serial = serial;
   }
 
   add(document: DocumentId): boolean {
-    if (this.#isHeld.has(document)) return false;
-    this.#isHeld.set(document, false);
+    if (this.has(document)) return false;
+    this.collections.add(collectionOf(document));
+    this.#unheld.add(document);
     return true;
   }
 
   remove(document: DocumentId): boolean {
-    return this.#isHeld.delete(document);
+    return this.#held.delete(document) || this.#unheld.delete(document);
   }
 
   isHeld(document: DocumentId): boolean {
-    return this.#isHeld.get(document) ?? false;
+    return this.#held.has(document);
   }
 
   /** A region is to send it whole. */
   unhold(document: DocumentId): void {
-    if (this.#isHeld.has(document)) this.#isHeld.set(document, false);
+    if (this.#held.delete(document)) this.#unheld.add(document);
   }
 
   /** A region has sent it whole. */
   hold(document: DocumentId): void {
-    if (this.#isHeld.has(document)) this.#isHeld.set(document, true);
+    if (this.#unheld.delete(document)) this.#held.add(document);
   }
 
   /** A region welcomes the device and knows what it follows up to `serial`; 0 when it knows nothing. */
   welcomed(serial: number): SessionRequest[] {
     this.#serial = serial;
-    const all = [...this.#isHeld].map(([document, isHeld]) => ({ document, isHeld }));
-    if (serial === 0) return this.#announce(all);
-    const missing = all.filter(({ isHeld }) => !isHeld);
-    return missing.length === 0 ? [] : this.#announce(missing);
+    const unheld = [...this.#unheld].map((document) => ({ document, isHeld: false }));
+    if (serial === 0) return this.#announce([...unheld, ...[...this.#held].map((document) => ({ document, isHeld: true }))]);
+    return unheld.length === 0 ? [] : this.#announce(unheld);
   }
 
   announce(document: DocumentId): SessionRequest {
     this.#serial += 1;
-    const documents = [{ document, isHeld: this.#isHeld.get(document) ?? false }];
+    const documents = [{ document, isHeld: this.isHeld(document) }];
     return { type: 'follow', serial: this.#serial, isComplete: true, documents };
   }
 

@@ -20,10 +20,10 @@ export class Inspection {
     this.#collections = collections;
   }
 
-  /** Loads what it takes to read these documents; undefined when that is there. Rejects when it cannot be loaded. */
-  prepare(documents: Iterable<DocumentId>): Promise<void> | undefined {
+  /** Loads what it takes to read the documents of these collections; undefined when that is there. Rejects when it cannot be loaded. */
+  prepare(collections: Iterable<string>): Promise<void> | undefined {
     if (this.#checkAutomerge !== undefined) return undefined;
-    for (const document of documents) if (this.collectionOf(document)?.library === 'automerge') return this.#loadAutomerge();
+    for (const name of collections) if (this.#collectionNamed(name)?.library === 'automerge') return this.#loadAutomerge();
     return undefined;
   }
 
@@ -41,7 +41,10 @@ export class Inspection {
 
   /** Undefined for a document of a collection that the client was not told of. */
   collectionOf(document: DocumentId): CollectionSchema | undefined {
-    const name = collectionOf(document);
+    return this.#collectionNamed(collectionOf(document));
+  }
+
+  #collectionNamed(name: string): CollectionSchema | undefined {
     return Object.hasOwn(this.#collections, name) ? this.#collections[name] : undefined;
   }
 

@@ -1,7 +1,8 @@
 import { type OriginId, VersionVector } from '@anabranch/causality';
-import { type DocumentId, parseDocumentId } from '@anabranch/protocol';
+import { parseDocumentId } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
 import type { ChangedOp } from '../history/changes-door.ts';
+import { Following } from './following.ts';
 import { LiveSubscription } from './subscription.ts';
 
 const berlin = 'berlin.5f0c12ab90de' as OriginId;
@@ -35,8 +36,7 @@ class OneLog {
           close: () => {},
         };
       },
-      index: (_document: DocumentId) => {},
-      unindex: (_document: DocumentId) => {},
+      following: new Following({ add: () => {}, remove: () => {} }),
     };
     const subscription = new LiveSubscription(source, VersionVector.empty, () => {});
     subscription.add(ann);

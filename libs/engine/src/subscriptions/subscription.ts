@@ -7,17 +7,12 @@
 //              `version` covers it, and everything else up to there was passed over.
 // Invariant 2: nothing is queued beyond the buffer: who takes too slowly is sent to the logs again.
 // Invariant 3: a document costs nothing but its name: none is loaded to be followed.
+// Invariant 4: after its end a subscription follows nothing, and changes nothing of what it followed.
 
 import type { VersionVector } from '@anabranch/causality';
-import { type DocumentId, type DocumentWrite, frameOpsMax } from '@anabranch/protocol';
-import type { OpId } from '../document-view.ts';
+import { type DocumentId, frameOpsMax } from '@anabranch/protocol';
 import type { ChangeReader } from '../history/changes-door.ts';
-
-export interface SubscribedOp {
-  readonly opId: OpId;
-  /** Those to documents that are followed, at least one. */
-  readonly writes: readonly DocumentWrite[];
-}
+import type { Follower, Following, SubscribedOp } from './following.ts';
 
 export interface Taken {
   readonly ops: readonly SubscribedOp[];
@@ -29,11 +24,11 @@ export interface Taken {
 export interface SubscriptionSource {
   readonly durable: () => VersionVector;
   readonly readAfter: (after: VersionVector) => ChangeReader;
-  readonly index: (document: DocumentId, subscription: LiveSubscription) => void;
-  readonly unindex: (document: DocumentId, subscription: LiveSubscription) => void;
+  /** Of nobody else, and empty. */
+  readonly following: Following;
 }
 
-export class LiveSubscription {
+export class LiveSubscription implements Follower {
   /** Bytes of updates that wait to be taken, and ops. Beyond: they are read from the logs later. */
   static readonly bufferBytesMax: number = 1 << 20;
   static readonly bufferOpsMax: number = frameOpsMax;
@@ -42,7 +37,8 @@ export class LiveSubscription {
 
   readonly #source: SubscriptionSource;
   readonly #onMore: () => void;
-  readonly #documents = new Set<DocumentId>();
+  /** Undefined when the subscription has ended. */
+  #following: Following | undefined;
   #version: VersionVector;
   #reader: ChangeReader | undefined;
   #buffer: SubscribedOp[] = [];
@@ -52,6 +48,8 @@ export class LiveSubscription {
     this.#source = source;
     this.#version = after;
     this.#onMore = onMore;
+    this.#following = source.following;
+    this.#following.follower = this;
     this.#reader = source.readAfter(after);
   }
 
@@ -64,25 +62,31 @@ export class LiveSubscription {
   }
 
   get size(): number {
-    return this.#documents.size;
+    return this.#following?.size ?? 0;
   }
 
-  documents(): IterableIterator<DocumentId> {
-    return this.#documents.values();
+  documents(): Iterable<DocumentId> {
+    return this.#following?.documents() ?? [];
   }
 
   has(document: DocumentId): boolean {
-    return this.#documents.has(document);
+    return this.#following?.has(document) === true;
   }
 
   add(document: DocumentId): void {
-    if (this.#documents.has(document)) return;
-    this.#documents.add(document);
-    this.#source.index(document, this);
+    this.#following?.add(document);
   }
 
   remove(document: DocumentId): void {
-    if (this.#documents.delete(document)) this.#source.unindex(document, this);
+    this.#following?.remove(document);
+  }
+
+  /** Takes up what a subscription followed that has ended, in place of what this one follows. */
+  takeUp(following: Following): void {
+    if (this.#following === undefined) return following.release();
+    this.#following.release();
+    this.#following = following;
+    following.follower = this;
   }
 
   /** Goes to what is durable now, as if everything before had been taken. */
@@ -109,10 +113,17 @@ export class LiveSubscription {
     this.#onMore();
   }
 
-  close(): void {
+  /** Ends, and keeps what is followed for another subscription; it is to be taken up, or released. Undefined after the end. */
+  detach(): Following | undefined {
+    const following = this.#following;
     this.#reader?.close();
-    for (const document of this.#documents) this.#source.unindex(document, this);
-    this.#documents.clear();
+    this.#following = undefined;
+    if (following !== undefined) following.follower = undefined;
+    return following;
+  }
+
+  close(): void {
+    this.detach()?.release();
   }
 
   #fallBehind(): void {
@@ -141,7 +152,7 @@ export class LiveSubscription {
         this.#reader = undefined;
         break;
       }
-      const writes = op.writes.filter(({ document }) => this.#documents.has(document));
+      const writes = op.writes.filter(({ document }) => this.has(document));
       if (writes.length === 0) continue;
       ops.push({ opId: op.opId, writes });
       for (const { update } of writes) bytes += update.length;

@@ -166,6 +166,7 @@ export class DocumentsSession {
     const { key, follows: kept } = resumable.begin(frame.resumeKey, this.#holder);
     // Of a store that was put back: what it holds, and follows, is not what was let go of since.
     const follows = kept !== undefined && kept.serial <= frame.followSerial ? kept : undefined;
+    if (follows === undefined) kept?.following.release();
     const news = new ReplicatedNews({ clock, limits, replica, send: (bytes) => this.socket.send(bytes) });
     const lane = new PushLane({
       ...{ replica, subscription, limits, socket: this.socket },
@@ -191,8 +192,16 @@ export class DocumentsSession {
     if (follows !== undefined) this.#resume(follows, joined);
   }
 
-  #resume({ documents, differing }: ResumableFollows, joined: Joined): void {
-    for (const document of documents) this.#name({ document, isHeld: true }, joined);
+  #resume({ following, agreed, differing }: ResumableFollows, joined: Joined): void {
+    const { updates } = joined.subscription;
+    updates.takeUp(following);
+    // Those that are to be refused from now on are looked for only when the client describes less than before as the region does.
+    const isAgreed = [...agreed].every((collection) => joined.agreed.has(collection));
+    for (const document of isAgreed ? [] : [...updates.documents()]) {
+      if (joined.agreed.has(collectionOf(document))) continue;
+      updates.remove(document);
+      this.#name({ document, isHeld: true }, joined);
+    }
     for (const document of differing) {
       this.#differing.add(document);
       this.#name({ document, isHeld: false }, joined);
@@ -367,10 +376,12 @@ export class DocumentsSession {
     return follows;
   }
 
+  /** Undefined when it was not complete, or was handed over. */
   #follows(): ResumableFollows | undefined {
-    const subscription = this.#joined?.subscription;
-    if (!this.#isComplete || subscription === undefined) return undefined;
-    return { documents: [...subscription.updates.documents()], differing: [...this.#differing], serial: this.#serial };
+    if (!this.#isComplete || this.#joined === undefined) return undefined;
+    const { subscription, agreed } = this.#joined;
+    const following = subscription.detach();
+    return following && { following, agreed, differing: [...this.#differing], serial: this.#serial };
   }
 
   #closed(): void {
