@@ -69,6 +69,16 @@ export class Visitor {
 class CartOnPage {
   readonly root: Locator;
 
+function listenScript(root: Element): string[] {
+  const texts: string[] = [];
+  const look = (): void => {
+    const text = root.querySelector('[data-outcome]')?.textContent ?? '';
+    if (text !== '' && texts.at(-1) !== text) texts.push(text);
+  };
+  new MutationObserver(look).observe(root, { subtree: true, childList: true, characterData: true });
+  return texts;
+}
+
   constructor(root: Locator) {
     this.root = root;
   }
@@ -81,7 +91,7 @@ class CartOnPage {
     return this.root.locator(`[data-topic="${topic}"] .note-text`);
   }
 
-  outcome(kind: 'placed' | 'failed' | 'open-again' | 'unknown'): Locator {
+  outcome(kind: 'placed' | 'waiting' | 'failed' | 'open-again' | 'unknown'): Locator {
     return this.root.locator(`[data-outcome="${kind}"]`);
   }
 
@@ -119,6 +129,12 @@ class CartOnPage {
 
 export class Tab {
   readonly page: Page;
+
+  /** @returns all that is said from now on of what became of orders */
+  async listen(): Promise<() => Promise<string[]>> {
+    const said = await this.root.evaluateHandle(listenScript);
+    return () => said.evaluate((texts) => [...texts]);
+  }
 
   constructor(page: Page) {
     this.page = page;

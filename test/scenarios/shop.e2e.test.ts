@@ -195,11 +195,14 @@ describe('the shop', () => {
     await Promise.all([there.cart.order(), here.cart.order()]);
     await there.cart.outcome('placed').getByText('Ordered in Berlin').waitFor(patience);
     const refusal = here.cart.outcome('failed');
+    const said = await here.cart.listen();
     await refusal.getByText('Hand grinder cannot be sold here in Tokyo').waitFor(patience);
     await refusal.getByText('Berlin holds 1 of the last units; here 0. You want 1.').waitFor(patience);
     await here.cart.untilQuantity('grinder', 1);
     await there.cart.untilGone('grinder');
 
+    // Until then, too, nothing was said to help that could not.
+    expect((await said()).join('\n')).not.toMatch(/order again|place the order/i);
     world.healAll();
     await here.product('grinder').getByText('Sold out').waitFor(patience);
     await here.cart.line('grinder').getByText('Sold out meanwhile').waitFor(patience);

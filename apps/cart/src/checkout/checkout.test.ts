@@ -1,7 +1,7 @@
 import { AnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
 import { describe, expect, test } from 'vitest';
 import { type CartView, emptyCart } from '../sync/collections.ts';
-import { Checkout } from './checkout.ts';
+import { Checkout, type CheckoutState } from './checkout.ts';
 import { checkoutPlan } from './checkout-plan.ts';
 import { pendingOrdersIn } from './pending-order.ts';
 import { refusalText } from './refusal-text.ts';
@@ -51,6 +51,7 @@ function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = fal
     rights: () => Promise.resolve(rights),
     pending: pendingOrdersIn(shelf, 'shop'),
     nowMs: () => Date.UTC(2026, 0, 1),
+    pause: () => Promise.resolve(),
     draw: () => 'x1',
   });
 }
@@ -127,6 +128,83 @@ describe('an order', () => {
     expect(checkout.state).toMatchObject({ state: 'failed', why: { title: 'The order was not sent', reason: /switched offline/ } });
     checkout.dismiss();
     expect(checkout.state.state).toBe('idle');
+  });
+});
+
+describe('an order of units that others hold', () => {
+  const lacking = (...holders: object[]) => {
+    const details = { writeIndex: 1, needed: 1, held: 0, total: holders.length, holders };
+    return new AnabranchError('insufficient_rights', 'no', details);
+  };
+  const heard = { origin: 'berlin.1', rights: 1, isReachable: true };
+  const unheard = { ...heard, isReachable: false };
+
+  /** Places an order, and resolves with what was shown until its end. */
+  async function shown(region: ScriptedRegion, see: (checkout: Checkout) => void = () => {}): Promise<CheckoutState[]> {
+    const checkout = checkoutAt(region);
+    const states: CheckoutState[] = [];
+    checkout.subscribe(() => {
+      states.push(checkout.state);
+      see(checkout);
+    });
+    await checkout.place(cart);
+    return states;
+  }
+
+  test('[SHOP8] waits while those that were heard lately may still answer, and is refused when they cannot be asked', async () => {
+    const region = new ScriptedRegion(lacking(heard), lacking(heard), lacking(unheard));
+    const states = await shown(region, (checkout) => {
+      if (checkout.state.state === 'waiting') void checkout.place(cart);
+    });
+    expect(states.map(({ state }) => state)).toEqual(['placing', 'waiting', 'waiting', 'failed']);
+    expect(states[1]).toMatchObject({
+      why: {
+        title: 'Waiting for Hand grinder',
+        reason: 'Berlin holds 1 of the last units; here 0. You want 1.',
+        advice: 'Berlin was asked for what is missing, and there is no answer yet. Nothing was ordered so far, and your cart is kept.',
+      },
+    });
+    expect(states.at(-1)).toMatchObject({ why: { title: 'Hand grinder cannot be sold here in Tokyo' } });
+    // No other was placed meanwhile, and each time it was the same order under a key of its own.
+    expect(region.asked.map(({ options }) => options.retryKey)).toEqual([undefined, undefined, undefined]);
+    expect(new Set(region.asked.map(({ writes }) => JSON.stringify(writes))).size).toBe(1);
+    expect(JSON.stringify(states)).not.toContain('again.');
+  });
+
+  test('[SHOP8] is placed when what it waits for comes, and says so when it is sold out meanwhile', async () => {
+    expect((await shown(new ScriptedRegion(lacking(heard), 'done'))).at(-1)).toMatchObject({ state: 'placed', region: 'tokyo' });
+    expect((await shown(new ScriptedRegion(lacking(heard), lacking()))).at(-1)).toMatchObject({
+      why: { title: 'Hand grinder is sold out' },
+    });
+    const lost = await shown(new ScriptedRegion(lacking(heard), unknown));
+    expect(lost.at(-1)).toMatchObject({ state: 'unknown', order: { retryKey: 'tokyo|k1' } });
+  });
+
+  test('[SHOP8] does not wait for ever, and is not said to be open again for those who gave none', async () => {
+    const rights = { counters: [{ path: '/stock', holders: [{ holder: 'berlin.1', down: 1, isReachable: true }] }] };
+    const region = new ScriptedRegion(...new Array<AnabranchError>(9).fill(lacking(heard)));
+    const checkout = checkoutAt(region, new Shelf(), false, rights);
+    await checkout.place(cart);
+    expect(region.asked).toHaveLength(5);
+    expect(checkout.state).toMatchObject({ state: 'failed', why: { title: 'Hand grinder could not be had', advice: /did not come/ } });
+    const said = checkout.state;
+    await checkout.lookAgain();
+    expect(checkout.state).toBe(said);
+    Object.assign(rights.counters[0] ?? {}, { holders: [{ holder: 'tokyo.1', down: 1, isReachable: true }] });
+    await checkout.lookAgain();
+    expect(checkout.state.state).toBe('open-again');
+  });
+
+  test('[SHOP8] is not asked for again when the cart does not hold it any more', async () => {
+    const region = new ScriptedRegion(lacking(heard), 'done');
+    const states = await shown(region, (checkout) => checkout.see({ lines: [], items: {} }));
+    expect(states.map(({ state }) => state)).toEqual(['placing', 'waiting', 'idle']);
+    expect(region.asked).toHaveLength(1);
+  });
+
+  test('[SHOP8] waits for those who hold enough, whoever else cannot be heard', async () => {
+    const states = await shown(new ScriptedRegion(lacking(heard, { ...unheard, origin: 'new-york.1' }), 'done'));
+    expect(states[1]).toMatchObject({ state: 'waiting', why: { advice: /^Berlin was asked/ } });
   });
 });
 
@@ -210,7 +288,7 @@ describe('a refusal', () => {
     expect(text).toEqual({
       title: 'Hand grinder cannot be sold here in Tokyo',
       reason: 'Berlin holds 1 of the last units; here 0. You want 1.',
-      advice: expect.stringContaining('Berlin cannot be asked at the moment.'),
+      advice: expect.stringContaining('Berlin cannot be asked at the moment'),
       shortage: { productId: 'grinder', needed: 1, away: ['berlin'] },
     });
   });
@@ -223,7 +301,7 @@ describe('a refusal', () => {
     ];
     const { reason, advice } = refused({ writeIndex: 0, needed: 9, held: 3, total: 9, holders });
     expect(reason).toBe('Berlin holds 4 of the last units, New York holds 2 of the last units; here 3. You want 9.');
-    expect(advice).toContain('have been asked');
+    expect(advice).toContain('Berlin and New York were asked for what is missing, and there is no answer yet.');
   });
 
   test('[SHOP8] tells sold out from too few, and from any other reason', () => {

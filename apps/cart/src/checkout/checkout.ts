@@ -1,6 +1,7 @@
 // From the wish to order to an answer.
 //
 //   idle --place--> placing --done--> placed
+//                     |  \--refused: who could give the units gave no answer--> waiting --again, asksMax times--> placed, failed
 //                     |  \--refused, unreachable--> failed: nothing was done, the cart is kept
 //                     |          |<--the reason is gone, or there again--> open again; or idle, with nothing left to order
 //                     \--no answer--> unknown --ask again, with the same key--> placing
@@ -8,6 +9,8 @@
 //
 // Invariant 1: while the outcome of an order is unknown no other one is placed: it would be a second one.
 // Invariant 2: an order whose outcome is unknown survives a reload, with its key.
+// Invariant 3: an order that waits is asked for again only while the cart still wants it. Each time it was refused before, so it
+//              is placed once.
 
 import { AnabranchError, isAnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
 import { linesOf, quantityIn } from '../cart/cart-lines.ts';
@@ -19,6 +22,7 @@ import { type RefusalText, refusalText, type Shortage, shortageNow } from './ref
 export type CheckoutState =
   | { readonly state: 'idle' }
   | { readonly state: 'placing' }
+  | { readonly state: 'waiting'; readonly why: RefusalText }
   | { readonly state: 'placed'; readonly orderId: string; readonly region: string | undefined }
   | { readonly state: 'failed'; readonly why: RefusalText; readonly isUnsent: boolean }
   | { readonly state: 'open-again'; readonly shortage: Shortage }
@@ -36,16 +40,29 @@ export interface CheckoutParts {
   readonly rights: (productId: string) => Promise<unknown>;
   readonly pending: PendingOrders;
   readonly nowMs: () => number;
+  readonly pause: (ms: number) => Promise<void>;
   /** A few random characters. */
   readonly draw: () => string;
 }
 
 const timeoutMs = 8_000;
+/** An order is asked for so many times while the missing units may come. A region waits for them itself, two seconds each time. */
+const asksMax = 5;
+const betweenAsksMs = 500;
+
+interface Ask {
+  readonly orderId: string;
+  readonly writes: readonly SubmittedWrite[];
+  /** Of an order that got no answer. */
+  readonly retryKey?: string;
+}
 
 export class Checkout {
   readonly #parts: CheckoutParts;
   readonly #listeners = new Set<() => void>();
   #state: CheckoutState;
+  /** As it was shown last. */
+  #cart: Pick<CartView, 'items'> | undefined;
 
   constructor(parts: CheckoutParts) {
     this.#parts = parts;
@@ -64,13 +81,14 @@ export class Checkout {
   }
 
   async place(cart: CartView): Promise<void> {
-    if (this.#state.state === 'placing' || this.#state.state === 'unknown') return;
+    if (isBusy(this.#state)) return;
+    this.#cart = cart;
     const { customer, nowMs, draw, region } = this.#parts;
     const placedAt = new Date(nowMs()).toISOString();
     const orderId = `${customer}-${placedAt.slice(0, 19).replace(/[-:]/g, '').toLowerCase()}-${draw()}`;
     this.#parts.expect(orderId);
     const writes = checkoutPlan(cart, { customer, orderId, placedAt, region: region() });
-    await this.#submit({ orderId, writes, retryKey: undefined });
+    await this.#submit({ orderId, writes });
   }
 
   async askAgain(): Promise<void> {
@@ -80,6 +98,7 @@ export class Checkout {
   /** The cart shows which orders there are, and whether what was refused is still wanted. */
   see(cart: Pick<CartView, 'items' | 'lines'>): void {
     const now = this.#state;
+    this.#cart = cart;
     if (now.state === 'unknown' && cart.lines.includes(now.order.orderId)) {
       this.#settle(now.order);
       this.#move({ state: 'placed', orderId: now.order.orderId, region: undefined });
@@ -114,29 +133,37 @@ export class Checkout {
     if (state === 'placed' || state === 'failed' || state === 'open-again') this.#move({ state: 'idle' });
   }
 
-  async #submit({
-    orderId,
-    writes,
-    retryKey,
-  }: Omit<PendingOrder, 'customer' | 'retryKey'> & { retryKey: string | undefined }): Promise<void> {
-    const { customer, submit, pending, region } = this.#parts;
+  async #submit(order: Ask): Promise<void> {
     this.#move({ state: 'placing' });
+    let next = await this.#ask(order);
+    for (let asks = 1; next.state === 'waiting' && asks < asksMax; asks += 1) {
+      this.#move(next);
+      await this.#parts.pause(betweenAsksMs);
+      // Invariant 3
+      next = isWanted(next.why, this.#cart) ? await this.#ask({ orderId: order.orderId, writes: order.writes }) : { state: 'idle' };
+    }
+    this.#move(next.state === 'waiting' ? { state: 'failed', why: next.why.inVain ?? next.why, isUnsent: false } : next);
+  }
+
+  /** Asks a region for an order. @returns what that makes of the checkout */
+  async #ask({ orderId, writes, retryKey }: Ask): Promise<CheckoutState> {
+    const { customer, submit, pending, region } = this.#parts;
     const asked = region();
     try {
       await submit(writes, { timeoutMs, ...(retryKey !== undefined && { retryKey }) });
       if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
-      this.#move({ state: 'placed', orderId, region: asked });
+      return { state: 'placed', orderId, region: asked };
     } catch (error) {
       const known = isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error));
       const key = known.code === 'outcome_unknown' ? known.details['retryKey'] : isUndecided(known) ? retryKey : undefined;
       if (typeof key === 'string') {
         const order = { customer, orderId, writes, retryKey: key };
         pending.keep(order);
-        this.#move({ state: 'unknown', order });
-        return;
+        return { state: 'unknown', order };
       }
       if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
-      this.#move({ state: 'failed', why: this.#why(known, writes, asked), isUnsent: known.code === 'region_unreachable' });
+      const why = this.#why(known, writes, asked);
+      return why.inVain !== undefined ? { state: 'waiting', why } : { state: 'failed', why, isUnsent: known.code === 'region_unreachable' };
     }
   }
 
@@ -158,6 +185,11 @@ export class Checkout {
   }
 }
 
+/** Whether an order is under way: no other is placed meanwhile. */
+export function isBusy({ state }: CheckoutState): boolean {
+  return state === 'placing' || state === 'waiting' || state === 'unknown';
+}
+
 /** What an order was refused for want of, as long as that is shown. */
 export function shortageOf(state: CheckoutState): Shortage | undefined {
   if (state.state === 'open-again') return state.shortage;
@@ -165,7 +197,8 @@ export function shortageOf(state: CheckoutState): Shortage | undefined {
 }
 
 /** Whether the cart still has what could not be ordered. */
-function isWanted({ shortage }: RefusalText, cart: Pick<CartView, 'items'>): boolean {
+function isWanted({ shortage }: RefusalText, cart: Pick<CartView, 'items'> | undefined): boolean {
+  if (cart === undefined) return true;
   return shortage === undefined ? linesOf(cart).length > 0 : quantityIn(cart, shortage.productId) >= shortage.needed;
 }
 

@@ -1,5 +1,6 @@
 // Why an order was not placed, for whoever wanted to buy. A region sells within its own rights; when they do not cover an order
-// and those who hold more cannot be asked, it says who holds what.
+// and those who hold more give none, it says who holds what. That a region cannot be heard is known some seconds after it is so:
+// until then it was asked, and there is no answer.
 
 import type { AnabranchError, SubmittedWrite } from '@anabranch/client';
 import { productOf } from '../catalogue/products.ts';
@@ -12,6 +13,8 @@ export interface RefusalText {
   readonly advice: string;
   /** What it lacked units of; undefined when it was refused for another reason. */
   readonly shortage?: Shortage;
+  /** The missing units may come: regions that hold enough were heard lately, and are asked. What is to be said if none come. */
+  readonly inVain?: RefusalText;
 }
 
 export interface Shortage {
@@ -19,6 +22,8 @@ export interface Shortage {
   readonly needed: number;
   /** Regions that hold the missing units and could not be asked. */
   readonly away: readonly string[];
+  /** Regions that were heard were asked again and again, and gave none. */
+  readonly isInVain?: boolean;
 }
 
 interface Holder {
@@ -64,25 +69,43 @@ function shortageText({ productId, needed, held, total, ...rights }: Rights, reg
     return { title: `Not enough left of ${name}`, reason: left, advice, shortage };
   }
   const shares = holders.map(({ region: holder, rights: units }) => `${cityOf(holder)} holds ${units} of the last units`);
-  return {
-    title: `${name} cannot be sold ${here}`,
-    reason: `${shares.join(', ')}; here ${held}. You want ${needed}.`,
-    advice: away.length === 0 ? patientAdvice : awayAdvice(away),
-    shortage,
+  const reason = `${shares.join(', ')}; here ${held}. You want ${needed}.`;
+  if (!isInReach(needed, held, holders)) {
+    const advice = `${citiesOf(away)} cannot be asked at the moment; when that changes, it is said here. ${untouched}`;
+    return { title: `${name} cannot be sold ${here}`, reason, advice, shortage };
+  }
+  const heard = holders.filter(({ isReachable }) => isReachable).map((holder) => holder.region);
+  const inVain: RefusalText = {
+    title: `${name} could not be had`,
+    reason,
+    advice: `What is missing was asked for several times, and did not come. ${untouched}`,
+    shortage: { ...shortage, isInVain: true },
   };
+  const advice = `${citiesOf(heard)} ${heard.length === 1 ? 'was' : 'were'} asked for what is missing, and there is no answer yet. ${untouched}`;
+  return { title: `Waiting for ${name}`, reason, advice, shortage, inVain };
+}
+
+const untouched = 'Nothing was ordered so far, and your cart is kept.';
+
+/** Whether the regions that were heard lately hold enough, together with this one. */
+function isInReach(needed: number, held: number, holders: readonly Holder[]): boolean {
+  return holders.reduce((sum, { rights, isReachable }) => sum + (isReachable ? rights : 0), held) >= needed;
 }
 
 /**
  * What a shortage has become, by the answer of `GET .../rights` that a region gave later: undefined when there is none any more,
  * and the order may be placed again.
  */
-export function shortageNow({ productId, needed }: Shortage, answer: unknown, region: string | undefined): RefusalText | undefined {
+export function shortageNow(shortage: Shortage, answer: unknown, region: string | undefined): RefusalText | undefined {
+  const { productId, needed, isInVain = false } = shortage;
   const all = holdersIn(rightsIn(answer));
   const held = all.find((holder) => holder.region === region)?.rights ?? 0;
+  if (held >= needed) return undefined;
   const total = all.reduce((sum, { rights }) => sum + rights, 0);
   const holders = all.filter((holder) => holder.region !== region);
-  const isCovered = total >= needed && holders.every(({ rights, isReachable }) => rights <= 0 || isReachable);
-  return isCovered || held >= needed ? undefined : shortageText({ productId, needed, held, total, holders }, region);
+  const now = shortageText({ productId, needed, held, total, holders }, region);
+  // Who was asked in vain a moment ago gives no reason to ask again.
+  return now.inVain !== undefined && !isInVain ? undefined : (now.inVain ?? now);
 }
 
 /** The holders of rights to a stock, in the form of a refusal. */
@@ -92,12 +115,6 @@ function rightsIn(answer: unknown): unknown {
   const holders = typeof stock === 'object' && stock !== null && 'holders' in stock ? stock.holders : undefined;
   if (!Array.isArray(holders)) return [];
   return holders.map(({ holder, down, isReachable }) => ({ origin: holder, rights: down, isReachable }));
-}
-
-const patientAdvice = 'Nothing was sold twice, and your cart is kept. They have been asked for what is missing: order again in a moment.';
-
-function awayAdvice(regions: readonly string[]): string {
-  return `${citiesOf(regions)} cannot be asked at the moment. Nothing was sold twice, and your cart is kept: order again when the connection is back.`;
 }
 
 function numberIn(details: AnabranchError['details'], name: string): number {

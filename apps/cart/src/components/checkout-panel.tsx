@@ -2,7 +2,7 @@ import { type ReactElement, useEffect, useRef } from 'react';
 import { linesOf } from '../cart/cart-lines.ts';
 import type { CartSession } from '../cart/cart-session.ts';
 import { productOf } from '../catalogue/products.ts';
-import { type Checkout, type CheckoutState, shortageOf } from '../checkout/checkout.ts';
+import { type Checkout, type CheckoutState, isBusy, shortageOf } from '../checkout/checkout.ts';
 import { useCheckoutState, useSnapshot } from '../hooks/use-cart-session.ts';
 import { hrefOf } from '../hooks/use-route.ts';
 import { priceText } from '../pricing/money.ts';
@@ -30,7 +30,7 @@ export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactE
   useEffect(() => checkout.see(cart), [checkout, cart]);
   useEffect(() => {
     // What became of the order just placed is shown to who pressed the button.
-    if (before.current === 'placing') status.current?.scrollIntoView({ block: 'nearest' });
+    if (before.current === 'placing' || before.current === 'waiting') status.current?.scrollIntoView({ block: 'nearest' });
     before.current = state.state;
   }, [state.state]);
   useEffect(() => {
@@ -45,19 +45,18 @@ export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactE
     return () => clearInterval(timer);
   }, [checkout, isShort]);
   const lines = linesOf(cart);
-  const isBusy = state.state === 'placing' || state.state === 'unknown';
   return (
     <div className="checkout">
       {state.state !== 'unknown' && (
         <button
           type="button"
           className="button button-primary"
-          aria-disabled={isBusy || lines.length === 0}
+          aria-disabled={isBusy(state) || lines.length === 0}
           onClick={() => {
-            if (!isBusy && lines.length > 0) void checkout.place(cart);
+            if (!isBusy(state) && lines.length > 0) void checkout.place(cart);
           }}
         >
-          {state.state === 'placing' ? 'Placing the order …' : `Place order · ${priceText(totalsOf(lines, cart).total)}`}
+          {underWayText(state) ?? `Place order · ${priceText(totalsOf(lines, cart).total)}`}
         </button>
       )}
       <div ref={status} role="status">
@@ -67,11 +66,25 @@ export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactE
   );
 }
 
+/** What an order that is under way is doing. */
+function underWayText({ state }: CheckoutState): string | undefined {
+  if (state === 'placing') return 'Placing the order …';
+  return state === 'waiting' ? 'The order waits …' : undefined;
+}
+
 function Outcome({ state, checkout }: { readonly state: CheckoutState; readonly checkout: Checkout }): ReactElement | null {
   switch (state.state) {
     case 'idle':
     case 'placing':
       return null;
+    case 'waiting':
+      return (
+        <div className="outcome outcome-open" data-outcome="waiting">
+          <p className="outcome-title">{state.why.title}</p>
+          <p>{state.why.reason}</p>
+          <p>{state.why.advice}</p>
+        </div>
+      );
     case 'placed':
       return (
         <div className="outcome outcome-good" data-outcome="placed">
@@ -97,7 +110,7 @@ function Outcome({ state, checkout }: { readonly state: CheckoutState; readonly 
       return (
         <div className="outcome outcome-open" data-outcome="open-again">
           <p className="outcome-title">{productOf(state.shortage.productId)?.name ?? state.shortage.productId} may be had again</p>
-          <p>The regions that hold it can be asked now. Nothing was ordered so far: place the order again.</p>
+          <p>What was missing is here, or the regions that hold it were heard again. Nothing was ordered so far: place the order again.</p>
           <Dismiss checkout={checkout} />
         </div>
       );

@@ -59,6 +59,7 @@ export function useCheckout(client: ShopClient | undefined, session: CartSession
       rights: (productId) => readRights(client, productId),
       pending: pendingOrdersIn(localStorage, device),
       nowMs: () => Date.now(),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       draw: () => drawCharacters(5),
     });
   }, [client, session, device]);
