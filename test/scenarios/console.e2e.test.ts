@@ -122,7 +122,7 @@ describe('the index', () => {
     world.link('berlin', 'tokyo').cut();
     await world.region('new-york').process.pause();
     await page.goto(server.url);
-    await page.getByText('Berlin – Tokyo is cut, New York is paused. The tour needs a whole world').waitFor(patience);
+    await page.getByText('Berlin and Tokyo do not hear each other; New York is paused. The tour needs a whole world').waitFor(patience);
     await inspect('index-with-faults');
     await press('Mend that and start the tour');
     await page.getByText('Step 1 of 6').waitFor(patience);
@@ -155,7 +155,10 @@ describe('the console', () => {
     await expect
       .poll(() => world.link('tokyo', 'berlin').view(), patience)
       .toMatchObject({ aToB: { state: 'up' }, bToA: { state: 'cut' } });
-    await page.locator('.map-link', { hasText: 'one way cut' }).waitFor(patience);
+    await page.locator('.map-link', { hasText: 'only Berlin hears Tokyo' }).waitFor(patience);
+    await page.getByRole('listitem').getByText('Berlin hears Tokyo, Tokyo does not hear Berlin.').waitFor(patience);
+    await card.getByText('Berlin hears Tokyo, Tokyo does not hear Berlin.').waitFor(patience);
+    await inspect('console-one-way');
     const delayed = page.getByRole('article', { name: 'Link Berlin – New York' });
     await delayed.getByLabel('Delay of one way').fill('60');
     await delayed.getByRole('button', { name: 'Set' }).click();

@@ -51,10 +51,14 @@ export class Visitor {
     return new Tab(page);
   }
 
-  /** Opens a tab that is connected to its region. */
+  /** Opens a tab that is connected to its region; three carts, each to its own. */
   async enter(route: ShopRoute = ''): Promise<Tab> {
     const tab = await this.openTab(route);
     const { region } = this.#options;
+    if (route === 'three-carts') {
+      await tab.untilAllConnected();
+      return tab;
+    }
     if (region !== undefined) await tab.moveTo(region);
     await tab.untilConnected(region);
     return tab;
@@ -65,10 +69,6 @@ export class Visitor {
   }
 }
 
-/** A cart on a page: the whole of it, or one of the three that stand side by side. */
-class CartOnPage {
-  readonly root: Locator;
-
 function listenScript(root: Element): string[] {
   const texts: string[] = [];
   const look = (): void => {
@@ -78,6 +78,10 @@ function listenScript(root: Element): string[] {
   new MutationObserver(look).observe(root, { subtree: true, childList: true, characterData: true });
   return texts;
 }
+
+/** A cart on a page: the whole of it, or one of the three that stand side by side. */
+class CartOnPage {
+  readonly root: Locator;
 
   constructor(root: Locator) {
     this.root = root;
@@ -125,16 +129,16 @@ function listenScript(root: Element): string[] {
   async order(): Promise<void> {
     await this.root.getByRole('button', { name: /^Place order/ }).click();
   }
-}
-
-export class Tab {
-  readonly page: Page;
 
   /** @returns all that is said from now on of what became of orders */
   async listen(): Promise<() => Promise<string[]>> {
     const said = await this.root.evaluateHandle(listenScript);
     return () => said.evaluate((texts) => [...texts]);
   }
+}
+
+export class Tab {
+  readonly page: Page;
 
   constructor(page: Page) {
     this.page = page;
@@ -164,6 +168,12 @@ export class Tab {
   async untilConnected(region?: RegionName): Promise<void> {
     const text = region === undefined ? 'Connected to' : `Connected to ${cities[region]}`;
     await this.page.locator('.connection-bar').getByText(text).waitFor(patience);
+  }
+
+  /** Resolves when each of three carts is connected. */
+  async untilAllConnected(): Promise<void> {
+    for (const region of ['new-york', 'berlin', 'tokyo'] as const)
+      await this.cartIn(region).root.getByText('Connected', { exact: true }).waitFor(patience);
   }
 
   /** Resolves when the files of the shop are kept on the device. */

@@ -48,6 +48,8 @@ export function App({ client, regions, customer }: AppProps): ReactElement {
   if (error !== undefined) return <p className="startup">The cart cannot be opened: {error.message}.</p>;
   if (session === undefined || checkout === undefined) return <p className="startup">Opening your cart …</p>;
   const Page = pages[route];
+  // Three carts are three other devices: of this one nothing is shown there, and nothing said.
+  const isOwnDevice = route !== 'three-carts';
   return (
     <ShopContext value={{ client, regions, customer, session, checkout, heardAt }}>
       <button type="button" className="button skip-link" onClick={() => main.current?.focus()}>
@@ -55,14 +57,14 @@ export function App({ client, regions, customer }: AppProps): ReactElement {
       </button>
       <UpdateNotice />
       <SiteHeader route={route} />
-      <ConnectionBar />
+      {isOwnDevice && <ConnectionBar />}
       <main ref={main} tabIndex={-1}>
         <Page />
       </main>
       <footer className="site-footer muted">
         A demonstration of Anabranch. Nothing is sold or sent. <a href="/">The three regions</a>
       </footer>
-      <LiveRegion session={session} />
+      {isOwnDevice && <LiveRegion session={session} />}
     </ShopContext>
   );
 }

@@ -2,13 +2,15 @@
 // for demonstrations: a shop that is served by anybody else has none of it.
 
 import { useCallback, useEffect, useState } from 'react';
-import { citiesOf } from './cities.ts';
+import { citiesOf, cityOf } from './cities.ts';
 
-interface LinkView {
+export interface LinkView {
   readonly a: string;
   readonly b: string;
   /** `up` is as it should be. */
   readonly state: string;
+  readonly aToB: { readonly state: string };
+  readonly bToA: { readonly state: string };
 }
 
 interface WorldView {
@@ -22,7 +24,8 @@ export interface WorldLinks {
   readonly cutOff: ReadonlySet<string>;
   /** Regions whose process does not run, whatever their links. */
   readonly silent: ReadonlySet<string>;
-  readonly isAnyCut: boolean;
+  /** Those that are cut, one way or both. */
+  readonly cut: readonly LinkView[];
   cutOffRegion(region: string): Promise<void>;
   healAll(): Promise<void>;
 }
@@ -49,20 +52,27 @@ export function useWorldLinks(): WorldLinks | undefined {
   return {
     cutOff: new Set([...regions].filter((region) => linksOf(region).every(({ state }) => state === 'cut'))),
     silent: new Set(silent),
-    isAnyCut: links.some(({ state }) => state !== 'up'),
+    cut: links.filter(({ state }) => state !== 'up'),
     cutOffRegion: (region) => change(linksOf(region), 'cut'),
     healAll: () => change(links, 'up'),
   };
 }
 
 /** What is wrong between the regions, in words. */
-export function linksText({ isAnyCut, cutOff, silent }: Pick<WorldLinks, 'isAnyCut' | 'cutOff' | 'silent'>): string {
+export function linksText({ cut, cutOff, silent }: Pick<WorldLinks, 'cut' | 'cutOff' | 'silent'>): string {
   const found = [
     ...(silent.size === 0 ? [] : [`${citiesOf([...silent])} ${silent.size === 1 ? 'does' : 'do'} not answer.`]),
     ...(cutOff.size === 0 ? [] : [`${citiesOf([...cutOff])} ${cutOff.size === 1 ? 'is' : 'are'} cut off.`]),
-    ...(isAnyCut && cutOff.size === 0 ? ['Some links are cut.'] : []),
+    ...cut.filter(({ a, b }) => !cutOff.has(a) && !cutOff.has(b)).map(hearingText),
   ];
   return found.length === 0 ? 'All regions hear each other.' : found.join(' ');
+}
+
+/** Who hears whom, over a link that is cut. */
+function hearingText({ a, b, aToB, bToA }: LinkView): string {
+  if (aToB.state === bToA.state) return `${cityOf(a)} and ${cityOf(b)} do not hear each other.`;
+  const [hearing, deaf] = (aToB.state === 'up' ? [b, a] : [a, b]).map(cityOf);
+  return `${hearing} hears ${deaf}, ${deaf} does not hear ${hearing}.`;
 }
 
 async function readWorld(): Promise<WorldView | undefined> {
@@ -93,6 +103,10 @@ async function putLink(a: string, b: string, state: 'cut' | 'up'): Promise<void>
 
 function isLinkView(value: unknown): value is LinkView {
   if (typeof value !== 'object' || value === null) return false;
-  const { a, b, state } = value as Record<string, unknown>;
-  return [a, b, state].every((text) => typeof text === 'string');
+  const { a, b, state, aToB, bToA } = value as Record<string, unknown>;
+  return [a, b, state].every((text) => typeof text === 'string') && [aToB, bToA].every(isWay);
+}
+
+function isWay(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'state' in value && typeof value.state === 'string';
 }

@@ -20,7 +20,7 @@ export function ThreeCartsPage(): ReactElement {
         {links !== undefined && (
           <p className="links-state">
             <span role="status">{linksText(links)}</span>
-            <button type="button" className="button" disabled={!links.isAnyCut} onClick={() => void links.healAll()}>
+            <button type="button" className="button" disabled={links.cut.length === 0} onClick={() => void links.healAll()}>
               Heal all links
             </button>
             {links.silent.size > 0 && <a href="/console/#board">Start it on the console</a>}

@@ -3,6 +3,7 @@ import { parseStatus } from '../api/region-api.ts';
 import { differencesOf } from '../diff/json-diff.ts';
 import { arcBetween, linkLabel, linkTone } from '../views/link-geometry.ts';
 import { pairLags } from './lag.ts';
+import { hearingText } from './link-text.ts';
 import { addSample, emptySeries, samplesMax } from './series.ts';
 
 const berlin = parseStatus({
@@ -63,10 +64,18 @@ test('[CONSOLE6] a link is drawn as a curve with its middle on it, and named by 
   const way = (state: string, delayMs: number) => ({ state, delayMs });
   const link = (a: string, b: string) => ({ a: 'x', b: 'y', aToB: way(a, 40), bToA: way(b, 85) });
   expect([linkTone(link('up', 'up')), linkLabel(link('up', 'up'))]).toEqual(['good', '40/85 ms']);
-  expect([linkTone(link('cut', 'up')), linkLabel(link('cut', 'up'))]).toEqual(['warn', 'one way cut']);
+  expect([linkTone(link('cut', 'up')), linkLabel(link('cut', 'up'))]).toEqual(['warn', 'only x hears y']);
   expect([linkTone(link('cut', 'cut')), linkLabel(link('cut', 'cut'))]).toEqual(['bad', 'cut']);
   const silent = new Set(['y']);
   expect([linkTone(link('up', 'up'), silent), linkLabel(link('up', 'up'), silent)]).toEqual(['idle', 'no answer']);
   expect(linkLabel(link('cut', 'cut'), silent)).toBe('cut');
   expect(linkTone(link('up', 'up'), new Set(['z']))).toBe('good');
+  expect(linkLabel(link('up', 'cut'))).toBe('only y hears x');
+  const words = [link('up', 'up'), link('cut', 'cut'), link('cut', 'up'), link('up', 'cut')].map(hearingText);
+  expect(words).toEqual([
+    'x and y hear each other',
+    'x and y do not hear each other',
+    'x hears y, y does not hear x',
+    'y hears x, x does not hear y',
+  ]);
 });

@@ -4,6 +4,7 @@
 import { objectOf } from '../api/ask.ts';
 import { type Op, RegionApi } from '../api/region-api.ts';
 import { type LinkView, worldApi } from '../api/world-api.ts';
+import { hearingText } from '../mesh/link-text.ts';
 import type { MeshSnapshot } from '../mesh/mesh-monitor.ts';
 import { cityOf } from '../mesh/places.ts';
 
@@ -120,8 +121,8 @@ export function tidyText({ links, regions }: Pick<MeshSnapshot, 'links' | 'regio
     const isAway = process?.processState === 'paused' || process?.processState === 'down';
     return isAway ? [`${cityOf(name)} is ${process.processState}`] : [];
   });
-  const found = [...cut.map(({ a, b }) => `${cityOf(a)} – ${cityOf(b)} is cut`), ...away];
-  return found.length === 0 ? '' : `${found.join(', ')}. The tour needs a whole world: it heals the links and starts the regions first.`;
+  const found = [...cut.map(hearingText), ...away];
+  return found.length === 0 ? '' : `${found.join('; ')}. The tour needs a whole world: it heals the links and starts the regions first.`;
 }
 
 /** The same, by what was seen last and all at once: the page is left, and waits for no answer. */

@@ -1,4 +1,5 @@
 import { type Command, type Direction, type LinkView, worldApi } from '../api/world-api.ts';
+import { hearingText } from '../mesh/link-text.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { cityOf } from '../mesh/places.ts';
 import { type Act, useAct } from '../mesh/use-act.ts';
@@ -49,6 +50,9 @@ function LinkCard({ link, act }: { readonly link: LinkView; readonly act: Act })
       <h3>
         {a} – {b}
       </h3>
+      <p className="fact" role="status">
+        {hearingText(link)}.
+      </p>
       <div className="ways">
         {ways.map(([direction, word]) => (
           <button

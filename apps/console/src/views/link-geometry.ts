@@ -2,6 +2,7 @@
 // would leave the map.
 
 import type { LinkView } from '../api/world-api.ts';
+import { oneWayText } from '../mesh/link-text.ts';
 
 export interface Point {
   readonly x: number;
@@ -48,5 +49,5 @@ export function linkLabel(link: LinkView, silent: ReadonlySet<string> = nobody):
   if (tone === 'idle') return 'no answer';
   const delays = [link.aToB, link.bToA].map(({ delayMs }) => Math.round(delayMs));
   const text = delays[0] === delays[1] ? `${delays[0]} ms` : `${delays[0]}/${delays[1]} ms`;
-  return tone === 'warn' ? 'one way cut' : text;
+  return oneWayText(link) ?? text;
 }

@@ -2,6 +2,7 @@ import { geoNaturalEarth1, geoPath } from 'd3-geo';
 import { feature } from 'topojson-client';
 import land from 'world-atlas/land-110m.json' with { type: 'json' };
 import type { LinkView } from '../api/world-api.ts';
+import { hearingText } from '../mesh/link-text.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { cityOf, placeOf } from '../mesh/places.ts';
 import { isSilent, type RegionState, stateOf } from '../mesh/region-state.ts';
@@ -40,6 +41,18 @@ export function WorldMap() {
           <MapRegion key={region.name} region={region} state={stateOf(region, nowMs)} point={point} />
         ))}
       </svg>
+      <figcaption>
+        <ul className="map-legend" aria-label="Links">
+          {links.map((link) => {
+            const tone = linkTone(link, silent);
+            return (
+              <li key={`${link.a} ${link.b}`} className={tone}>
+                {tone === 'warn' ? `${hearingText(link)}.` : `${cityOf(link.a)} – ${cityOf(link.b)}: ${linkLabel(link, silent)}`}
+              </li>
+            );
+          })}
+        </ul>
+      </figcaption>
     </figure>
   );
 }
@@ -49,13 +62,21 @@ function MapLink({ link, silent }: { readonly link: LinkView; readonly silent: R
   if (from === undefined || to === undefined) return null;
   const { path, middle } = arcBetween(from, to);
   const tone = linkTone(link, silent);
+  const label = linkLabel(link, silent);
+  // Who hears whom stands in two lines: the curves are short.
+  const lines = tone === 'warn' ? label.split(/ (?=hears )/) : [label];
+  const labelWidth = Math.max(116, ...lines.map((line) => 24 + 10 * line.length));
   return (
     <g className={`map-link ${tone}`}>
       <path d={path} />
       <g transform={`translate(${middle.x} ${middle.y})`}>
-        <rect x={-58} y={-14} width={116} height={26} rx={13} />
-        <text textAnchor="middle" dy={5}>
-          {linkLabel(link, silent)}
+        <rect x={-labelWidth / 2} y={-14 - 10 * (lines.length - 1)} width={labelWidth} height={26 + 20 * (lines.length - 1)} rx={13} />
+        <text textAnchor="middle" y={5 - 10 * (lines.length - 1)}>
+          {lines.map((line, at) => (
+            <tspan key={line} x={0} dy={at === 0 ? 0 : 20}>
+              {line}
+            </tspan>
+          ))}
         </text>
       </g>
     </g>
@@ -67,11 +88,13 @@ function MapRegion({ region, state, point }: { readonly region: RegionView; read
     <g className={`map-region ${state.tone}`} transform={`translate(${point.x} ${point.y})`}>
       <circle className="halo" r={17} />
       <circle r={9} />
-      <text y={38} textAnchor="middle">
-        {cityOf(region.name)}
-      </text>
-      <text className="state" y={57} textAnchor="middle">
-        {state.name}
+      <text y={19} textAnchor="middle">
+        <tspan x={0} dy="1.1em">
+          {cityOf(region.name)}
+        </tspan>
+        <tspan className="state" x={0} dy="1.2em">
+          {state.name}
+        </tspan>
       </text>
     </g>
   );
