@@ -1,49 +1,43 @@
-import { useEffect, useState } from 'react';
 import { useMesh } from '../mesh/use-mesh.ts';
 import { LineChart } from './line-chart.tsx';
+import { useConflicts } from './use-conflicts.ts';
 
 const conflictsEveryMs = 5_000;
 
 export function ChartsView() {
   const { series } = useMesh();
-  const conflicts = useConflictCount();
+  const standing = useConflicts(conflictsEveryMs).conflicts?.filter(({ status }) => status === 'standing').length;
   return (
     <section className="panel" aria-labelledby="charts">
       <header>
         <h2 id="charts">Lag and throughput</h2>
         <p className="fact">
-          Conflicts that stand: <b>{conflicts ?? '…'}</b>
+          Conflicts that stand: <b>{standing ?? '…'}</b>
         </p>
       </header>
       <div className="charts">
-        <LineChart title="Missed ops" unit="from > at" times={series.times} lines={series.lagOps} />
-        <LineChart title="Age of what is known" unit="seconds, from > at" times={series.times} lines={series.lagSeconds} />
-        <LineChart title="Accepted" unit="ops per second" times={series.times} lines={series.opsPerSecond} />
+        <LineChart
+          title="Missed ops"
+          unit="first → second"
+          about="Writes of the first region that the second does not have yet."
+          times={series.times}
+          lines={series.lagOps}
+        />
+        <LineChart
+          title="Age of the last news"
+          unit="seconds, first → second"
+          about="How long ago the second region last knew that it had all of the first. It grows while it does not hear it."
+          times={series.times}
+          lines={series.lagSeconds}
+        />
+        <LineChart
+          title="Accepted"
+          unit="ops per second"
+          about="Writes that each region took from those who are connected to it."
+          times={series.times}
+          lines={series.opsPerSecond}
+        />
       </div>
     </section>
   );
-}
-
-/** Of all collections, as the first region that answers has them. */
-function useConflictCount(): number | undefined {
-  const { regions } = useMesh();
-  const answering = regions.find(({ status, error }) => status !== undefined && error === undefined);
-  const api = answering?.api;
-  const collections = (answering?.status?.typedCollections ?? []).join();
-  const [count, setCount] = useState<number>();
-  useEffect(() => {
-    if (api === undefined || collections === '') return;
-    let isCurrent = true;
-    const look = async (): Promise<void> => {
-      const found = await Promise.all(collections.split(',').map((collection) => api.conflicts(collection).catch(() => [])));
-      if (isCurrent) setCount(found.flat().filter(({ status }) => status === 'standing').length);
-    };
-    void look();
-    const timer = setInterval(() => void look(), conflictsEveryMs);
-    return () => {
-      isCurrent = false;
-      clearInterval(timer);
-    };
-  }, [api, collections]);
-  return count;
 }

@@ -1,11 +1,14 @@
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { cityOf } from '../mesh/places.ts';
 import type { Line } from '../mesh/series.ts';
 
 export interface LineChartProps {
   readonly title: string;
   readonly unit: string;
+  /** What is measured, in a sentence. */
+  readonly about: string;
   readonly times: readonly number[];
   readonly lines: ReadonlyMap<string, Line>;
 }
@@ -16,7 +19,7 @@ const secondsMin = 30;
 const colours = ['--line-1', '--line-2', '--line-3', '--line-4', '--line-5', '--line-6'];
 
 /** The last minutes of some measure, with the newest values as text beside it. */
-export function LineChart({ title, unit, times, lines }: LineChartProps) {
+export function LineChart({ title, unit, about, times, lines }: LineChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot | undefined>(undefined);
   const names = [...lines.keys()];
@@ -45,17 +48,23 @@ export function LineChart({ title, unit, times, lines }: LineChartProps) {
       <h3>
         {title} <small>{unit}</small>
       </h3>
+      <p className="fact">{about}</p>
       <div ref={box} className="chart-box" aria-hidden="true" />
       <ul className="legend">
         {names.map((name, at) => (
           <li key={name}>
             <span className={`swatch swatch-${at % colours.length}`} aria-hidden="true" />
-            {name}: <b>{lines.get(name)?.at(-1) ?? '—'}</b>
+            {labelOf(name)}: <b>{lines.get(name)?.at(-1) ?? '—'}</b>
           </li>
         ))}
       </ul>
     </section>
   );
+}
+
+/** `from > at` are two regions. */
+function labelOf(name: string): string {
+  return name.split(' > ').map(cityOf).join(' → ');
 }
 
 function optionsOf(target: HTMLElement, names: readonly string[]): UPlot.Options {
