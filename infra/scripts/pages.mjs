@@ -7,8 +7,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { root, run, tool } from './prepare.mjs';
 
-/** The packages that pages are made of. */
-const librarySources = ['base', 'causality', 'crdt', 'protocol', 'client'].map((name) => join('libs', name, 'src'));
+/** The packages that pages are made of, and the palette that they share. */
+const sharedSources = [
+  ...['base', 'causality', 'crdt', 'protocol', 'client'].map((name) => join('libs', name, 'src')),
+  join('infra', 'pages'),
+];
 const passedOver = new Set(['dist', 'node_modules', 'tsconfig.tsbuildinfo']);
 
 /** Builds what has changed. @returns {Promise<boolean>} false when that failed */
@@ -16,7 +19,7 @@ export async function buildPages() {
   for (const app of readdirSync(join(root, 'apps'))) {
     const folder = join('apps', app);
     if (!existsSync(join(root, folder, 'vite.config.ts'))) continue;
-    const state = stateOf([folder, ...librarySources, 'package-lock.json']);
+    const state = stateOf([folder, ...sharedSources, 'package-lock.json']);
     const marker = join(root, folder, 'dist', 'web.built');
     const isBuilt = existsSync(join(root, folder, 'dist', 'web', 'index.html'));
     if (isBuilt && existsSync(marker) && readFileSync(marker, 'utf8') === state) continue;
