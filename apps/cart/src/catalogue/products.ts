@@ -39,7 +39,13 @@ export const products: readonly Product[] = [
     price: 950,
     unit: '300 g',
   },
-  { id: 'honey', name: 'Linden honey', description: 'From city hives, set and spreadable. One harvest a year.', price: 890, unit: '350 g' },
+  {
+    id: 'honey',
+    name: 'Linden honey',
+    description: 'From city hives, set and spreadable. One harvest a year, and this one was gone on the first day: the next comes in July.',
+    price: 890,
+    unit: '350 g',
+  },
   {
     id: 'mug',
     name: 'Stoneware mug',

@@ -138,7 +138,7 @@ export function leaveTidy({ links, regions }: Pick<MeshSnapshot, 'links' | 'regi
   for (const asked of asks) asked.catch(() => {});
 }
 
-/** Where the regions are, and a document that nobody has written. */
+/** Where the regions are, and a document that is new: each region has it before the first step, empty but for a coupon. */
 export async function beginTour(): Promise<TourWorld> {
   const { regions } = await worldApi.status();
   const urlOf = (name: TourRegion): string => {
@@ -152,7 +152,13 @@ export async function beginTour(): Promise<TourWorld> {
     berlin: new RegionApi(urlOf('berlin')),
     tokyo: new RegionApi(urlOf('tokyo')),
   };
-  return { document: `carts/tour-${id}`, apis };
+  const document = `carts/tour-${id}`;
+  const isMade = async (region: TourRegion): Promise<boolean> => {
+    await apis[region].edit(document, [{ op: 'add', path: '/coupons', value: 'TOUR' }]);
+    return true;
+  };
+  await Promise.all(tourRegions.map((region) => until(() => isMade(region))));
+  return { document, apis };
 }
 
 export function quantityOf(json: unknown): number {

@@ -92,13 +92,16 @@ export function Tour() {
           )}
           {progress.state === 'done' && (
             <button type="button" className="primary" onClick={next}>
-              Next
+              {at + 1 < steps.length ? 'Next' : 'Finish'}
             </button>
           )}
           {isOver && (
             <>
               <a className="button primary" href="/shop/">
                 Go shopping
+              </a>
+              <a className="button" href="/shop/#/three-carts">
+                Break three carts
               </a>
               <a className="button" href="/console/">
                 Open the console
