@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { PageServer, World } from '@anabranch/demo';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request, Response } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from './browser.ts';
 
@@ -51,7 +51,7 @@ async function inspect(name: string): Promise<void> {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.evaluate(axe);
       const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults;
-      const barriers = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const barriers = violations.filter(({ impact }) => impact !== 'minor');
       const look = `${name}, ${size.width} px, ${colorScheme}`;
       expect(
         barriers.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
@@ -80,6 +80,11 @@ async function watchOutcomes(): Promise<void> {
 
 describe('the index', () => {
   test('[TOUR1] leads through a partition from start to end, does what it says, and leaves the world whole', async () => {
+    const missing: string[] = [];
+    const note = (response: Response): void => {
+      if (response.status() === 404) missing.push(response.url());
+    };
+    page.on('response', note);
     await page.goto(server.url);
     await inspect('index');
     await press('Start the tour');
@@ -98,11 +103,29 @@ describe('the index', () => {
       // What was shown of the carts in the moment in which it was told what became of them.
       expect(await page.evaluate(`window.shownWith[${at}]`)).toEqual(quantities);
       if (at === 3) await inspect('tour-during-partition');
-      await press('Next');
+      await press(at === outcomes.length - 1 ? 'Finish' : 'Next');
     }
+    page.off('response', note);
+    expect(missing).toEqual([]);
     await page.getByRole('heading', { name: 'All together again' }).waitFor(patience);
+    await inspect('tour-end');
     await expect.poll(() => page.locator('.quantity').allTextContents(), patience).toEqual(['5', '5', '5']);
     expect(world.links.map((link) => link.view().state)).toEqual(['up', 'up', 'up']);
+  });
+
+  test('[TOUR1] is followed by where to go on: three carts, the console, documents that are there', async () => {
+    await page.goto(server.url);
+    const links = await page.getByRole('navigation', { name: 'To read on' }).getByRole('link').all();
+    const addresses = await Promise.all(links.map(async (link) => (await link.getAttribute('href')) ?? ''));
+    expect(addresses.length).toBeGreaterThan(3);
+    for (const address of addresses) {
+      const document = await page.request.get(`${server.url}${address}`);
+      expect([address, document.status(), document.headers()['content-type']]).toEqual([address, 200, 'text/plain; charset=utf-8']);
+    }
+    for (const none of ['/docs/', '/docs/benchmarks/history.jsonl', '/docs/none.md'])
+      expect([none, (await page.request.get(`${server.url}${none}`)).status()]).toEqual([none, 404]);
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Three carts' }).click();
+    await page.getByRole('heading', { name: 'Three carts, one customer' }).waitFor(patience);
   });
 
   test('[TOUR2] that is left in the middle leaves nothing cut', async () => {
@@ -140,6 +163,7 @@ describe('the console', () => {
       await page.locator('.map-region', { hasText: city }).getByText('ready').waitFor(patience);
     await page.locator('.map-link', { hasText: '110 ms' }).waitFor(patience);
     await page.getByRole('region', { name: /^Missed ops/ }).waitFor(patience);
+    await inspect('console-overview');
     await page.getByRole('button', { name: 'Members' }).click();
     const { origin } = await world.region('tokyo').client.status();
     await page.getByRole('article', { name: 'Berlin' }).getByText(origin).first().waitFor(patience);
@@ -155,7 +179,7 @@ describe('the console', () => {
     await expect
       .poll(() => world.link('tokyo', 'berlin').view(), patience)
       .toMatchObject({ aToB: { state: 'up' }, bToA: { state: 'cut' } });
-    await page.locator('.map-link', { hasText: 'only Berlin hears Tokyo' }).waitFor(patience);
+    await page.locator('.map-link', { hasText: /only Berlin\s*hears Tokyo/ }).waitFor(patience);
     await page.getByRole('listitem').getByText('Berlin hears Tokyo, Tokyo does not hear Berlin.').waitFor(patience);
     await card.getByText('Berlin hears Tokyo, Tokyo does not hear Berlin.').waitFor(patience);
     await inspect('console-one-way');
@@ -225,6 +249,33 @@ describe('the console', () => {
     await entry.getByText('which won, and was overwritten since').waitFor(patience);
   });
 
+  test('[CONSOLE4] the journal is asked for when there are other operations than before, and while it is shown', async () => {
+    const asked: string[] = [];
+    const ticks = async (count: number): Promise<void> => {
+      for (let tick = 0; tick < count; tick++) await page.waitForResponse((response) => response.url().endsWith('/v1/status'), patience);
+    };
+    const note = (request: Request): void => {
+      if (request.url().includes('/v1/conflicts')) asked.push(request.url());
+    };
+    page.on('request', note);
+    // What came before was asked for.
+    await expect
+      .poll(async () => {
+        asked.length = 0;
+        await ticks(12);
+        return asked;
+      }, patience)
+      .toEqual([]);
+    await world.region('berlin').client.edit('carts', 'shown', [{ op: 'set', path: '/status', value: 'later' }]);
+    await expect.poll(() => asked.some((url) => url.endsWith('collection=carts')), patience).toBe(true);
+    await press('Members');
+    asked.length = 0;
+    await world.region('berlin').client.edit('carts', 'shown', [{ op: 'set', path: '/status', value: 'last' }]);
+    await ticks(12);
+    expect(asked).toEqual([]);
+    page.off('request', note);
+  });
+
   test('[CONSOLE5] [DEMO3] says so when a region is down, shows the others, and starts it again', async () => {
     await press('Partition board');
     const card = page.getByRole('article', { name: 'Process of Tokyo' });
@@ -247,6 +298,7 @@ describe('the console', () => {
     await page.route('**/api/status', (route) => route.abort());
     await notice.waitFor(patience);
     await page.locator('.map-region.good', { hasText: 'Berlin' }).waitFor(patience);
+    await inspect('console-world-silent');
     await page.unroute('**/api/status');
     await notice.waitFor({ ...patience, state: 'detached' });
     let asked = 0;

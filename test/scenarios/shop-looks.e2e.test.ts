@@ -128,7 +128,15 @@ describe('the look of the shop', () => {
     await tab.cart.untilBadge('grinder', 'all');
     world.isolate('berlin');
     await goTo('Cart');
+    const asked = await holdOrders(tab.page);
     await tab.cart.order();
+    // Until it is known that the holder cannot be heard, it was asked and has not answered.
+    await tab.cart.outcome('waiting').getByText('Berlin was asked for what is missing, and there is no answer yet.').waitFor(patience);
+    await tab.cart.root.getByRole('button', { name: 'The order waits …' }).waitFor(patience);
+    // An order waits for seconds only: one look.
+    expect(await barriers(tab.page)).toEqual([]);
+    await tab.page.screenshot({ path: `${pictures}shop-checkout-waiting.png` });
+    asked.release();
     await tab.cart.outcome('failed').getByText('Berlin holds 1 of the last units; here 0.').waitFor(patience);
     // Where the page is scrolled to is where it was told.
     await expect.poll(() => isInSight(tab.cart.outcome('failed')), patience).toBe(true);
@@ -141,6 +149,23 @@ describe('the look of the shop', () => {
     await tab.cart.outcome('failed').getByText('Berlin cannot be asked').waitFor(patience);
     world.healAll();
     await tab.cart.outcome('open-again').waitFor(patience);
+  });
+
+  test('[SHOP17] an order that got no answer', async () => {
+    await goTo('Shop');
+    await tab.add('candle');
+    await tab.cart.untilBadge('candle', 'all');
+    await goTo('Cart');
+    await tab.page.route('**/v1/transactions', (route) => route.abort('timedout'));
+    await tab.cart.order();
+    await tab.cart.outcome('unknown').waitFor(patience);
+    await inspect('checkout-unknown');
+    await tab.page.unroute('**/v1/transactions');
+    await tab.cart.root.getByRole('button', { name: 'Ask again' }).click();
+    await tab.cart.outcome('placed').waitFor(patience);
+    await goTo('Shop');
+    await tab.add('tea', 5);
+    await tab.cart.untilBadge('tea', 'all');
   });
 
   test('[SHOP17] offline', async () => {
@@ -200,14 +225,68 @@ describe('the look of the shop', () => {
     await tab.page.keyboard.press('Space');
     await tab.cart.untilGone('matcha');
     expect(await focused.getAttribute('class')).toBe('lines');
-    await tab.page.getByRole('navigation').getByRole('link', { name: 'Orders' }).focus();
+
+    // A whole order: how it is delivered, a coupon, the order itself, and where it is found.
+    await tabTo(tab.page, /^SAVE10|Coupon/);
+    await tab.page.keyboard.type('save10');
+    await tab.page.keyboard.press('Enter');
+    await tab.cart.root.getByLabel('Coupons in the cart').getByText('SAVE10').waitFor(patience);
+    await tabTo(tab.page, /Standard|Express|Pick up/);
+    await tab.page.keyboard.press('ArrowDown');
+    await tabTo(tab.page, /^Place order/);
+    await tab.page.keyboard.press('Enter');
+    await tab.cart.outcome('placed').waitFor(patience);
+    await tabTo(tab.page, /^See your orders/);
     await tab.page.keyboard.press('Enter');
     await tab.page.getByRole('heading', { name: 'Your orders' }).waitFor(patience);
+    await tab.page.locator('.order').first().getByText('9 × Darjeeling').waitFor(patience);
     expect(await tab.page.evaluate('document.activeElement.tagName')).toBe('MAIN');
-    // The browser itself reports the order that was refused.
-    expect(visitor.complaints.filter((complaint) => !complaint.includes('409'))).toEqual([]);
+    // The browser itself reports the order that was refused, and the one that got no answer.
+    expect(visitor.complaints.filter((complaint) => !/409|ERR_TIMED_OUT/.test(complaint))).toEqual([]);
   });
 });
+
+/** Goes on by keyboard until what is in focus is named so. All on the way can be seen, and shows that it is in focus. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const focused = page.locator(':focus');
+  for (let presses = 0; presses < 90; presses += 1) {
+    await page.keyboard.press('Tab');
+    const { label, outline, isInWindow } = await focused.evaluate(describeFocus);
+    expect([label, outline, isInWindow]).toEqual([label, 'solid', true]);
+    if (name.test(label)) return;
+  }
+  throw new Error(`the focus never came to ${name}`);
+}
+
+function describeFocus(element: Element): { label: string; outline: string; isInWindow: boolean } {
+  const { top, bottom } = element.getBoundingClientRect();
+  const named = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : element.textContent;
+  return {
+    label: element.getAttribute('aria-label') ?? named ?? '',
+    outline: getComputedStyle(element).outlineStyle,
+    isInWindow: bottom > 0 && top < innerHeight,
+  };
+}
+
+/** Answers the next order as a region does that has asked; those after it are held until they are released. */
+async function holdOrders(page: Page): Promise<{ release(): void }> {
+  const holders = [{ origin: 'berlin.1', rights: 1, isReachable: true }];
+  const refusal = { code: 'insufficient_rights', detail: 'no', writeIndex: 0, needed: 1, held: 0, total: 1, holders };
+  const orders = '**/v1/transactions';
+  const headers = { 'access-control-allow-origin': '*' };
+  let asked = 0;
+  let release = (): void => {};
+  const whenReleased = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(orders, async (route) => {
+    asked += 1;
+    if (asked === 1) return route.fulfill({ status: 409, headers, json: refusal });
+    await whenReleased;
+    await route.continue();
+  });
+  return { release };
+}
 
 /** Whether all of it stands in the window. */
 async function isInSight(place: Locator): Promise<boolean> {
@@ -220,6 +299,6 @@ async function isInSight(place: Locator): Promise<boolean> {
 async function barriers(page: Page): Promise<string[]> {
   const results: AxeResults = await page.evaluate('axe.run()');
   expect(results.passes.length).toBeGreaterThan(20);
-  const grave = results.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  const grave = results.violations.filter(({ impact }) => impact !== 'minor');
   return grave.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
 }

@@ -31,7 +31,7 @@ export function CartPanel({ level }: { readonly level: 1 | 2 }): ReactElement {
         </>
       )}
       <CheckoutPanel session={session} checkout={checkout} />
-      <ActivityList activities={activities} headingId={activityId} shownMax={6} />
+      <ActivityList activities={activities} headingId={activityId} shownMax={6} level={level === 1 ? 2 : 3} />
     </section>
   );
 }

@@ -76,7 +76,7 @@ function Device({ client, session, checkout, city }: DeviceProps): ReactElement 
       <GiftOptions session={session} />
       <DeliveryChoice session={session} />
       <CheckoutPanel session={session} checkout={checkout} />
-      <ActivityList activities={activities} headingId={activityId} shownMax={4} />
+      <ActivityList activities={activities} headingId={activityId} shownMax={4} level={3} place={city} />
       <LiveRegion session={session} prefix={`${city}: `} />
     </>
   );
