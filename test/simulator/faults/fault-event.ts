@@ -23,6 +23,7 @@ export const faultKinds = [
   'clock_step',
   'clock_drift',
   'clock_freeze',
+  'copy',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
@@ -45,6 +46,10 @@ export type EndFault = () => void;
 /** Holds a fault in force until its time is over or the world is healed. */
 export interface FaultHolder {
   hold(end: EndFault, durationMs: number): EndFault;
+  /** For how long no fault has been in force and none has begun. */
+  readonly calmMs: number;
+  /** How many faults have begun or ended, but for those that copy a region. */
+  readonly disturbances: number;
 }
 
 export function describeFault({ id, atMs, kind, regions, durationMs }: FaultEvent): string {

@@ -8,6 +8,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import type { SimulatedWorld } from '../world/simulated-world.ts';
 import { clockStepMs, disturbClock } from './clock-faults.ts';
+import { runCopy } from './copied-region.ts';
 import { disturbDisk, RotSites } from './disk-faults.ts';
 import { describeFault, type EndFault, type FaultEvent, type FaultHolder } from './fault-event.ts';
 import { disturbWire } from './wire-faults.ts';
@@ -25,7 +26,9 @@ export class FaultInjector implements FaultHolder {
   readonly #rotSites: RotSites;
   /** Regions whose disks hold records that rotted. */
   readonly rotted = new Set<string>();
+  disturbances = 0;
   #isHealed = false;
+  #disturbedMs = 0;
 
   constructor(world: SimulatedWorld) {
     this.#world = world;
@@ -49,12 +52,17 @@ export class FaultInjector implements FaultHolder {
     }
   }
 
+  get calmMs(): number {
+    return this.#active.size > 0 ? 0 : this.#world.clock.monotonicMs() - this.#disturbedMs;
+  }
+
   hold(end: EndFault, durationMs: number): EndFault {
     let isOver = false;
     const once = (): void => {
       if (isOver) return;
       isOver = true;
       this.#active.delete(once);
+      this.#disturb();
       end();
     };
     this.#active.add(once);
@@ -66,7 +74,13 @@ export class FaultInjector implements FaultHolder {
     if (this.#isHealed) return;
     const { trace, sometimes } = this.#world;
     trace.note(`FAULT ${describeFault(fault)}`);
+    if (fault.kind !== 'copy') this.#disturb();
     if (this.#carryOut(fault, new SeededRandom(fault.seed))) sometimes.fault(fault.kind);
+  }
+
+  #disturb(): void {
+    this.#disturbedMs = this.#world.clock.monotonicMs();
+    this.disturbances += 1;
   }
 
   /** @returns false when there was nothing to befall */
@@ -114,6 +128,8 @@ export class FaultInjector implements FaultHolder {
       case 'clock_drift':
       case 'clock_freeze':
         return disturbClock(host, fault, random, this);
+      case 'copy':
+        return runCopy(world, host, fault, { random, holder: this });
     }
   }
 

@@ -64,6 +64,7 @@ const planKinds = {
   partition: ['partition', 'cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap', 'lost_frame'],
   disk: ['crash', 'slow_disk', 'sync_error', 'disk_full', 'rot'],
   setback: ['crash', 'rollback', 'wipe', 'partition'],
+  copy: ['copy', 'crash', 'kill', 'pause', 'partition', 'half_open', 'reset'],
   clock: ['clock_step', 'clock_drift', 'clock_freeze', 'pause', 'crash'],
 } as const satisfies Record<string, readonly FaultKind[]>;
 
@@ -76,14 +77,14 @@ const perMinute: Readonly<Record<FaultKind, number>> = {
   ...{ crash: 1.4, kill: 0.4, stop: 0.25, pause: 0.4 },
   ...{ partition: 0.9, cut_one_way: 0.6, cut_pair: 0.6, clog: 0.4, reset: 0.8, half_open: 0.4, flap: 0.15, lost_frame: 0.3 },
   ...{ slow_disk: 0.5, sync_error: 0.15, disk_full: 0.12, rot: 0.2, rollback: 0.4, wipe: 0.08 },
-  ...{ clock_step: 0.3, clock_drift: 0.15, clock_freeze: 0.15 },
+  ...{ clock_step: 0.3, clock_drift: 0.15, clock_freeze: 0.15, copy: 0.5 },
 };
 /** How long each kind lasts at most; 0 = it only happens. */
 const durationMsMax: Readonly<Record<FaultKind, number>> = {
   ...{ crash: 15_000, kill: 4_000, stop: 4_000, pause: 12_000 },
   ...{ partition: 40_000, cut_one_way: 30_000, cut_pair: 40_000, clog: 15_000, reset: 0, half_open: 0, flap: 8_000, lost_frame: 0 },
   ...{ slow_disk: 20_000, sync_error: 0, disk_full: 15_000, rot: 0, rollback: 6_000, wipe: 6_000 },
-  ...{ clock_step: 0, clock_drift: 60_000, clock_freeze: 20_000 },
+  ...{ clock_step: 0, clock_drift: 60_000, clock_freeze: 20_000, copy: 60_000 },
 };
 
 export function drawPlan(options: PlanOptions): SimulationPlan {
@@ -95,6 +96,9 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
   const bothDial = random.chance(0.6);
   const isOneSided = root.fork('peers').chance(0.25);
   // The first of a link dials.
+  const trades = root.fork('trades').chance(0.7);
+  // A copy counts as its region wherever it is let in: what bounded counters and concerns promise does not hold beside one.
+  const mayCopy = (!trades && root.fork('copies').chance(0.5)) || options.plan === 'copy';
   const peerless = isOneSided && !bothDial ? regions.filter((region) => links.every(([dials]) => dials !== region)) : [];
   return {
     ...{ options, regions, topology, links, bothDial, isOneSided },
@@ -103,15 +107,17 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     compactBytesMin: random.pick([8, 32, 64, 128]) << 10,
     documentsLoadedMax: random.pick([2, 20, 20, 1_000, 1_000, 1_000]),
     documents: random.pick([1, 2, 3, 6]),
-    trades: root.fork('trades').chance(0.7),
+    trades: trades && options.plan !== 'copy',
     opKinds: drawOpKinds(root.fork('ops')),
     bulkBytes: root.fork('bulk').chance(0.05) ? 400_000 : 0,
-    clients: drawClients(root.fork('clients'), count, root.fork('bounded').pick([0, 0.3, 0.6])),
+    clients: drawClients(root.fork('clients'), count, root.fork('bounded').pick([0, 0.3, 0.6])).map((habits) =>
+      mayCopy ? { ...habits, concernShare: 0, boundedShare: 0 } : habits,
+    ),
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),
     devices: drawDevices(root.fork('devices'), options),
     ...drawStrangers(root.fork('strangers')),
-    faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology, peerless }),
+    faults: drawFaults(root.fork('faults'), { ...options, regions, links, topology, peerless, mayCopy }),
   };
 }
 
@@ -119,6 +125,8 @@ interface FaultGround extends PlanOptions {
   readonly topology: Topology;
   /** Regions that name no peer, and are dialled only. */
   readonly peerless: readonly string[];
+  /** Whether the disk of a region may be copied; none goes back in time then. */
+  readonly mayCopy: boolean;
   readonly links: ReadonlyArray<readonly [string, string]>;
 }
 
@@ -133,7 +141,7 @@ function drawFaults(random: SeededRandom, ground: Ground): readonly FaultEvent[]
   for (const kind of faultKinds) {
     const own = random.fork(kind);
     const isOff = own.chance(0.3) && name === 'swarm';
-    const isExcluded = isRotting ? isSetback(kind) : kind === 'rot';
+    const isExcluded = excludes(kind, isRotting, ground.mayCopy);
     if (isOff || isExcluded || !allowed.includes(kind)) continue;
     events.push(...drawEvents(own, kind, ground));
   }
@@ -141,6 +149,11 @@ function drawFaults(random: SeededRandom, ground: Ground): readonly FaultEvent[]
   survived.sort((a, b) => a.atMs - b.atMs || (a.kind < b.kind ? -1 : 1));
   const numbered = survived.map((event, id) => ({ ...event, id }));
   return numbered.filter(({ id }) => ground.keep === undefined || ground.keep.includes(id));
+}
+
+function excludes(kind: FaultKind, isRotting: boolean, mayCopy: boolean): boolean {
+  if (kind === 'copy') return !mayCopy;
+  return isSetback(kind) ? isRotting || mayCopy : kind === 'rot' && !isRotting;
 }
 
 function drawEvents(random: SeededRandom, kind: FaultKind, { minutes, regions, links, topology }: Ground): Array<Omit<FaultEvent, 'id'>> {

@@ -115,7 +115,18 @@ async function tryOut(mutant: Mutant, { seeds, seed, minutes }: Options): Promis
   const startMs = performance.now();
   const args = ['--import', new URL('./plant.js', import.meta.url).href, simulator];
   const length = String(mutant.minutes ?? minutes);
-  const simulation = ['--quick', '--no-corpus', '--seeds', String(seeds), '--seed', String(seed), '--minutes', length];
+  const simulation = [
+    '--quick',
+    '--no-corpus',
+    '--seeds',
+    String(seeds),
+    '--seed',
+    String(seed),
+    '--minutes',
+    length,
+    '--plan',
+    mutant.plan ?? 'swarm',
+  ];
   const child = spawn(process.execPath, [...args, ...simulation], {
     env: { ...process.env, ANABRANCH_MUTANT: mutant.name },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,8 @@
 // A bug is one or more replacements in files below `libs`. Each text must be there exactly once: a mutant of code that has
 // changed is an error, not a survivor.
 
+import type { PlanName } from '../faults/simulation-plan.ts';
+
 export interface Replacement {
   /** Below `libs`. */
   readonly file: string;
@@ -18,6 +20,8 @@ export interface Mutant {
   readonly replacements: readonly Replacement[];
   /** Virtual minutes of a seed, when what it takes to show is rarer than in the one minute of the others. */
   readonly minutes?: number;
+  /** The plan that draws what it takes, when few seeds of the swarm do. */
+  readonly plan?: PlanName;
 }
 
 const engine = (file: string, find: string, replace: string): Replacement => ({ file: `engine/dist/${file}.js`, find, replace });
@@ -256,6 +260,13 @@ export const mutants: readonly Mutant[] = [
     bug: 'a disk that went back to the end of an earlier epoch goes on under it, though a later one has inherited from it',
     minutes: 5,
     replacements: [engine('epoch-guard', "(this.#state === 'checking' && regionOf(origin) === regionOf(own))", 'false')],
+  },
+  {
+    name: 'copy-let-in',
+    bug: 'another process of a store that is linked already is let in, though the first is heard',
+    minutes: 3,
+    plan: 'copy',
+    replacements: [engine('admission', "return isAlive ? { refuse: 'region_duplicate' } : admitted;", 'return admitted;')],
   },
   {
     name: 'half-is-a-majority',

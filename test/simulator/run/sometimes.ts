@@ -2,7 +2,13 @@
 // run counts them; one of the normal size in which one never happened has failed.
 
 /** Branches that are so rare that a run of the normal size may do without: they are named, and fail nothing. */
-export const rareBranches = ['rights_reclaimed', 'compaction_abandoned', 'update_incomplete', 'device_write_refused'] as const;
+export const rareBranches = [
+  'rights_reclaimed',
+  'compaction_abandoned',
+  'update_incomplete',
+  'device_write_refused',
+  'copy_confirmed',
+] as const;
 
 /** Branches of product and harness, each with where it is seen. */
 export const branches = [
@@ -67,6 +73,9 @@ export const branches = [
   'crash_lost_sectors',
   'crash_damaged_sector',
   'rot_below_tail',
+  // Seen of a copy of a machine that runs beside it.
+  'copy_refused',
+  'copy_wrote',
   // Seen at the end.
   'lost_tail_refetched',
   'rejoined_after_wipe',

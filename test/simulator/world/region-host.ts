@@ -30,6 +30,8 @@ export interface RegionHostParts extends RegionEvents {
   readonly wire: SimulatedWire;
   readonly random: SeededRandom;
   readonly region: string;
+  /** Where its machine stands on the wire: at the region's own place, unless it is a copy that runs beside the region. */
+  readonly place?: string;
   readonly peers: readonly string[];
   readonly collections: ReadonlyMap<string, CollectionSchema>;
   /** The peers this region dials; the others dial it. */
@@ -57,6 +59,7 @@ const meshKey = new Uint8Array(32).fill(7);
 
 export class RegionHost {
   readonly region: string;
+  readonly place: string;
   readonly disk: SimulatedDisk;
   readonly clock: RegionClock;
   readonly id: RegionId;
@@ -73,6 +76,7 @@ export class RegionHost {
   constructor(parts: RegionHostParts) {
     this.#parts = parts;
     this.region = parts.region;
+    this.place = parts.place ?? parts.region;
     this.id = parseRegionId(parts.region);
     this.#random = parts.random;
     this.disk = new SimulatedDisk(parts.clock, parts.random.fork('disk'));
@@ -81,6 +85,11 @@ export class RegionHost {
 
   get process(): SimulatedProcess | undefined {
     return this.#process;
+  }
+
+  /** Whether it dials anybody. */
+  get hasPeers(): boolean {
+    return this.#parts.dials.length > 0;
   }
 
   get isUp(): boolean {
@@ -99,7 +108,7 @@ export class RegionHost {
     const process = new SimulatedProcess(this.#incarnations, (error) => this.#thrown(error));
     this.#process = process;
     this.#parts.record({ kind: 'start' });
-    this.#parts.trace.note(`${this.region} process ${process.incarnation} starts`);
+    this.#parts.trace.note(`${this.place} process ${process.incarnation} starts`);
     process.enter(() => {
       this.#open(process).catch((error: unknown) => this.#startFailed(process, error));
     });
@@ -114,7 +123,7 @@ export class RegionHost {
     const { kept, lost, damaged } = this.disk.crash();
     if (lost > 0) sometimes.hit('crash_lost_sectors');
     if (damaged > 0) sometimes.hit('crash_damaged_sector');
-    trace.note(`${this.region} loses power: ${kept} sectors kept, ${lost} lost, ${damaged} damaged`);
+    trace.note(`${this.place} loses power: ${kept} sectors kept, ${lost} lost, ${damaged} damaged`);
     record({ kind: 'crash' });
   }
 
@@ -160,14 +169,14 @@ export class RegionHost {
   }
 
   async #open(process: SimulatedProcess): Promise<void> {
-    const { collections, region, peers, wire, compactBytesMin, sometimes } = this.#parts;
+    const { collections, peers, wire, compactBytesMin, sometimes } = this.#parts;
     const { enter } = process;
     const note = (event: SectorKvEvent): void => {
-      this.#parts.trace.note(`${region} disk ${event}`);
+      this.#parts.trace.note(`${this.place} disk ${event}`);
       if (event !== 'compaction_begun') sometimes.hit(event);
     };
     const kv = await SectorKv.open({ disk: this.disk, enter, compactBytesMin, note });
-    const { logger, metrics } = observe(region, this.#parts);
+    const { logger, metrics } = observe(this.place, this.#parts);
     const store = await KvReplicaStore.open(kv, logger);
     const clock = this.clock.of(process);
     const random = this.#random.fork(`process ${process.incarnation}`);
@@ -184,11 +193,11 @@ export class RegionHost {
     this.running = { process, replica, store, kv, sync: createSyncDoors({ replica, clock, random, logger, metrics, limits }) };
     void replica.whenFailed.then((cause) => this.#commitFailed(process, cause));
     void replica.whenWritable().then(() => this.#parts.record({ kind: 'writable' }));
-    wire.listen(region, { enter, accept: (connection) => void replica.attachLink(connection, 'acceptor') });
+    wire.listen(this.place, { enter, accept: (connection) => void replica.attachLink(connection, 'acceptor') });
     dialPeers({
       ...{ replica, clock, random, logger },
       peers: this.#parts.dials.map((peer) => ({ region: parseRegionId(peer), url: peer })),
-      dial: (url, signal) => wire.dial({ from: region, to: url, enter, signal }),
+      dial: (url, signal) => wire.dial({ from: this.place, to: url, enter, signal }),
     });
   }
 
@@ -232,7 +241,7 @@ export class RegionHost {
     this.#process?.end();
     this.#process = undefined;
     this.running = undefined;
-    this.#parts.wire.silence(this.region, isMachineGone);
+    this.#parts.wire.silence(this.place, isMachineGone);
     const told = [...this.#onEnded];
     this.#onEnded.clear();
     for (const act of told) act();

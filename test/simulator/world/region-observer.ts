@@ -55,6 +55,8 @@ function countEvent(event: string, fields: LogFields, { sometimes, onDefect }: R
     sometimes.hit('credit_exhausted');
   } else if (event === 'upstream.changed') {
     if (fields['kind'] === 'direct' && fields['before'] !== undefined) sometimes.hit('upstream_direct_again');
+  } else if (event === 'link.not_admitted') {
+    if (code === 'region_duplicate') sometimes.hit('copy_refused');
   } else if (event === 'link.dial_ended' || event === 'link.ended') {
     const branch = branchOfEnd[code];
     if (branch !== undefined) sometimes.hit(branch);

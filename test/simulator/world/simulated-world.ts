@@ -13,6 +13,8 @@ import { simulatedCollections } from './collections.ts';
 import { RegionHost } from './region-host.ts';
 import { WireObserver } from './wire-observer.ts';
 
+type RecordedEvent = Omit<RegionEvent, 'timeMs' | 'region'>;
+
 export class SimulatedWorld {
   readonly plan: SimulationPlan;
   readonly clock: VirtualClock;
@@ -21,6 +23,8 @@ export class SimulatedWorld {
   readonly wire: SimulatedWire;
   readonly transits: TransitTimes;
   readonly hosts: readonly RegionHost[];
+  /** Copies of the machines of regions that run beside them now. */
+  readonly copies = new Set<RegionHost>();
   readonly regionEvents: RegionEvent[] = [];
   /** Called when the disk of a region has gone back in time. */
   readonly whenSetBack = new Set<() => void>();
@@ -34,7 +38,7 @@ export class SimulatedWorld {
     this.clock = new VirtualClock(this.#random.fork('clock'));
     this.trace = new Trace(() => this.clock.monotonicMs());
     const observer = new WireObserver(this.trace, this.sometimes, (region, origin) => {
-      return this.host(region).running?.replica.status().version.get(origin) ?? 0;
+      return this.#at(region)?.running?.replica.status().version.get(origin) ?? 0;
     });
     this.transits = new TransitTimes(() => this.clock.monotonicMs());
     const observe = (from: string, to: string, frame: Uint8Array, sentMs: number): void => {
@@ -46,7 +50,7 @@ export class SimulatedWorld {
       const drawn = plan.conditions.slice(2 * at, 2 * at + 2);
       this.wire.join(a, b, this.random('net'), () => drawn.shift() ?? { delayMs: 1, jitterMs: 1, bytesPerMs: 1_000 });
     }
-    this.hosts = plan.regions.map((region) => this.#host(region));
+    this.hosts = plan.regions.map((region) => this.#host(region, (event) => this.#record(region, event)));
   }
 
   /** A stream of random numbers for one concern. */
@@ -60,29 +64,53 @@ export class SimulatedWorld {
     return host;
   }
 
+  /**
+   * Copies the disk of a region, as it is in this moment, to a machine of its own, which knows all that the region's machine is
+   * configured with and is linked as it is. Peers that dial the region find the region.
+   */
+  copy({ region, disk }: RegionHost, onWritable: () => void): RegionHost {
+    const [place, random] = [`${region}/copy`, this.random(`copy of ${region} at ${this.clock.monotonicMs()}`)];
+    for (const peer of this.#neighboursOf(region)) {
+      const drawn = [this.wire.lane(region, peer), this.wire.lane(peer, region)];
+      this.wire.join(place, peer, random, () => drawn.shift()?.conditions ?? { delayMs: 1, jitterMs: 1, bytesPerMs: 1_000 });
+    }
+    const copy = this.#host(region, ({ kind }) => kind === 'writable' && onWritable(), place);
+    copy.disk.restore(disk.image());
+    this.copies.add(copy);
+    return copy;
+  }
+
   readonly onDefect = (message: string): void => {
     this.trace.note(`DEFECT ${message.split('\n')[0]}`);
     this.defects.push(message);
   };
 
-  #host(region: string): RegionHost {
-    const { links, bothDial, isOneSided, documentsLoadedMax, compactBytesMin, sessionsMax, syncMs } = this.plan;
-    const neighbours = links.flatMap(([a, b]) => (a === region ? [b] : b === region ? [a] : []));
+  #at(place: string): RegionHost | undefined {
+    return [...this.hosts, ...this.copies].find((host) => host.place === place);
+  }
+
+  #neighboursOf(region: string): readonly string[] {
+    return this.plan.links.flatMap(([a, b]) => (a === region ? [b] : b === region ? [a] : []));
+  }
+
+  #record(region: string, event: RecordedEvent): void {
+    this.regionEvents.push({ ...event, region, timeMs: this.clock.monotonicMs() });
+    if (event.kind === 'rollback' || event.kind === 'wipe') for (const hear of this.whenSetBack) hear();
+  }
+
+  #host(region: string, record: (event: RecordedEvent) => void, place: string = region): RegionHost {
+    const { bothDial, isOneSided, documentsLoadedMax, compactBytesMin, sessionsMax, syncMs } = this.plan;
+    const neighbours = this.#neighboursOf(region);
     const dials = bothDial ? neighbours : neighbours.filter((peer) => region < peer);
     const peers = isOneSided ? dials : neighbours;
-    const record = (event: Omit<RegionEvent, 'timeMs' | 'region'>): void => {
-      this.regionEvents.push({ ...event, region, timeMs: this.clock.monotonicMs() });
-      if (event.kind === 'rollback' || event.kind === 'wipe') for (const hear of this.whenSetBack) hear();
-    };
     const host = new RegionHost({
       ...{ clock: this.clock, wire: this.wire, trace: this.trace, sometimes: this.sometimes, onDefect: this.onDefect },
-      ...{ region, peers, documentsLoadedMax, compactBytesMin, sessionsMax, record },
-      random: this.random(`region ${region}`),
+      ...{ region, place, peers, dials, documentsLoadedMax, compactBytesMin, sessionsMax, record },
+      random: this.random(place === region ? `region ${region}` : `${place} at ${this.clock.monotonicMs()}`),
       collections: simulatedCollections,
-      dials,
       onEpochRenewed: () => record({ kind: 'epoch_renewed' }),
     });
-    const pace = this.random(`disk pace ${region}`);
+    const pace = this.random(`disk pace ${place}`);
     host.disk.syncMs = () => syncMs * (0.5 - Math.log(1 - pace.u32() / 2 ** 32));
     return host;
   }
