@@ -47,6 +47,7 @@ export const branches = [
   'door_opened',
   'door_closed',
   'poison_refused',
+  'poison_too_large',
   'session_turned_away',
   // Seen of devices.
   'device_write_acknowledged',

@@ -1,13 +1,12 @@
-// A stranger who sends what no client would to the Yjs door and to that of embedded clients: noise, updates that are cut off or
-// lie about what they hold, frames out of order; and opens more sessions than a region takes. What was sent and what came of it
-// is noted for the checkers.
+// A stranger who sends what no client would to all sync doors: noise, updates that are cut off, too large, or lie about what they
+// hold, frames out of order; and opens more sessions than a region takes. What was sent and what came of it is noted for the
+// checkers.
 //
 //   idle --connected--> waiting --refused, closed with a code--> noted
 //                               \--connection lost------------> noted, without a code: nobody can tell
 
 import { canonicalJson, type JsonValue } from '@anabranch/base';
-import { ByteWriter, decodeSessionAnswer, encodeSessionFrame, parseDocumentId, sessionProtocol } from '@anabranch/protocol';
-import * as Y from 'yjs';
+import { ByteWriter, decodeSessionAnswer, encodeSessionFrame, opBytesMax, parseDocumentId, sessionProtocol } from '@anabranch/protocol';
 import type { HostileAttempt } from '../history.ts';
 import { ClientWebSocket } from '../network/client-web-socket.ts';
 import type { Sometimes } from '../run/sometimes.ts';
@@ -16,6 +15,7 @@ import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { simulatedCollections } from '../world/collections.ts';
 import type { RegionHost, RunningReplica } from '../world/region-host.ts';
+import { automergePoisons, type Poison, poisonOf, yjsPoisons } from './poison-bytes.ts';
 
 export interface VandalParts {
   readonly clock: VirtualClock;
@@ -27,15 +27,22 @@ export interface VandalParts {
 }
 
 /** What it writes to: documents of others. */
-const targets = ['notes/n', 'carts/d0', 'carts/e0', 'depots/d0'] as const;
+const yjsTargets = ['notes/n', 'carts/d0', 'carts/e0', 'depots/d0'] as const;
+const automergeTargets = ['notes-automerge/n', 'carts-automerge/d0'] as const;
+/** Doors whose protocols it does not speak, and what they are asked for. */
+const otherDoors = [
+  ['/v1/sync/hocuspocus', '/v1/sync/hocuspocus'],
+  ['/v1/sync/automerge/', '/v1/sync/automerge/notes-automerge'],
+] as const;
 const thinkMs = 6_000;
 /** How long an answer is waited for. */
 const patienceMs = 8_000;
 const burstSessions = 16;
 const connectionLost = 1006;
+const tooLong = 1009;
 
-type Kind = (typeof kinds)[number];
-const kinds = ['noise', 'cut off', 'long deletion', 'gap', 'unheld deletion', 'own name', 'no bytes', 'frame'] as const;
+/** What the Yjs door must take for wrong by itself: of the rest some means nothing there. */
+const yjsDoorPoisons: ReadonlySet<Poison | 'frame'> = new Set(['noise', 'cut off', 'long deletion', 'own name', 'oversized']);
 
 export class Vandal {
   readonly #parts: VandalParts;
@@ -65,56 +72,31 @@ export class Vandal {
 
   #attack(host: RegionHost, running: RunningReplica): void {
     const { random, trace } = this.#parts;
-    const kind = random.pick(kinds);
-    const document = random.pick(targets);
-    const update = this.#updateOf(kind);
+    if (random.chance(0.15)) return this.#attackOther(host, running);
+    const isAutomerge = random.chance(0.25);
+    const kind = random.pick(isAutomerge ? ([...automergePoisons] as const) : ([...yjsPoisons, 'frame'] as const));
+    const document = random.pick(isAutomerge ? automergeTargets : yjsTargets);
+    const update = poisonOf(kind === 'frame' ? 'noise' : kind, random);
     trace.note(`vandal sends ${kind} to ${document} in ${host.region}`);
-    const isYjs = document === 'notes/n' && kind !== 'gap' && kind !== 'unheld deletion' && kind !== 'no bytes' && random.chance(0.5);
+    const isYjs = document === 'notes/n' && yjsDoorPoisons.has(kind) && random.chance(0.5);
     const noted = { region: host.region, kind, document, update };
     if (isYjs) this.#sendToYjs(host, running, noted);
     else this.#sendToDocuments(host, running, noted);
   }
 
-  #updateOf(kind: Kind): Uint8Array {
-    const { random } = this.#parts;
-    const client = 1 + random.u32();
-    switch (kind) {
-      case 'no bytes':
-        return new Uint8Array();
-      case 'cut off': {
-        const whole = soundUpdate(client);
-        return whole.slice(0, 1 + random.below(whole.length - 1));
-      }
-      case 'long deletion':
-        // One client block with one struct: so many deleted characters, in sixteen bytes.
-        return new ByteWriter()
-          .uint(1)
-          .uint(1)
-          .uint(client)
-          .uint(0)
-          .byte(1)
-          .uint(1)
-          .text('body')
-          .uint(2 ** 45)
-          .uint(0)
-          .finish();
-      case 'gap': {
-        const doc = new Y.Doc();
-        doc.clientID = client;
-        doc.getText('body').insert(0, 'what comes before is kept back');
-        const before = Y.encodeStateVector(doc);
-        doc.getText('body').insert(5, 'poison');
-        return Y.encodeStateAsUpdate(doc, before);
-      }
-      case 'unheld deletion':
-        return new ByteWriter().uint(0).uint(1).uint(client).uint(1).uint(random.below(100)).uint(5).finish();
-      default: {
-        // The first byte counts client blocks: a number that the bytes cannot hold.
-        const noise = random.bytes(8 + random.below(40));
-        noise[0] = 0x7f;
-        return noise;
-      }
-    }
+  /** Noise, or more than any message may be, to a door that takes other messages. */
+  #attackOther(host: RegionHost, running: RunningReplica): void {
+    const { random, trace } = this.#parts;
+    const [door, path] = random.pick(otherDoors);
+    const kind = random.pick(['noise', 'noise', 'oversized message'] as const);
+    const update = kind === 'noise' ? poisonOf(kind, random) : new Uint8Array(opBytesMax + 1 + random.below(1_000));
+    trace.note(`vandal sends ${kind} to ${path} in ${host.region}`);
+    const end = this.#await(host, running, { region: host.region, kind: `${kind} at ${door}`, document: '', update }, () =>
+      socket.cut({ isTold: false }),
+    );
+    const listener = { received: (): void => {}, closed: (code: number, reason: string): void => end(codeOfClose(code, reason)) };
+    const socket = new ClientWebSocket({ ...this.#parts, host, running, door, path, listener });
+    socket.send(update);
   }
 
   #sendToYjs(host: RegionHost, running: RunningReplica, noted: Noted): void {
@@ -122,7 +104,7 @@ export class Vandal {
     const end = this.#await(host, running, noted, () => socket.cut({ isTold: false }));
     const listener = {
       received: (): void => {},
-      closed: (code: number, reason: string): void => end(code === connectionLost ? undefined : reason),
+      closed: (code: number, reason: string): void => end(codeOfClose(code, reason)),
     };
     const [door, path] = ['/v1/sync/yjs/', `/v1/sync/yjs/${noted.document}`];
     const socket = new ClientWebSocket({ ...this.#parts, host, running, door, path, listener });
@@ -137,7 +119,7 @@ export class Vandal {
         if (frame?.type === 'refused') end(frame.code);
         if (frame?.type === 'pushed') end('taken');
       },
-      closed: (code: number, reason: string): void => end(code === connectionLost ? undefined : reason),
+      closed: (code: number, reason: string): void => end(codeOfClose(code, reason)),
     };
     const [door, path] = ['/v1/sync/documents', '/v1/sync/documents'];
     const socket = new ClientWebSocket({ ...this.#parts, host, running, door, path, listener });
@@ -166,6 +148,7 @@ export class Vandal {
       const hadToAnswer = isSilent && isSame && wasWritable && replica.status().isWritable;
       attempts.push({ ...noted, timeMs, code: hadToAnswer ? 'silence' : code });
       if (code !== undefined) sometimes.hit('poison_refused');
+      if (code === 'request_too_large') sometimes.hit('poison_too_large');
       trace.note(`vandal hears ${code ?? 'nothing'} from ${host.region}`);
       leave();
     };
@@ -200,12 +183,10 @@ export class Vandal {
 
 type Noted = Omit<HostileAttempt, 'timeMs' | 'code'>;
 
-function soundUpdate(client: number): Uint8Array {
-  const doc = new Y.Doc();
-  doc.clientID = client;
-  doc.getText('body').insert(0, 'poison');
-  doc.getMap('fields').set('poison', { nested: [1, 2, 3] });
-  return Y.encodeStateAsUpdate(doc);
+/** A message that is too long is refused by its length, before anything of it has been read. */
+function codeOfClose(code: number, reason: string): string | undefined {
+  if (code === connectionLost) return undefined;
+  return code === tooLong && reason === '' ? 'request_too_large' : reason;
 }
 
 /** As an embedded client opens its session. */
