@@ -2,6 +2,7 @@
 //
 //   append, commit --> seen by the process at once --a while--> kept: resolved
 //                                                 \--killed---> kept or not, but nothing after what was not
+//   commit --now and then--> refused: nothing of it is kept
 //
 // Invariant 1: what has resolved is kept, unless the disk is put back to an older copy.
 // Invariant 2: a process is told nothing after its end: it hears of the disk by timers of its own.
@@ -96,6 +97,9 @@ export interface DeviceStoreParts {
   readonly random: SeededRandom;
   /** How often a write finds the disk full. */
   readonly fullShare: number;
+  /** How often a commit fails, and what is called then. */
+  readonly failShare: number;
+  readonly onFailed: () => void;
   /** Called when the client hands over a write, before anything comes of it. */
   readonly onAppend: (write: NewWrite) => void;
 }
@@ -103,11 +107,13 @@ export interface DeviceStoreParts {
 export class DeviceStore implements ClientStore {
   readonly #parts: DeviceStoreParts;
   readonly #memory = new MemoryStore();
+  readonly #failures: SeededRandom;
   #isReplayed = false;
   #lastMs = 0;
 
   constructor(parts: DeviceStoreParts) {
     this.#parts = parts;
+    this.#failures = parts.random.fork('failures');
   }
 
   async open(mintDevice: () => string): Promise<StoreOpening> {
@@ -148,6 +154,12 @@ export class DeviceStore implements ClientStore {
   }
 
   async commit(changes: readonly StoreChange[]): Promise<void> {
+    const { failShare, onFailed } = this.#parts;
+    if (this.#failures.chance(failShare)) {
+      await this.#soon();
+      onFailed();
+      throw new AnabranchError('store_failed', 'the disk of the device failed once');
+    }
     void this.#memory.commit(changes);
     await this.#kept({ changes });
   }

@@ -6,7 +6,7 @@
 // Invariant 1: a process is told nothing after its end (SimulatedProcess).
 // Invariant 2: the device draws from streams of its own: what others do stays as it is without it.
 
-import type { JsonObject } from '@anabranch/base';
+import { isAnabranchError, type JsonObject } from '@anabranch/base';
 import { aloneTabs, Client, type ClientDocument, type Collections, type Write } from '@anabranch/client';
 import type { Vector } from '../history.ts';
 import type { Enter } from '../network/simulated-connection.ts';
@@ -43,6 +43,9 @@ const momentMsMax = 8_000;
 const copyEveryMs = 15_000;
 /** How often a write finds the disk of the device full, while anything goes. */
 const fullShare = 0.004;
+/** How often a commit of its store fails; and how long, at most, until its user starts the application again. */
+const failShare = 0.004;
+const restartMsMax = 10_000;
 
 export class Device {
   readonly name: string;
@@ -146,9 +149,11 @@ export class Device {
     const { world, recorder, habits } = this.#parts;
     const clock = new RegionClock(world.clock).of(process);
     const random = this.#random.fork(`process ${process.incarnation}`);
-    const share = Number.isFinite(habits.troubleMs) && !this.#isOver ? fullShare : 0;
+    const isInTrouble = Number.isFinite(habits.troubleMs) && !this.#isOver;
     const store = new DeviceStore({
-      ...{ disk: this.#disk, clock, random: random.fork('store'), fullShare: share },
+      ...{ disk: this.#disk, clock, random: random.fork('store'), fullShare: isInTrouble ? fullShare : 0 },
+      failShare: isInTrouble ? failShare : 0,
+      onFailed: () => this.#storeFailed(process),
       onAppend: ({ id, updates }) => recorder.appended(id, updates),
     });
     const platform = {
@@ -247,10 +252,26 @@ export class Device {
     world.sometimes.hit('device_forgot');
     const [collection = '', id = ''] = name.split('/');
     const afterMs = this.#random.below(3_000);
-    void running.client.forget(collection, id).then(() => {
-      world.clock.setTimer(afterMs, () => {
+    const reopen = (): void =>
+      void world.clock.setTimer(afterMs, () => {
         if (this.#running === running && !running.documents.has(name)) running.process.enter(() => this.#openDocument(running, name));
       });
+    // When its store fails the device keeps the document still.
+    running.client.forget(collection, id).then(reopen, (error: unknown) => {
+      if (!isAnabranchError(error, 'store_failed')) world.onDefect(`${this.name} did not forget ${name}: ${stackOf(error)}`);
+      reopen();
+    });
+  }
+
+  /** The client speaks with no region any more, and says why: it is closed, by force, and begun again. */
+  #storeFailed(process: SimulatedProcess): void {
+    const { sometimes, trace, clock } = this.#parts.world;
+    sometimes.hit('device_store_failed');
+    trace.note(`${this.name} store fails`);
+    clock.setTimer(this.#random.below(restartMsMax), () => {
+      if (this.#process !== process) return;
+      this.#kill();
+      this.#startLater();
     });
   }
 

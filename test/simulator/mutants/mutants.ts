@@ -313,6 +313,14 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'device-passes-over-failure',
+    bug: 'an embedded client goes on as if its store had kept what it did not',
+    minutes: 4,
+    replacements: [
+      client('courier/commit-queue', 'await this.#store.commit(changes);', 'await this.#store.commit(changes).catch(() => {});'),
+    ],
+  },
+  {
     name: 'device-keeps-its-names',
     bug: 'a document that was forgotten and begun again is written under the names of before',
     minutes: 3,

@@ -52,6 +52,7 @@ export const branches = [
   // Seen of devices.
   'device_write_acknowledged',
   'device_full',
+  'device_store_failed',
   'device_switched',
   'device_moved',
   'device_forgot',

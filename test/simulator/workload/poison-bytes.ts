@@ -1,9 +1,9 @@
 // What no region should take: bytes that are cut off, lie about what they hold, or are too many, now or when they are inflated.
 
 import { deflateRawSync } from 'node:zlib';
-import * as Automerge from '@automerge/automerge';
 import { inspectionLimits } from '@anabranch/crdt';
 import { ByteWriter, updateBytesMax } from '@anabranch/protocol';
+import * as Automerge from '@automerge/automerge';
 import * as Y from 'yjs';
 import type { SeededRandom } from '../seeded-random.ts';
 
