@@ -28,7 +28,7 @@ const withClients = 3;
 /** A seed with two devices that are treated roughly. */
 const withDevices = 18;
 /** A seed with a stranger, and regions that take few sessions. */
-const withStrangers = 5;
+const withStrangers = 32;
 const baseSeed = Date.now() % 2 ** 31;
 const fresh: readonly PlanOptions[] = [0, 1].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
 
@@ -86,6 +86,7 @@ describe('the simulator', () => {
     const { plan, counts } = await hold({ seed: withStrangers, minutes: 1, regions: 3, plan: 'partition' });
     expect(plan.vandals).toBeGreaterThan(0);
     expect(counts['poison_refused']).toBeGreaterThan(0);
+    expect(counts['poison_too_large']).toBeGreaterThan(0);
     expect(counts['session_turned_away']).toBeGreaterThan(0);
   });
 
