@@ -46,7 +46,8 @@ export async function connectTo<const C extends Collections>(
   options: Pick<NodeClientOptions<C>, 'collections' | 'folder'>,
 ): Promise<Client<C>> {
   const regions = mesh.regions.map(({ name, url }) => ({ name, url }));
-  const client = await createClient({ regions, region, webSocket: WebSocket as never, ...options });
+  const store = options.folder === undefined ? 'memory' : 'folder';
+  const client = await createClient({ regions, region, store, webSocket: WebSocket as never, ...options });
   afterThisTest(() => client.close());
   return client;
 }

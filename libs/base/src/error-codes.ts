@@ -111,7 +111,11 @@ export const errorCodes = {
     'An update in the log cannot be merged; this document is not served, others are.',
   ),
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
-  config_invalid: entry(500, 'Invalid configuration', 'A flag, environment variable or configuration file is wrong.'),
+  config_invalid: entry(
+    500,
+    'Invalid configuration',
+    'A flag, environment variable or configuration file is wrong, or an option that a client is made with.',
+  ),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),
   // The embedded client
   collection_differs: entry(
@@ -130,6 +134,11 @@ export const errorCodes = {
     'Region unreachable',
     'No region can be reached, or the device was switched offline; nothing was done.',
     true,
+  ),
+  region_differs: entry(
+    409,
+    'Another region answers',
+    'At the address that the client has for a region one of another name answers; the client does not speak with it.',
   ),
   region_left: entry(503, 'Region left', 'The client ended its session because it goes to another region.', true),
   outcome_unknown: entry(

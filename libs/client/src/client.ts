@@ -12,7 +12,7 @@
 // Invariant 2: a document is shown as the store has it and never older: what arrives while it is loaded is applied after.
 // Invariant 3: all documents of an op, and of a transaction, change in one turn, before anybody is told.
 
-import { AnabranchError, assert } from '@anabranch/base';
+import { AnabranchError } from '@anabranch/base';
 import { HlcClock, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf } from '@anabranch/protocol';
@@ -34,6 +34,7 @@ import { Switchboard } from './tabs/switchboard.ts';
 import type { ToCourier } from './tabs/tab-message.ts';
 import { TabStatus } from './tabs/tab-status.ts';
 import type { Write } from './write.ts';
+import { checkWrites } from './write-shape.ts';
 
 export interface DocumentWrite {
   readonly document: ClientDocument<never> | ClientDocument<object>;
@@ -180,6 +181,7 @@ export class Client<C extends Collections = Collections> {
    */
   transact(writes: readonly DocumentWrite[]): Write {
     this.#assertOpen();
+    checkWrites(writes);
     const staged = writes.map(({ document, ops }) => ({ document: this.#ownDocument(document), ops }));
     const takenBack = staged.find(({ document }) => document.isTakenBack)?.document;
     if (takenBack !== undefined) {
@@ -278,10 +280,9 @@ export class Client<C extends Collections = Collections> {
   }
 
   #ownDocument(document: DocumentWrite['document']): LocalDocument {
-    assert(document instanceof LocalDocument, 'the document was opened by a client');
-    if (document.closed !== undefined) throw document.closed;
-    assert(this.#documents.has(document), 'the document was opened by this client');
-    return document;
+    if (document instanceof LocalDocument && document.closed !== undefined) throw document.closed;
+    if (document instanceof LocalDocument && this.#documents.has(document)) return document;
+    throw new AnabranchError('op_invalid', 'a write is to a document that this client has opened');
   }
 
   #assertOpen(): void {

@@ -2,7 +2,7 @@
 // configured with; the types of register values, set elements and list items are known to the compiler only.
 
 import type { JsonObject, JsonValue } from '@anabranch/base';
-import type { CollectionSchema } from '@anabranch/crdt';
+import type { CollectionSchema, FieldSchema } from '@anabranch/crdt';
 
 declare const valueType: unique symbol;
 
@@ -77,6 +77,13 @@ export type DocumentViewOf<Collection> = Collection extends { readonly schema: i
   : JsonObject;
 
 export type Collections = Readonly<Record<string, CollectionSchema>>;
+
+const everyType: Readonly<Record<FieldSchema['type'], true>> = {
+  ...{ register: true, counter: true, boundedCounter: true, set: true, flag: true, list: true, text: true, map: true, object: true },
+};
+
+/** What a field of a schema may be. */
+export const fieldTypes: ReadonlySet<unknown> = new Set(Object.keys(everyType));
 
 /** Makes the fields of a schema. */
 export const schema = {

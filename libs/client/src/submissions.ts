@@ -14,6 +14,7 @@ import type { Platform } from './ports.ts';
 import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo } from './submit.ts';
 import { becomesSo } from './waiting.ts';
 import type { Write } from './write.ts';
+import { checkWrites } from './write-shape.ts';
 
 export interface SubmissionsParts {
   readonly platform: Platform;
@@ -45,6 +46,7 @@ export class Submissions {
   }
 
   async submit(writes: readonly SubmittedWrite[], options: SubmitOptions): Promise<Submitted> {
+    checkWrites(writes);
     const { platform, writes: own, documents, seen, drawKey } = this.#parts;
     const { clock, sendHttp } = platform;
     const timeoutMs = options.timeoutMs ?? 10_000;

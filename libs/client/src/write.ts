@@ -5,7 +5,7 @@
 //
 // A write that is not followed any more stays as it was told last.
 
-import { type AnabranchError, assert } from '@anabranch/base';
+import { AnabranchError, assert } from '@anabranch/base';
 import type { VersionVector } from '@anabranch/causality';
 import { callSafely } from './call-safely.ts';
 import type { WriteDescription } from './store/client-store.ts';
@@ -26,7 +26,7 @@ export interface Write {
   readonly described: readonly WriteDescription[];
   /**
    * Resolves when the write is that far or further. Rejects with the {@link error} of a refused one, and with `client_closed` when
-   * the client was closed before: what is saved is sent all the same, when the device is opened again.
+   * the client was closed before: what is saved is sent all the same, when the device is opened again. `value_invalid` for no state.
    */
   when(state: 'saved' | 'durable' | 'majority' | 'all'): Promise<void>;
   /** Calls back after each change of the state; returns how to end that. */
@@ -68,6 +68,8 @@ export class LocalWrite implements Write {
 
   when(state: 'saved' | 'durable' | 'majority' | 'all'): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (!Object.hasOwn(order, state))
+        throw new AnabranchError('value_invalid', `a write becomes saved, durable, majority or all, not ${state}`);
       const isSettled = (): boolean => {
         if (this.#state === 'refused') reject(this.#error);
         else if (order[this.#state] >= order[state]) resolve();

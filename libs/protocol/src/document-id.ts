@@ -20,7 +20,8 @@ export function isCollectionName(text: string): boolean {
 
 /** @throws AnabranchError `document_id_invalid`. */
 export function documentIdOf(collection: string, id: string): DocumentId {
-  return parseDocumentId(`${collection}/${id}`);
+  // An application in JavaScript may give anything, and `undefined` is no id.
+  return parseDocumentId(typeof id === 'string' ? `${collection}/${id}` : '');
 }
 
 /** @throws AnabranchError `document_id_invalid`. */

@@ -1,6 +1,5 @@
-import { AnabranchError } from '@anabranch/base';
 import { Client } from '../client.ts';
-import type { ClientOptions } from '../client-options.ts';
+import { type ClientOptions, checkOptionNames, invalid } from '../client-options.ts';
 import { webPlatform } from '../platform/web-platform.ts';
 import { aloneTabs } from '../ports.ts';
 import type { Collections } from '../schema.ts';
@@ -19,9 +18,12 @@ export interface BrowserClientOptions<C extends Collections> extends ClientOptio
  * A client that keeps its documents in IndexedDB and shares them with the other tabs of its origin.
  * @throws AnabranchError `config_invalid`, `store_failed`, `store_format_unknown`.
  */
-export function createClient<const C extends Collections>(options: BrowserClientOptions<C>): Promise<Client<C>> {
+export async function createClient<const C extends Collections>(options: BrowserClientOptions<C>): Promise<Client<C>> {
+  checkOptionNames(options, ['name', 'store']);
   const { name, store = 'indexed-db' } = options;
-  if (!/^[a-z0-9-]{1,64}$/.test(name)) throw new AnabranchError('config_invalid', 'a client is named by 1 to 64 of [a-z0-9-]');
+  const isName = typeof name === 'string' && /^[a-z0-9-]{1,64}$/.test(name);
+  if (!isName) throw invalid('name is what the device is called in this browser, 1 to 64 of [a-z0-9-]');
+  if (store !== 'indexed-db' && store !== 'memory') throw invalid('store is indexed-db or memory');
   const isKept = store === 'indexed-db';
   const platform = webPlatform({
     tabs: isKept ? browserTabs(name) : aloneTabs,
@@ -31,5 +33,5 @@ export function createClient<const C extends Collections>(options: BrowserClient
       return () => removeEventListener('online', listener);
     },
   });
-  return Client.create(options, { platform, store: isKept ? new IndexedDbStore(name, indexedDB) : new MemoryStore() });
+  return await Client.create(options, { platform, store: isKept ? new IndexedDbStore(name, indexedDB) : new MemoryStore() });
 }

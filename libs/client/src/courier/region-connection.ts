@@ -36,8 +36,8 @@ export interface RegionConnectionParts {
 /** How long a region may lack what was shown here before another one is tried. */
 const behindMsMax = 5_000;
 
-/** What ends a session with a region that sends what cannot be read. */
-const unreadableCodes: ReadonlySet<ErrorCode> = new Set(['frame_invalid', 'update_invalid', 'update_incomplete'] as const);
+/** What ends a session with a region that sends what cannot be read, or that is another one. */
+const avoidedCodes: ReadonlySet<ErrorCode> = new Set(['frame_invalid', 'update_invalid', 'update_incomplete', 'region_differs'] as const);
 
 export class RegionConnection {
   readonly #parts: RegionConnectionParts;
@@ -160,9 +160,8 @@ export class RegionConnection {
     const isWanted = !this.#isUnwanted && (choice.wanted === nearest || choice.wanted === region.name);
     if (credential === undefined || !isWanted) return changed();
     this.#region = region;
-    const url = `${region.url.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/sync/documents`;
     try {
-      this.#session = new Session(url, platform.clock, platform.connect, {
+      this.#session = new Session(region, platform.clock, platform.connect, {
         open: () => open(credential),
         welcomed: (frame) => this.#welcomed(frame),
         receive: (frame) => this.#receive(frame),
@@ -171,7 +170,7 @@ export class RegionConnection {
       changed();
     } catch (error) {
       // A platform that opens no such connection, as a page over https none without TLS.
-      this.#ended(new AnabranchError('region_unreachable', `no connection to ${url}: ${String(error)}`));
+      this.#ended(new AnabranchError('region_unreachable', `no connection to ${region.url}: ${String(error)}`));
     }
   }
 
@@ -217,7 +216,7 @@ export class RegionConnection {
     if (!this.#isUnwanted && region !== undefined && cause.code !== 'region_left') {
       note(refusalOf(cause));
       choice.failed(region.name);
-      if (unreadableCodes.has(cause.code)) choice.avoid(region.name);
+      if (avoidedCodes.has(cause.code)) choice.avoid(region.name);
     }
     changed();
   }

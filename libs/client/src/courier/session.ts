@@ -5,6 +5,7 @@
 // Invariant 1: frames are delivered in order, none before the welcome and none after the end.
 // Invariant 2: a region that says nothing for `silenceMsMax`, or does not welcome in `welcomeMsMax`, has lost the session.
 // Invariant 3: `ended` is called once.
+// Invariant 4: a session is with the region that it is meant for: one of another name is not spoken with.
 
 import { AnabranchError, type Clock, type ErrorCode, errorCodes, isAnabranchError, type Timer } from '@anabranch/base';
 import {
@@ -16,6 +17,7 @@ import {
   type WelcomeFrame,
 } from '@anabranch/protocol';
 import type { Connect, Connection } from '../ports.ts';
+import type { RegionAddress } from './region-choice.ts';
 
 export interface SessionListener {
   readonly open: () => OpenFrame;
@@ -32,6 +34,7 @@ export class Session {
   /** Bytes handed to the connection and not sent. Beyond: pushes wait. */
   static readonly unsentBytesMax: number = 1 << 20;
 
+  readonly #region: RegionAddress;
   readonly #clock: Clock;
   readonly #listener: SessionListener;
   readonly #connection: Connection | undefined;
@@ -39,10 +42,12 @@ export class Session {
   #heardMs: number;
   #watch: Timer | undefined;
 
-  constructor(url: string, clock: Clock, connect: Connect, listener: SessionListener) {
+  constructor(region: RegionAddress, clock: Clock, connect: Connect, listener: SessionListener) {
+    this.#region = region;
     this.#clock = clock;
     this.#listener = listener;
     this.#heardMs = clock.monotonicMs();
+    const url = `${region.url.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/sync/documents`;
     this.#connection = connect(url, {
       opened: () => this.#opened(),
       received: (bytes) => this.#received(bytes),
@@ -89,6 +94,7 @@ export class Session {
 
   #deliver(frame: SessionAnswer): void {
     if (this.#state === 'opening' && frame.type === 'welcome') {
+      this.#assertRegion(frame.region);
       this.#state = 'open';
       this.#watch?.cancel();
       this.#watchSilence();
@@ -98,6 +104,12 @@ export class Session {
     } else {
       throw new AnabranchError('frame_invalid', `a frame of type ${frame.type} is out of order`);
     }
+  }
+
+  #assertRegion(answered: string): void {
+    const { name, url } = this.#region;
+    if (answered === name) return;
+    throw new AnabranchError('region_differs', `at ${url} the region ${answered} answers, not ${name}`, { region: name, answered });
   }
 
   #watchSilence(): void {

@@ -131,6 +131,7 @@ export class DocumentPresence implements Presence {
 
 /** What regions take as a state; the rules of JSON that they are sent. */
 function admittedText(state: JsonObject): string {
+  if (typeof state !== 'object' || Array.isArray(state)) throw new AnabranchError('value_invalid', 'a presence state is an object');
   const text = JSON.stringify(state, (key, value: unknown) => {
     if (forbiddenKeys.has(key)) throw new AnabranchError('value_invalid', `${key} is not allowed as a key`);
     if (surrogate.test(key) || (typeof value === 'string' && surrogate.test(value))) {

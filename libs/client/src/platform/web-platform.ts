@@ -1,6 +1,7 @@
 // The platform of browsers, which Node has too: timers, random bytes, WebSocket, fetch.
 
-import { AnabranchError, type Clock, type Random } from '@anabranch/base';
+import type { Clock, Random } from '@anabranch/base';
+import { invalid } from '../client-options.ts';
 import type { Connect, HttpAnswer, Platform, SendHttp, Tabs } from '../ports.ts';
 
 /** What is used of a WebSocket, of the platform or of a library that is made like it (`ws`). */
@@ -27,8 +28,9 @@ export interface WebPlatformOptions {
 /** @throws AnabranchError `config_invalid` without a WebSocket. */
 export function webPlatform({ tabs, webSocket, onOnline }: WebPlatformOptions): Platform {
   if (webSocket === undefined) {
-    throw new AnabranchError('config_invalid', 'this platform has no WebSocket: give one, as the package ws has');
+    throw invalid('this platform has no WebSocket: give one as webSocket, as the package ws has');
   }
+  if (typeof webSocket !== 'function') throw invalid('webSocket is a class, as the package ws has');
   return { clock: webClock, random: webRandom, connect: connectBy(webSocket), sendHttp: sendByFetch, tabs, onOnline };
 }
 
