@@ -21,6 +21,10 @@ export interface ClientStatus {
   readonly pendingWrites: number;
   /** The region has not yet received all that was shown here: writes, and documents that are new here, wait for it. */
   readonly lacksHere: boolean;
+  /**
+   * What last went wrong with regions, the store or documents; a new session ends what went wrong before it. A write that was refused is
+   * no such thing: its `error`, and `Client.onRefused`, say why.
+   */
   readonly lastError: Refusal | undefined;
   readonly regions: readonly RegionStatus[];
 }

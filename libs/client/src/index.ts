@@ -50,4 +50,4 @@ export type {
 export { MemoryStore } from './store/memory-store.ts';
 export type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
 export type { FromCourier, ReceivedOp, TabMessage, ToCourier } from './tabs/tab-message.ts';
-export type { Write, WriteState } from './write.ts';
+export type { Write, WriteJson, WriteState } from './write.ts';

@@ -31,6 +31,17 @@ export interface Write {
   when(state: 'saved' | 'durable' | 'majority' | 'all'): Promise<void>;
   /** Calls back after each change of the state; returns how to end that. */
   subscribe(listener: () => void): () => void;
+  /** What `JSON.stringify` shows of it. */
+  toJSON(): WriteJson;
+}
+
+export interface WriteJson {
+  readonly id: string;
+  readonly state: WriteState;
+  /** `collection/id` of each. */
+  readonly documents: readonly string[];
+  /** Only of a refused one. */
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 const order: Readonly<Record<Exclude<WriteState, 'refused'>, number>> = { applied: 0, saved: 1, durable: 2, majority: 3, all: 4 };
@@ -89,6 +100,12 @@ export class LocalWrite implements Write {
     const own = (): void => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
+  }
+
+  toJSON(): WriteJson {
+    const { id, state, error } = this;
+    const documents = this.described.map(({ document }) => document);
+    return { id, state, documents, ...(error && { error: { code: error.code, message: error.message } }) };
   }
 
   /** Goes on to a state; never back. */

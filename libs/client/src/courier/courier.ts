@@ -237,9 +237,7 @@ export class Courier {
     }
     const write = this.#outbox.answered(id);
     if (write === undefined) return;
-    const refusal = { code, message, details: parseDetails(details) };
-    this.#lastError = refusal;
-    this.#inbox.refuse(write, refusal);
+    this.#inbox.refuse(write, { code, message, details: parseDetails(details) });
   }
 
   #ended(cause: AnabranchError): void {

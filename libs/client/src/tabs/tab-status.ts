@@ -9,6 +9,8 @@ export class TabStatus {
   readonly #listeners = new Set<() => void>();
   /** Documents of this tab that could not be loaded anew, and why. */
   readonly #failures = new Map<string, Refusal>();
+  /** Before it was switched off, no region was in reach, or nobody spoke with regions. */
+  #wasAway = false;
   #told: ClientStatus;
   #shown: ClientStatus;
 
@@ -36,7 +38,11 @@ export class TabStatus {
 
   /** A switch of this tab, or another one, is shown before the courier has it: also when no tab has one. */
   switchTo(isOffline: boolean, wantedRegion: string): void {
-    this.tell({ ...this.#told, isOffline, wantedRegion });
+    const told = this.#told;
+    if (isOffline && !told.isOffline) this.#wasAway = told.connection === 'offline';
+    const away = { connection: 'offline', region: undefined, lacksHere: false } as const;
+    const back = { connection: this.#wasAway ? 'offline' : 'connecting' } as const;
+    this.tell({ ...told, ...(isOffline && away), ...(told.isOffline && !isOffline && back), isOffline, wantedRegion });
   }
 
   /** A document could not be loaded anew; or, without an error, could. */
