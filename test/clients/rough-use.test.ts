@@ -167,6 +167,7 @@ describe('a collection that the application describes otherwise for a while', ()
     await mesh.restartRegion('new-york');
     const old = await connectTo(mesh, 'new-york', { collections: differing, folder });
     await vi.waitFor(() => expect(old.status.lastError?.code).toBe('collection_differs'), patience);
+    expect(old.status.lastError?.message).toContain('/items/*/name is missing in the client, register in the region');
     await theirs.edit([tea(10)]).when('all');
     await (await old.open('notes', 'x')).yjs?.getText('body').insert(0, 'x');
     // It has the note, so it has been told of more than it was sent of the cart.

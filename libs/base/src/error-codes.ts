@@ -121,7 +121,7 @@ export const errorCodes = {
   collection_differs: entry(
     409,
     'Collection differs',
-    'The client describes the collection with another library or schema than the region.',
+    'The client describes the collection with another library or schema than the region; the message names the first differences.',
   ),
   presence_unsupported: entry(
     400,

@@ -226,7 +226,7 @@ export class Courier {
   #takeRefused({ id, code, message, details }: RefusedFrame): void {
     if (isDocumentRefusal(code)) {
       // It waits for another session: of an application that describes the collection as regions do, or with a sound region.
-      this.#lastError = { code, message, details: {} };
+      this.#lastError = { code, message, details: parseDetails(details) };
       this.#outbox.defer(id);
       if (isDamageOfRegion(code) && this.#connection.avoidRegion()) this.#connection.leave();
       return;

@@ -34,6 +34,7 @@ import {
   type UnfollowFrame,
 } from '@anabranch/protocol';
 import type { WebSocket } from 'ws';
+import { DescribedCollections } from './described-collections.ts';
 import { DocumentRefusals } from './document-refusals.ts';
 import { DocumentsPresence } from './documents-presence.ts';
 import { PushLane } from './push-lane.ts';
@@ -62,8 +63,7 @@ interface Joined {
   readonly subscription: Subscription;
   readonly lane: PushLane;
   readonly news: ReplicatedNews;
-  /** Of the collections, those that the client describes as the region has them. */
-  readonly agreed: ReadonlySet<string>;
+  readonly described: DescribedCollections;
 }
 
 export class DocumentsSession {
@@ -143,7 +143,7 @@ export class DocumentsSession {
         this.#unfollow(frame, joined);
         return;
       case 'push':
-        joined.lane.push(frame, frameBytes, joined.agreed);
+        joined.lane.push(frame, frameBytes, joined.described);
         return;
       case 'presence':
         this.#presence.receive(frame);
@@ -160,9 +160,7 @@ export class DocumentsSession {
       onMore: () => this.#pump(),
       ended: (code) => this.socket.close(code, 'the region ended the session'),
     });
-    const agreed = new Set(
-      frame.collections.filter(({ name, definition }) => definitions.get(name) === definition).map(({ name }) => name),
-    );
+    const described = new DescribedCollections(definitions, frame.collections);
     const { key, follows: kept } = resumable.begin(frame.resumeKey, this.#holder);
     // Of a store that was put back: what it holds, and follows, is not what was let go of since.
     const follows = kept !== undefined && kept.serial <= frame.followSerial ? kept : undefined;
@@ -172,7 +170,7 @@ export class DocumentsSession {
       ...{ replica, subscription, limits, socket: this.socket },
       onPushed: (covered) => news.watch(covered),
     });
-    const joined = { key, subscription, lane, news, agreed };
+    const joined = { key, subscription, lane, news, described };
     this.#joined = joined;
     this.#told = seen;
     this.#serial = follows?.serial ?? 0;
@@ -196,9 +194,9 @@ export class DocumentsSession {
     const { updates } = joined.subscription;
     updates.takeUp(following);
     // Those that are to be refused from now on are looked for only when the client describes less than before as the region does.
-    const isAgreed = [...agreed].every((collection) => joined.agreed.has(collection));
+    const isAgreed = [...agreed].every((collection) => joined.described.agreed.has(collection));
     for (const document of isAgreed ? [] : [...updates.documents()]) {
-      if (joined.agreed.has(collectionOf(document))) continue;
+      if (joined.described.agreesOn(document)) continue;
       updates.remove(document);
       this.#name({ document, isHeld: true }, joined);
     }
@@ -253,15 +251,15 @@ export class DocumentsSession {
     else this.#pump();
   }
 
-  #name({ document, isHeld }: FollowedDocument, { subscription, agreed }: Joined): void {
-    const refusal = this.#refusalOf(document, subscription, agreed);
+  #name({ document, isHeld }: FollowedDocument, { subscription, described }: Joined): void {
+    const refusal = this.#refusalOf(document, subscription, described);
     if (refusal?.code === 'collection_differs') this.#differing.add(document);
     if (refusal !== undefined) this.#refusals.add(document, refusal);
     else if (isHeld && !this.#differing.has(document)) subscription.updates.add(document);
     else this.#wanted.add(document);
   }
 
-  #refusalOf(document: DocumentId, { updates }: Subscription, agreed: ReadonlySet<string>): AnabranchError | undefined {
+  #refusalOf(document: DocumentId, { updates }: Subscription, described: DescribedCollections): AnabranchError | undefined {
     const collection = collectionOf(document);
     const { followedDocumentsMax } = this.#parts.limits;
     if (!this.#parts.definitions.has(collection)) {
@@ -271,9 +269,7 @@ export class DocumentsSession {
     if (!isNamed && updates.size + this.#wanted.size + this.#differing.size >= followedDocumentsMax) {
       return new AnabranchError('overloaded', `a client follows at most ${followedDocumentsMax} documents`);
     }
-    return agreed.has(collection)
-      ? undefined
-      : new AnabranchError('collection_differs', `the client describes the collection ${collection} otherwise than the region`);
+    return described.agreesOn(document) ? undefined : described.refusalOf(document);
   }
 
   #unfollow({ serial, documents }: UnfollowFrame, { subscription }: Joined): void {
@@ -379,9 +375,9 @@ export class DocumentsSession {
   /** Undefined when it was not complete, or was handed over. */
   #follows(): ResumableFollows | undefined {
     if (!this.#isComplete || this.#joined === undefined) return undefined;
-    const { subscription, agreed } = this.#joined;
+    const { subscription, described } = this.#joined;
     const following = subscription.detach();
-    return following && { following, agreed, differing: [...this.#differing], serial: this.#serial };
+    return following && { following, agreed: described.agreed, differing: [...this.#differing], serial: this.#serial };
   }
 
   #closed(): void {

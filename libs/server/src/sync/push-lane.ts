@@ -18,7 +18,6 @@ import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, Subscription } from '@anabranch/engine';
 import {
-  collectionOf,
   type DocumentId,
   encodeSessionFrame,
   isDocumentRefusal,
@@ -26,6 +25,7 @@ import {
   type PushFrame,
   refusalBytesMax,
 } from '@anabranch/protocol';
+import type { DescribedCollections } from './described-collections.ts';
 import type { SessionSocket } from './session-socket.ts';
 import type { SyncLimits } from './sync-limits.ts';
 
@@ -66,7 +66,7 @@ export class PushLane {
   }
 
   /** A push that came in a frame of so many bytes. */
-  push(frame: PushFrame, frameBytes: number, agreed: ReadonlySet<string>): void {
+  push(frame: PushFrame, frameBytes: number, described: DescribedCollections): void {
     const bytes = frameBytes + frame.writes.length * this.#parts.limits.pushWriteBytes;
     this.#parts.socket.beginIngest(bytes);
     this.#count(1);
@@ -74,7 +74,7 @@ export class PushLane {
       this.#count(-1);
       this.#parts.socket.endIngest(bytes);
     };
-    this.#turn = this.#turn.then(() => this.#take(frame, agreed, end));
+    this.#turn = this.#turn.then(() => this.#take(frame, described, end));
   }
 
   #count(change: number): void {
@@ -83,25 +83,23 @@ export class PushLane {
   }
 
   /** Resolves when the push is applied. */
-  async #take(frame: PushFrame, agreed: ReadonlySet<string>, end: () => void): Promise<void> {
+  async #take(frame: PushFrame, described: DescribedCollections, end: () => void): Promise<void> {
     if (this.#isClosed) return end();
     let isApplied = false;
-    const whenDurable = this.#ingest(frame, agreed, () => {
+    const whenDurable = this.#ingest(frame, described, () => {
       isApplied = true;
     });
     const whenAnswered = whenDurable.then(
       (opId) => this.#answer(frame.id, opId),
-      (error: unknown) => this.#refuse(frame, error, agreed),
+      (error: unknown) => this.#refuse(frame, error, described),
     );
     const whenEnded = whenAnswered.finally(end);
     if (!isApplied) await whenEnded;
   }
 
-  async #ingest({ writes }: PushFrame, agreed: ReadonlySet<string>, onApplied: () => void): Promise<OpId | undefined> {
-    const foreign = writes.find(({ document }) => !agreed.has(collectionOf(document)));
-    if (foreign !== undefined) {
-      throw new AnabranchError('collection_differs', `the client describes the collection of ${foreign.document} otherwise`);
-    }
+  async #ingest({ writes }: PushFrame, described: DescribedCollections, onApplied: () => void): Promise<OpId | undefined> {
+    const foreign = writes.find(({ document }) => !described.agreesOn(document));
+    if (foreign !== undefined) throw described.refusalOf(foreign.document);
     for (const { document } of writes) {
       const cause = this.#heldUp.get(document);
       if (cause !== undefined) throw cause;
@@ -117,10 +115,10 @@ export class PushLane {
     this.#parts.onPushed(covered);
   }
 
-  #refuse({ id, writes }: PushFrame, error: unknown, agreed: ReadonlySet<string>): void {
+  #refuse({ id, writes }: PushFrame, error: unknown, described: DescribedCollections): void {
     const isOfDocuments = isAnabranchError(error) && isDocumentRefusal(error.code);
     // Those of collections that the client describes otherwise are refused in any case.
-    const documents = isOfDocuments ? writes.map(({ document }) => document).filter((document) => agreed.has(collectionOf(document))) : [];
+    const documents = isOfDocuments ? writes.map(({ document }) => document).filter((document) => described.agreesOn(document)) : [];
     for (const document of documents) if (isOfDocuments) this.#heldUp.set(document, error);
     const isTooMuch = this.#heldUp.size > this.#parts.limits.heldUpDocumentsMax;
     if (!isAnabranchError(error) || isTooMuch || !(isOfDocuments || isFinalRefusal(error.code))) {
