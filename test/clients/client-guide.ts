@@ -1,4 +1,4 @@
-// What docs/client.md shows, as one program that runs: each code block of it stands here word for word.
+// What docs/client.md shows, as one program that runs: each code block of it stands here, or in cart-page.tsx, word for word.
 
 import assert from 'node:assert/strict';
 import { isAnabranchError, type RegionAddress, schema } from '@anabranch/client';
@@ -17,7 +17,12 @@ export const collections = {
   notes: { library: 'yjs', schema: 'freeform' },
 } as const;
 
-export async function walkThrough(regions: readonly RegionAddress[], folder: string): Promise<void> {
+/** @param meanwhile what others do while the device is at the note `n1`, and who is seen there. */
+export async function walkThrough(
+  regions: readonly RegionAddress[],
+  folder: string,
+  meanwhile: (present: readonly unknown[]) => Promise<void>,
+): Promise<void> {
   const client = await createClient({ regions, collections, folder, webSocket: WebSocket });
 
   const cart = await client.open('carts', 'ann');
@@ -61,8 +66,17 @@ export async function walkThrough(regions: readonly RegionAddress[], folder: str
     body = yjs.getText('body');
   });
   body?.insert(0, 'as any Yjs editor does');
-  note.presence.set({ name: 'Ann' });
   endBinding();
+
+  const present: unknown[] = [];
+  note.presence.set({ name: 'Ann', caret: 4 });
+  const endPresence = note.presence.subscribe(() => {
+    present.splice(0, present.length, ...note.presence.others.values());
+  });
+  note.presence.set({ name: 'Ann', caret: 5 });
+  await meanwhile(present);
+  endPresence();
+  note.presence.set(undefined);
 
   await client.close();
 }
