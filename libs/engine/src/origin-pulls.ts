@@ -2,6 +2,7 @@
 //
 //   reports, links, acks --> evaluate(): for each origin one upstream --> subscribe / unsubscribe
 //   ops out of place     --> gap: ask again | overflow, denial: pause | broken chain: quarantine
+//   ops that do not come --> another upstream | ask again
 //
 // Invariant 1: each origin is pulled from at most one peer at a time; ops that arrive from another are taken if they
 //              continue the log and ignored if not.
@@ -121,6 +122,7 @@ export class OriginPulls {
     const before = this.#upstreams.get(origin) ?? upstreamStart;
     const after = evaluateUpstream(before, this.#candidates(origin), this.#parts.intake.cursor(origin).seq, nowMs);
     this.#upstreams.set(origin, after);
+    if (after.asked !== undefined && after.asked !== before.asked) this.#askAgain(origin, after.upstream);
     this.#follow(origin, after.upstream, before.upstream);
   }
 
@@ -177,6 +179,14 @@ export class OriginPulls {
     if (!subscribed?.delete(origin)) return;
     this.#parts.metrics.count('anabranch_gaps_total');
     this.evaluate();
+  }
+
+  /** What the upstream sent has not come, and no later op shows the gap. */
+  #askAgain(origin: OriginId, upstream: RegionId | undefined): void {
+    const link = upstream && this.#parts.links.get(upstream);
+    if (link === undefined || !this.#subscriptions.get(link)?.delete(origin)) return;
+    this.#parts.metrics.count('anabranch_streams_asked_again_total');
+    this.#parts.logger.info('stream.asked_again', { origin, peer: upstream });
   }
 
   #pause(link: PeerLink, origin: OriginId, reason: string): void {

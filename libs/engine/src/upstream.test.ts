@@ -1,6 +1,15 @@
 import type { RegionId } from '@anabranch/causality';
 import { describe, expect, test } from 'vitest';
-import { avoidMs, evaluateUpstream, stallMsMax, type UpstreamCandidate, type UpstreamState, upstreamStart } from './upstream.ts';
+import {
+  askAgainMs,
+  askAgainMsMax,
+  avoidMs,
+  evaluateUpstream,
+  stallMsMax,
+  type UpstreamCandidate,
+  type UpstreamState,
+  upstreamStart,
+} from './upstream.ts';
 
 const candidate = (region: string, seq: number, options: Partial<UpstreamCandidate> = {}): UpstreamCandidate => ({
   region: region as RegionId,
@@ -49,6 +58,25 @@ describe('the upstream of an origin of tokyo', () => {
   test('[PULL6] is kept when it stalls and nobody else has more', () => {
     const state = settle(upstreamStart, [candidate('tokyo', 9), candidate('berlin', 5)], 5, 0, 10_000, 20_000);
     expect(state.upstream).toBe('tokyo');
+  });
+
+  test('[PULL6] is asked again when it stalls and nobody else has more: soon, then less and less often, and not when it delivers', () => {
+    const candidates = [candidate('tokyo', 9), candidate('berlin', 5)];
+    const askedAtMs: number[] = [];
+    let state = settle(upstreamStart, candidates, 5, 0);
+    for (let nowMs = 0; nowMs < 40_000; nowMs += 10) {
+      const next = evaluateUpstream(state, candidates, 5, nowMs);
+      if (next.asked !== state.asked) askedAtMs.push(nowMs);
+      state = next;
+    }
+    const gaps = askedAtMs.map((atMs, n) => atMs - (askedAtMs[n - 1] ?? 0));
+    expect(gaps.slice(0, 4)).toEqual([askAgainMs + 10, 2 * askAgainMs, askAgainMsMax, askAgainMsMax]);
+    const delivering = evaluateUpstream(state, candidates, 6, 40_000);
+    expect(delivering.asked).toBeUndefined();
+    expect(settle(delivering, candidates, 6, 40_000 + askAgainMs).asked).toBeUndefined();
+    expect(settle(delivering, candidates, 9, 50_000, 60_000).asked).toBeUndefined();
+    // The origin is not linked, and whoever is has nothing more.
+    expect(settle(upstreamStart, [candidate('berlin', 5)], 5, 0, 10_000).asked).toBeUndefined();
   });
 
   test('[PULL4] is tokyo again once it has what we have and is no longer avoided', () => {

@@ -62,6 +62,7 @@ export const metricTable: Readonly<Record<string, MetricSpec>> = {
     'from',
   ),
   anabranch_gaps_total: counter('Streams of ops that had to be asked for again because ops were missing.'),
+  anabranch_streams_asked_again_total: counter('Streams of ops that had to be asked for again because nothing came of what was announced.'),
   anabranch_upstream_changes_total: counter('Origins that were given another upstream.', 'kind'),
   anabranch_origins_quarantined_total: counter('Origins whose ops were found to contradict themselves.'),
   anabranch_hlc_drift_total: counter('Received stamps too far ahead of the wall clock to follow.'),

@@ -46,6 +46,7 @@ export class FaultInjector implements FaultHolder {
   heal(): void {
     this.#isHealed = true;
     for (const end of [...this.#active]) end();
+    this.#world.wire.loseNoMore();
     for (const host of this.#world.hosts) {
       host.clock.correct();
       host.disk.failingSyncs = 0;

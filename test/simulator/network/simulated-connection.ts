@@ -128,6 +128,10 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
     this.#opsToLose += frames;
   }
 
+  loseNoMore(): void {
+    this.#opsToLose = 0;
+  }
+
   /** What this end sends disappears from here on, and it is not told. */
   goSilent(): void {
     this.#isSilent = true;

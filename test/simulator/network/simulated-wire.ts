@@ -69,6 +69,11 @@ export class SimulatedWire {
     return this.#connections.filter(([one, other]) => [a, b].includes(one.region) && [a, b].includes(other.region));
   }
 
+  /** What is sent from now on is not lost any more on the way. */
+  loseNoMore(): void {
+    for (const pair of this.#connections) for (const end of pair) end.loseNoMore();
+  }
+
   /** Opens a connection in one round trip, or rejects. */
   dial(request: DialRequest): Promise<DialledConnection> {
     const { clock } = this.#parts;

@@ -8,6 +8,7 @@ export const rareBranches = [
   'update_incomplete',
   'device_write_refused',
   'copy_confirmed',
+  'stream_asked_again',
 ] as const;
 
 /** Branches of product and harness, each with where it is seen. */

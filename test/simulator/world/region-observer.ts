@@ -68,6 +68,7 @@ function countEvent(event: string, fields: LogFields, { sometimes, onDefect }: R
 function countMetric(name: string, labels: MetricLabels, sometimes: Sometimes): void {
   if (name === 'anabranch_rights_given_total') sometimes.hit(labels['isUrgent'] === 'true' ? 'rights_given' : 'rights_given_ahead');
   else if (name === 'anabranch_gaps_total') sometimes.hit('gap');
+  else if (name === 'anabranch_streams_asked_again_total') sometimes.hit('stream_asked_again');
   else if (name === 'anabranch_hlc_drift_total') sometimes.hit('hlc_drift');
   else if (name === 'anabranch_upstream_changes_total' && labels['kind'] === 'relay') sometimes.hit('upstream_relay');
   else if (name === 'anabranch_ops_frames_received_total' && labels['result'] === 'duplicate') sometimes.hit('duplicate_frame');
