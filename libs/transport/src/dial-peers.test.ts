@@ -124,9 +124,11 @@ describe('dialling a peer', () => {
         for (const { code, wasEstablished, u32 } of attempts) {
           next = u32;
           const waitMs = backoff.nextWaitMs(code, wasEstablished);
-          const isRefusal = code === 'mesh_key_mismatch' || code === 'region_duplicate';
-          expect(waitMs).toBeGreaterThanOrEqual(isRefusal ? DialBackoff.refusedWaitMsMax / 2 : DialBackoff.waitMsMin);
-          expect(waitMs).toBeLessThanOrEqual(isRefusal ? DialBackoff.refusedWaitMsMax : DialBackoff.waitMsMax);
+          const isFinal = code === 'mesh_key_mismatch';
+          const isDuplicate = code === 'region_duplicate';
+          const leastMs = isDuplicate ? DialBackoff.duplicateWaitMsMin : DialBackoff.waitMsMin;
+          expect(waitMs).toBeGreaterThanOrEqual(isFinal ? DialBackoff.refusedWaitMsMax / 2 : leastMs);
+          expect(waitMs).toBeLessThanOrEqual(isFinal || isDuplicate ? DialBackoff.refusedWaitMsMax : DialBackoff.waitMsMax);
         }
       }),
     );
@@ -137,6 +139,20 @@ describe('dialling a peer', () => {
     const world = new ScriptedWorld([peerSays('mesh_key_mismatch'), peerSays('link_duplicate'), peerSays('frame_invalid')]);
     const dialler = world.start(fixedRandom(0));
     expect((await world.runWaits(3)).map(Math.round)).toEqual([7500, 1500, 100]);
+    await dialler.stop();
+  });
+
+  test.each([
+    [0, [500, 1000, 2000, 4000, 7500, 7500]],
+    [1, [1000, 2000, 4000, 8000, 15_000, 15_000]],
+  ])('[LINK7] comes back soon after it was refused as a duplicate, later each time it is again (%s of the range)', async (fraction, waits) => {
+    // On the side that dials the handshake has succeeded when the refusal arrives.
+    const refused: Outcome = { end: { code: 'lost', reason: 'closed', wasEstablished: true }, peerCode: 'region_duplicate' };
+    const world = new ScriptedWorld([...waits.map(() => refused), 'refused', refused, lost(true), refused]);
+    const dialler = world.start(fixedRandom(fraction));
+    expect((await world.runWaits(waits.length)).map(Math.round)).toEqual(waits);
+    const [, refusedAgainMs, , refusedAfreshMs] = (await world.runWaits(4)).map(Math.round);
+    expect([refusedAgainMs, refusedAfreshMs]).toEqual([waits.at(-1), waits[0]]);
     await dialler.stop();
   });
 
