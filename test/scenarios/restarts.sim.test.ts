@@ -1,4 +1,5 @@
-// A region whose machine loses power and is back before its peers have noticed.
+// Two processes under one region's name, as its peers see them: a region that is back before they have noticed that it was gone,
+// and one whose store was copied and runs twice.
 
 import { expect, test } from 'vitest';
 import { drawPlan, type SimulationPlan } from '../simulator/faults/simulation-plan.ts';
@@ -23,8 +24,7 @@ test.each(seeds)(
     const refusals = (): number => world.sometimes.counts()['copy_refused'] ?? 0;
     await clock.until(() => hosts.every(isLinked), 20_000, 'all are linked');
     await clock.advance(1_000);
-    // The first by name dials both others, in every plan.
-    const back = hosts.reduce((first, host) => (host.region < first.region ? host : first));
+    const back = diallerOf(world);
     for (let tries = 1; refusals() === 0; tries++) {
       expect(tries, 'a peer hears its old link').toBeLessThan(20);
       back.crash();
@@ -36,6 +36,35 @@ test.each(seeds)(
     expect(world.defects).toEqual([]);
   },
 );
+
+test.each(seeds.slice(0, 4))(
+  '[LINK7] of a region and its running copy the one that peers refuse says so in its log and status (seed %s)',
+  async (seed) => {
+    const world = new SimulatedWorld(planOf(seed));
+    const { clock, hosts, trace } = world;
+    const complaints: string[] = [];
+    trace.onLine = (line) => {
+      if (line.includes(' error region.duplicated ')) complaints.push(line);
+    };
+    for (const host of hosts) host.start();
+    await clock.until(() => hosts.every(isLinked), 20_000, 'all are linked');
+    const first = diallerOf(world);
+    const copy = world.copy(first, () => {});
+    copy.start();
+    const refusals = (): string[] => copy.running?.replica.status().peers.flatMap(({ lastError = '' }) => lastError) ?? [];
+    const areAllRefused = (): boolean =>
+      refusals().length > 0 && refusals().every((error) => error.startsWith('region_duplicate: another process'));
+    await clock.until(() => complaints.length > 1 && areAllRefused(), 60_000, 'the copy says what is wrong');
+    for (const line of complaints) expect(line).toContain(copy.place);
+    expect(isLinked(first)).toBe(true);
+    expect(world.defects).toEqual([]);
+  },
+);
+
+/** The first by name dials both others, in every plan. */
+function diallerOf({ hosts }: SimulatedWorld): RegionHost {
+  return hosts.reduce((first, host) => (host.region < first.region ? host : first));
+}
 
 function isLinked({ running }: RegionHost): boolean {
   const peers = running?.replica.status().peers ?? [];

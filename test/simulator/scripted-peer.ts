@@ -69,13 +69,13 @@ export class ScriptedPeer implements LinkConnection {
   close(code: string, _reason: string): void {
     if (this.closeCode !== undefined) return;
     this.closeCode = code;
-    this.#listener?.closed('closed by the replica');
+    this.#listener?.closed('normal', 'closed by the replica');
   }
 
   /** The connection breaks without a word. */
   break(): void {
     this.closeCode ??= 'broken';
-    this.#listener?.closed('broken');
+    this.#listener?.closed('lost', 'broken');
   }
 
   sendBytes(bytes: Uint8Array): void {

@@ -2,7 +2,7 @@
 // real partition: nothing is closed, nothing arrives; a heal delivers it. Severing ends connections: what was in flight
 // is lost.
 
-import type { LinkConnection, LinkConnectionListener, LinkRole, PeerLinkHandle } from '@anabranch/engine';
+import type { LinkConnection, LinkConnectionListener, LinkEnd, LinkRole, PeerLinkHandle } from '@anabranch/engine';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface Attachable {
@@ -45,16 +45,16 @@ class Endpoint implements LinkConnection {
     });
   }
 
-  close(code: string, reason: string): void {
+  close(code: LinkEnd['code'], reason: string): void {
     if (!this.isOpen) return;
-    this.#deliver(() => this.peer?.end(`${code}: ${reason}`));
-    this.end('closed here');
+    this.#deliver(() => this.peer?.end(code, reason));
+    this.end('normal', 'closed here');
   }
 
-  end(reason: string): void {
+  end(code: LinkEnd['code'], reason: string): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.listener?.closed(reason);
+    this.listener?.closed(code, reason);
   }
 }
 
@@ -107,7 +107,7 @@ export class SimulatedPath {
 
   /** Ends every connection on the path at once, losing what is in flight. */
   sever(): void {
-    for (const endpoint of [...this.#endpoints]) endpoint.end('connection reset');
+    for (const endpoint of [...this.#endpoints]) endpoint.end('lost', 'connection reset');
   }
 
   #each(direction: 'both' | 'a-to-b' | 'b-to-a', change: (lane: Direction) => void): void {

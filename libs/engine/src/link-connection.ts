@@ -7,8 +7,8 @@ export interface LinkConnectionListener {
   receiveFrame(frame: Uint8Array): void;
   /** The bytes waiting to be sent fell below the transport's low mark. */
   drained(): void;
-  /** Called exactly once, also after our own close. */
-  closed(reason: string): void;
+  /** Called exactly once, also after our own close; with what the peer said when it was the one who closed. */
+  closed(code: LinkEnd['code'], reason: string): void;
 }
 
 export interface LinkConnection {

@@ -4,7 +4,7 @@
 // Invariant 1: one link per peer process. Of two dialled against each other both sides keep the one dialled by the region
 //              first by name; of two dialled by the same side, the newer.
 
-import type { Clock, Hash, Logger, Metrics, Random } from '@anabranch/base';
+import type { Clock, ErrorCode, Hash, Logger, Metrics, Random } from '@anabranch/base';
 import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import type {
   AwarenessFrame,
@@ -65,6 +65,8 @@ export class Mesh implements LinkOwner {
   static readonly headsMs = 150;
   /** A link that was silent for so long is given up: at most two missed probes of the transport. */
   static readonly silenceMsMax = 3_000;
+  /** After so many refusals in a row as a duplicate of itself a region says so: a quick restart earns one or two. */
+  static readonly duplicateRefusalsMax = 3;
 
   readonly freshness = new Freshness();
   readonly holdings: Holdings;
@@ -73,6 +75,8 @@ export class Mesh implements LinkOwner {
   readonly #established = new Map<RegionId, PeerLink>();
   readonly #pulls: OriginPulls;
   readonly #lastEnds = new Map<RegionId, LinkEnd>();
+  /** How often in a row each region refused ours as its own duplicate. */
+  readonly #duplicateRefusals = new Map<RegionId, number>();
   readonly #awareness = new Flood(() => this.#parts.identity().origin);
   readonly #rights = new Flood(() => this.#parts.identity().origin);
   #isStopped = false;
@@ -189,7 +193,7 @@ export class Mesh implements LinkOwner {
       // Two regions that dial each other meet in this way all the time.
       const log = decision.refuse === 'link_duplicate' ? logger.debug : logger.error;
       log.call(logger, 'link.not_admitted', { peer: hello.region, code: decision.refuse });
-      link.end(decision.refuse, `region ${hello.region} is linked already`);
+      link.end(decision.refuse, refusalReason(decision.refuse, hello.region));
       return;
     }
     // A restarted region asks what its peers hold of its log: what is not in the log yet must not come back later.
@@ -276,7 +280,17 @@ export class Mesh implements LinkOwner {
     this.#established.delete(region);
     this.#lastEnds.set(region, end);
     this.#parts.logger.info('link.ended', { peer: region, code: end.code, reason: end.reason });
+    this.#countRefusal(region, end);
     if (!this.#isStopped) this.#pulls.evaluate();
+  }
+
+  /** A link in use is not ended so from this side: who checks the proof last refuses, and this side had taken it for established. */
+  #countRefusal(peer: RegionId, { code }: LinkEnd): void {
+    const refusals = code === 'region_duplicate' ? (this.#duplicateRefusals.get(peer) ?? 0) + 1 : 0;
+    this.#duplicateRefusals.set(peer, refusals);
+    if (refusals === 0 || refusals % Mesh.duplicateRefusalsMax !== 0) return;
+    const advice = 'another process runs under the name of this region, perhaps on a copy of its data folder: stop one of the two';
+    this.#parts.logger.error('region.duplicated', { peer, refusals, advice });
   }
 
   /** What the peer's region wrote before, and is on its way to the disk here, is reported too: then the peer knows all of it. */
@@ -325,4 +339,10 @@ export class Mesh implements LinkOwner {
     this.#pulls.evaluate();
     this.#parts.clock.setTimer(Mesh.headsMs, () => this.#beat());
   }
+}
+
+/** Why a peer is not admitted, for its status. */
+function refusalReason(code: ErrorCode, region: RegionId): string {
+  if (code === 'link_duplicate') return `region ${region} is linked already`;
+  return `another process is linked here under the name ${region}; stop one of the two`;
 }

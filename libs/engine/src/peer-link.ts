@@ -111,7 +111,7 @@ export class PeerLink implements PeerLinkHandle {
     parts.connection.listen({
       receiveFrame: (frame) => this.#receive(frame),
       drained: () => this.#shipper.pump(),
-      closed: (reason) => this.#closed(reason),
+      closed: (code, reason) => this.#closed(code, reason),
     });
     this.#handshakeTimer = parts.clock.setTimer(PeerLink.handshakeMsMax, () => {
       if (this.#state.name === 'handshaking') this.end('handshake_timeout', 'the handshake took too long');
@@ -308,14 +308,14 @@ export class PeerLink implements PeerLinkHandle {
     this.#parts.connection.send(bytes);
   }
 
-  #closed(reason: string): void {
+  #closed(code: LinkEnd['code'], reason: string): void {
     if (this.#state.name === 'closed') return;
     const wasEstablished = this.#state.name === 'established';
     this.#state = { name: 'closed', hello: this.hello };
     this.#shipper.stop();
     this.#handshakeTimer?.cancel();
     this.#acknowledgeTimer?.cancel();
-    const end: LinkEnd = { ...(this.#end ?? { code: 'lost' as const, reason }), wasEstablished };
+    const end: LinkEnd = { ...(this.#end ?? { code, reason }), wasEstablished };
     this.#parts.owner.ended(this, end);
     this.#resolveClosed(end);
   }

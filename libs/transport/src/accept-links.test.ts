@@ -89,7 +89,7 @@ describe('accepting links', () => {
     await replica.until(() => replica.connections.length === 1);
     await acceptor.stop();
     await peer.until(() => peer.ends.length === 1);
-    expect(peer.ends[0]?.reason).toBe('normal: the region is stopping');
+    expect(peer.ends[0]).toMatchObject({ code: 'normal', reason: 'the region is stopping' });
     expect(await answerTo(server.port, `${key}Sec-WebSocket-Protocol: anabranch.link.1\r\n`)).toMatch(/^HTTP\/1\.1 503 /);
     await dialler.stop();
   });

@@ -8,9 +8,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DialBackoff } from './dial-backoff.ts';
 import { dialPeers } from './dial-peers.ts';
-import { type DialledConnection, linkUrlOf } from './link-dial.ts';
+import { linkUrlOf } from './link-dial.ts';
 
-type Outcome = 'refused' | { readonly end: LinkEnd; readonly peerCode?: ErrorCode };
+type Outcome = 'refused' | { readonly end: LinkEnd };
 
 /** Random numbers that are always the same fraction of their range. */
 function fixedRandom(fraction: number): Random {
@@ -34,16 +34,14 @@ class ScriptedWorld {
   }
 
   /** The next outcome of the script; when it is over, connections stay open. */
-  readonly dial = async (_url: string, signal: AbortSignal): Promise<DialledConnection> => {
+  readonly dial = async (_url: string, signal: AbortSignal): Promise<LinkConnection> => {
     this.dialledAtMs.push(this.clock.monotonicMs());
     const outcome = this.#outcomes.shift();
     if (signal.aborted || outcome === 'refused') throw new Error('connect ECONNREFUSED');
     const end = outcome?.end;
-    const ending = outcome?.peerCode === undefined ? undefined : { code: outcome.peerCode, reason: 'said the peer' };
-    const connection: DialledConnection & { scriptedEnd: LinkEnd | undefined } = {
+    const connection: LinkConnection & { scriptedEnd: LinkEnd | undefined } = {
       remoteAddress: 'scripted',
       bufferedBytes: 0,
-      ending,
       scriptedEnd: end,
       listen: () => {},
       send: () => {},
@@ -135,7 +133,7 @@ describe('dialling a peer', () => {
   });
 
   test('does not hurry when the peer said that it would be useless', async () => {
-    const peerSays = (peerCode: ErrorCode): Outcome => ({ end: { code: 'lost', reason: 'closed', wasEstablished: false }, peerCode });
+    const peerSays = (code: ErrorCode): Outcome => ({ end: { code, reason: 'said the peer', wasEstablished: false } });
     const world = new ScriptedWorld([peerSays('mesh_key_mismatch'), peerSays('link_duplicate'), peerSays('frame_invalid')]);
     const dialler = world.start(fixedRandom(0));
     expect((await world.runWaits(3)).map(Math.round)).toEqual([7500, 1500, 100]);
@@ -145,16 +143,19 @@ describe('dialling a peer', () => {
   test.each([
     [0, [500, 1000, 2000, 4000, 7500, 7500]],
     [1, [1000, 2000, 4000, 8000, 15_000, 15_000]],
-  ])('[LINK7] comes back soon after it was refused as a duplicate, later each time it is again (%s of the range)', async (fraction, waits) => {
-    // On the side that dials the handshake has succeeded when the refusal arrives.
-    const refused: Outcome = { end: { code: 'lost', reason: 'closed', wasEstablished: true }, peerCode: 'region_duplicate' };
-    const world = new ScriptedWorld([...waits.map(() => refused), 'refused', refused, lost(true), refused]);
-    const dialler = world.start(fixedRandom(fraction));
-    expect((await world.runWaits(waits.length)).map(Math.round)).toEqual(waits);
-    const [, refusedAgainMs, , refusedAfreshMs] = (await world.runWaits(4)).map(Math.round);
-    expect([refusedAgainMs, refusedAfreshMs]).toEqual([waits.at(-1), waits[0]]);
-    await dialler.stop();
-  });
+  ])(
+    '[LINK7] comes back soon after it was refused as a duplicate, later each time it is again (%s of the range)',
+    async (fraction, waits) => {
+      // On the side that dials the handshake has succeeded when the refusal arrives.
+      const refused: Outcome = { end: { code: 'region_duplicate', reason: 'said the peer', wasEstablished: true } };
+      const world = new ScriptedWorld([...waits.map(() => refused), 'refused', refused, lost(true), refused]);
+      const dialler = world.start(fixedRandom(fraction));
+      expect((await world.runWaits(waits.length)).map(Math.round)).toEqual(waits);
+      const [, refusedAgainMs, , refusedAfreshMs] = (await world.runWaits(4)).map(Math.round);
+      expect([refusedAgainMs, refusedAfreshMs]).toEqual([waits.at(-1), waits[0]]);
+      await dialler.stop();
+    },
+  );
 
   test('stopping while waiting leaves no timer and dials no more', async () => {
     const world = new ScriptedWorld(['refused']);

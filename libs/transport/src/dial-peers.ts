@@ -8,8 +8,7 @@
 
 import type { Clock, Logger, Random } from '@anabranch/base';
 import type { RegionId } from '@anabranch/causality';
-import type { LinkConnection, LinkRole, PeerLinkHandle } from '@anabranch/engine';
-import type { LinkClose } from './close-codes.ts';
+import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from '@anabranch/engine';
 import { DialBackoff } from './dial-backoff.ts';
 import { type LinkDial, webSocketDial } from './link-dial.ts';
 
@@ -54,10 +53,6 @@ interface LoopParts {
   readonly dial: LinkDial;
 }
 
-interface AttemptEnd extends LinkClose {
-  readonly wasEstablished: boolean;
-}
-
 class DialLoop {
   readonly #peer: PeerAddress;
   readonly #parts: LoopParts;
@@ -93,9 +88,9 @@ class DialLoop {
   }
 
   /** One connection from dial to end. */
-  async #attempt(): Promise<AttemptEnd> {
+  async #attempt(): Promise<LinkEnd> {
     const { dial, replica } = this.#parts;
-    let connection: Awaited<ReturnType<LinkDial>>;
+    let connection: LinkConnection;
     try {
       connection = await dial(this.#peer.url, this.#stopping.signal);
     } catch (error) {
@@ -106,9 +101,7 @@ class DialLoop {
     if (this.#stopping.signal.aborted) this.#link.close();
     const end = await this.#link.whenClosed;
     this.#link = undefined;
-    // The replica knows why it ended a link, the connection knows what the peer said when it did.
-    const close = end.code === 'lost' ? (connection.ending ?? end) : end;
-    return { code: close.code, reason: close.reason, wasEstablished: end.wasEstablished };
+    return end;
   }
 
   #pause(ms: number): Promise<void> {

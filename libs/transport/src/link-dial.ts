@@ -3,17 +3,11 @@
 import type { Clock } from '@anabranch/base';
 import type { LinkConnection } from '@anabranch/engine';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { LinkClose } from './close-codes.ts';
 import { linkPath, linkSocketOptions, linkSubprotocol } from './link-socket-options.ts';
 import { WebSocketLinkConnection } from './web-socket-link-connection.ts';
 
-/** A connection that knows, once it ended, what the peer said. */
-export interface DialledConnection extends LinkConnection {
-  readonly ending: LinkClose | undefined;
-}
-
 /** Opens a connection to a peer's base URL. Rejects when that fails, takes too long, or is aborted. */
-export type LinkDial = (url: string, signal: AbortSignal) => Promise<DialledConnection>;
+export type LinkDial = (url: string, signal: AbortSignal) => Promise<LinkConnection>;
 
 /** TCP, TLS and upgrade together; then the attempt is given up. */
 const connectMsMax = 5_000;

@@ -41,11 +41,6 @@ export class WebSocketLinkConnection implements LinkConnection {
     return this.#socket.readyState === WebSocket.OPEN ? this.#socket.bufferedAmount : 0;
   }
 
-  /** Why the connection ended or is ending; undefined while it is in use. */
-  get ending(): LinkClose | undefined {
-    return this.#ending;
-  }
-
   listen(listener: LinkConnectionListener): void {
     assert(this.#listener === undefined, 'a connection has one listener');
     this.#listener = listener;
@@ -92,6 +87,6 @@ export class WebSocketLinkConnection implements LinkConnection {
 
   #announceClosed(listener: LinkConnectionListener): void {
     const { code, reason } = this.#ending ?? { code: 'lost', reason: '' };
-    listener.closed(`${code}: ${reason}`);
+    listener.closed(code, reason);
   }
 }

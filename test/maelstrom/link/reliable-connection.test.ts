@@ -1,7 +1,7 @@
 import { silentLogger, silentMetrics } from '@anabranch/base';
 import { parseRegionId } from '@anabranch/causality';
 import { examineUpdate } from '@anabranch/crdt';
-import type { LinkConnection, LinkConnectionListener } from '@anabranch/engine';
+import type { LinkConnection, LinkConnectionListener, LinkEnd } from '@anabranch/engine';
 import { Replica } from '@anabranch/engine';
 import { frameBytesMax } from '@anabranch/protocol';
 import { openMemoryStore } from '@anabranch/storage';
@@ -36,8 +36,8 @@ class Recorder implements LinkConnectionListener {
     this.drains++;
   }
 
-  closed(reason: string): void {
-    this.closings.push(reason);
+  closed(code: LinkEnd['code'], reason: string): void {
+    this.closings.push(`${code}: ${reason}`);
   }
 }
 

@@ -159,6 +159,6 @@ export class ReliableConnection implements LinkConnection {
   }
 
   #announce(listener: LinkConnectionListener, { code, reason }: LinkEnding): void {
-    listener.closed(`${code}: ${reason}`);
+    listener.closed(code, reason);
   }
 }

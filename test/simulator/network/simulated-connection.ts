@@ -9,8 +9,7 @@
 // Invariant 2: `closed` is called exactly once on each end whose process lives.
 
 import type { ErrorCode, Timer } from '@anabranch/base';
-import type { LinkConnection, LinkConnectionListener } from '@anabranch/engine';
-import type { DialOptions } from '@anabranch/transport';
+import type { LinkConnection, LinkConnectionListener, LinkEnd } from '@anabranch/engine';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import type { OneWayLane } from './one-way-lane.ts';
@@ -18,8 +17,7 @@ import type { OneWayLane } from './one-way-lane.ts';
 /** How a frame may be entered into a process: not at all when it is dead, later when it is paused. */
 export type Enter = (callback: () => void) => void;
 
-export type DialledConnection = Awaited<ReturnType<NonNullable<DialOptions['dial']>>>;
-type Ending = NonNullable<DialledConnection['ending']>;
+type Ending = Pick<LinkEnd, 'code' | 'reason'>;
 
 interface InFlight {
   readonly sentMs: number;
@@ -42,7 +40,7 @@ const opsCode = 7;
 const closeMsMax = 2_000;
 
 /** One end. */
-export class ConnectionEnd implements LinkConnection, DialledConnection {
+export class ConnectionEnd implements LinkConnection {
   readonly remoteAddress: string;
   readonly region: string;
   bufferedBytes = 0;
@@ -91,7 +89,7 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
   listen(listener: LinkConnectionListener): void {
     this.#listener = listener;
     for (const { frame, sentMs } of this.#unheard.splice(0)) this.#receive(frame, sentMs);
-    if (this.#isClosed) this.#enter(() => listener.closed(describe(this.ending)));
+    if (this.#isClosed) this.#enter(() => this.#tellClosed(listener));
   }
 
   send(frame: Uint8Array): void {
@@ -240,8 +238,13 @@ export class ConnectionEnd implements LinkConnection, DialledConnection {
     this.#enter(() => {
       if (this.#isClosed) return;
       this.#isClosed = true;
-      this.#listener?.closed(describe(this.ending));
+      if (this.#listener !== undefined) this.#tellClosed(this.#listener);
     });
+  }
+
+  #tellClosed(listener: LinkConnectionListener): void {
+    const { code, reason } = this.ending ?? { code: 'lost' as const, reason: '' };
+    listener.closed(code, reason);
   }
 }
 
@@ -250,8 +253,4 @@ export interface ConnectionPlace {
   readonly region: string;
   readonly lane: OneWayLane;
   readonly enter: Enter;
-}
-
-function describe(ending: Ending | undefined): string {
-  return ending === undefined ? 'lost' : `${ending.code}: ${ending.reason}`;
 }

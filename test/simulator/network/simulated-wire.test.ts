@@ -2,7 +2,7 @@ import type { LinkConnection } from '@anabranch/engine';
 import { describe, expect, test } from 'vitest';
 import { SeededRandom } from '../seeded-random.ts';
 import { VirtualClock } from '../virtual-clock.ts';
-import type { ConnectionEnd, DialledConnection } from './simulated-connection.ts';
+import type { ConnectionEnd } from './simulated-connection.ts';
 import { SimulatedWire } from './simulated-wire.ts';
 
 const enter = (callback: () => void): void => callback();
@@ -28,7 +28,7 @@ class Wire {
         acceptor = connection;
       },
     });
-    let dialler: DialledConnection | undefined;
+    let dialler: LinkConnection | undefined;
     void this.wire.dial({ from: 'a', to: 'b', enter, signal: new AbortController().signal }).then((connection) => {
       dialler = connection;
     });
@@ -41,7 +41,11 @@ class Wire {
 function ear(connection: LinkConnection) {
   const heard: number[] = [];
   const closed: string[] = [];
-  connection.listen({ receiveFrame: (frame) => heard.push(frame[0] ?? -1), drained: () => {}, closed: (reason) => closed.push(reason) });
+  connection.listen({
+    receiveFrame: (frame) => heard.push(frame[0] ?? -1),
+    drained: () => {},
+    closed: (code, reason) => closed.push(`${code}: ${reason}`),
+  });
   return { connection, heard, closed };
 }
 

@@ -1,10 +1,11 @@
 // Everything between the regions: a lane for each direction of each pair that the topology joins, the connections over
 // them, and dialling.
 
+import type { LinkConnection } from '@anabranch/engine';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { type LaneConditions, OneWayLane } from './one-way-lane.ts';
-import { ConnectionEnd, type ConnectionParts, type DialledConnection, type Enter } from './simulated-connection.ts';
+import { ConnectionEnd, type ConnectionParts, type Enter } from './simulated-connection.ts';
 
 /** What listens in a region. */
 export interface Listening {
@@ -75,7 +76,7 @@ export class SimulatedWire {
   }
 
   /** Opens a connection in one round trip, or rejects. */
-  dial(request: DialRequest): Promise<DialledConnection> {
+  dial(request: DialRequest): Promise<LinkConnection> {
     const { clock } = this.#parts;
     const { from, to, enter, signal } = request;
     return new Promise((resolve, reject) => {

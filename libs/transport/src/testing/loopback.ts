@@ -62,8 +62,8 @@ export class ConnectionCollector implements LinkHost {
       connection.listen({
         receiveFrame: () => {},
         drained: () => {},
-        closed: (reason) => {
-          const end: LinkEnd = { code: 'lost', reason, wasEstablished };
+        closed: (code, reason) => {
+          const end: LinkEnd = { code, reason, wasEstablished };
           this.ends.push(end);
           resolve(end);
           this.#notify();

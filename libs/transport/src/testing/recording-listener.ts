@@ -1,4 +1,4 @@
-import type { LinkConnectionListener } from '@anabranch/engine';
+import type { LinkConnectionListener, LinkEnd } from '@anabranch/engine';
 
 /** Keeps what a connection reports, and lets a test wait for it. */
 export class RecordingListener implements LinkConnectionListener {
@@ -18,8 +18,8 @@ export class RecordingListener implements LinkConnectionListener {
     this.#notify();
   }
 
-  closed(reason: string): void {
-    this.closedReasons.push(reason);
+  closed(code: LinkEnd['code'], reason: string): void {
+    this.closedReasons.push(`${code}: ${reason}`);
     this.#notify();
   }
 

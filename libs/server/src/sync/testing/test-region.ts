@@ -180,7 +180,7 @@ function connectInMemory(): readonly [LinkConnection, LinkConnection] {
       close: (code, reason) => {
         if (!isOpen) return;
         isOpen = false;
-        for (const listener of listeners) setImmediate(() => listener?.closed(`${code}: ${reason}`));
+        for (const listener of listeners) setImmediate(() => listener?.closed(code, reason));
       },
     };
   };
