@@ -256,6 +256,17 @@ describe('a refusal that is over', () => {
     expect(checkout.state).toMatchObject({ state: 'failed', why: { advice: expect.stringContaining('Berlin cannot be asked') } });
   });
 
+  test('[SHOP8] is not open again for what the region holds from before its restart, and may not sell yet', async () => {
+    const earlier = { holder: 'tokyo.0', down: 2, isReachable: false, isFrozen: true };
+    const rights = rightsOf(earlier);
+    const checkout = await refusedWith(lacking, rights);
+    await checkout.lookAgain();
+    expect(checkout.state).toMatchObject({ state: 'failed', why: { reason: expect.stringContaining('here 0') } });
+    Object.assign(rights, rightsOf({ ...earlier, isFrozen: false }));
+    await checkout.lookAgain();
+    expect(checkout.state.state).toBe('open-again');
+  });
+
   test('[SHOP8] is said no longer: the cart does not hold it any more', async () => {
     const checkout = await refusedWith(lacking);
     checkout.see(cart);
@@ -302,6 +313,23 @@ describe('a refusal', () => {
     const { reason, advice } = refused({ writeIndex: 0, needed: 9, held: 3, total: 9, holders });
     expect(reason).toBe('Berlin holds 4 of the last units, New York holds 2 of the last units; here 3. You want 9.');
     expect(advice).toContain('Berlin and New York were asked for what is missing, and there is no answer yet.');
+  });
+
+  test('[SHOP8] does not name the region itself among those asked: what it holds from before its restart is not to be sold yet', () => {
+    const own = { origin: 'tokyo.0', rights: 2, isReachable: true };
+    const alone = refused({ writeIndex: 1, needed: 1, held: 0, total: 2, holders: [own] });
+    expect(alone).toEqual({
+      title: 'Hand grinder cannot be sold here in Tokyo',
+      reason: 'Tokyo holds 2 from before it was restarted, and may not sell them yet; here 0. You want 1.',
+      advice: 'When that changes, it is said here. Nothing was ordered so far, and your cart is kept.',
+      shortage: { productId: 'grinder', needed: 1, away: [] },
+    });
+    const berlin = { origin: 'berlin.a', rights: 1, isReachable: true };
+    const asked = refused({ writeIndex: 1, needed: 1, held: 0, total: 3, holders: [own, berlin] });
+    expect(asked.reason).toMatch(/^Berlin holds 1 of the last units, Tokyo holds 2 from before/);
+    expect(asked.advice).toContain('Berlin was asked for what is missing');
+    const away = refused({ writeIndex: 1, needed: 1, held: 0, total: 3, holders: [own, { ...berlin, isReachable: false }] });
+    expect(away.advice).toMatch(/^Berlin cannot be asked at the moment; when that changes/);
   });
 
   test('[SHOP8] tells sold out from too few, and from any other reason', () => {

@@ -40,7 +40,11 @@ export function refusalText(error: AnabranchError, writes: readonly SubmittedWri
 function rightsText(details: AnabranchError['details'], writes: readonly SubmittedWrite[], region: string | undefined): RefusalText {
   const productId = productIdOf(writes[numberIn(details, 'writeIndex')]) ?? '';
   const [needed, held, total] = [numberIn(details, 'needed'), numberIn(details, 'held'), numberIn(details, 'total')];
-  return shortageText({ productId, needed, held, total, holders: holdersIn(details['holders']) }, region);
+  const others = holdersIn(details['holders']);
+  // The region itself is named there with what it holds under earlier epochs.
+  const frozen = unitsOf(region, others);
+  const holders = others.filter((holder) => holder.region !== region);
+  return shortageText({ productId, needed, held, frozen, total, holders }, region);
 }
 
 interface Rights {
@@ -48,12 +52,14 @@ interface Rights {
   readonly needed: number;
   /** By the region itself. */
   readonly held: number;
+  /** By the region itself from before a restart: not to be sold until its peers have confirmed its past. */
+  readonly frozen: number;
   readonly total: number;
   /** The others. */
   readonly holders: readonly Holder[];
 }
 
-function shortageText({ productId, needed, held, total, ...rights }: Rights, region: string | undefined): RefusalText {
+function shortageText({ productId, needed, held, frozen, total, ...rights }: Rights, region: string | undefined): RefusalText {
   const name = productOf(productId)?.name ?? productId;
   const holders = rights.holders.filter((holder) => holder.rights > 0);
   const away = holders.filter(({ isReachable }) => !isReachable).map((holder) => holder.region);
@@ -69,9 +75,13 @@ function shortageText({ productId, needed, held, total, ...rights }: Rights, reg
     return { title: `Not enough left of ${name}`, reason: left, advice, shortage };
   }
   const shares = holders.map(({ region: holder, rights: units }) => `${cityOf(holder)} holds ${units} of the last units`);
+  if (frozen > 0 && region !== undefined) {
+    shares.push(`${cityOf(region)} holds ${frozen} from before it was restarted, and may not sell them yet`);
+  }
   const reason = `${shares.join(', ')}; here ${held}. You want ${needed}.`;
   if (!isInReach(needed, held, holders)) {
-    const advice = `${citiesOf(away)} cannot be asked at the moment; when that changes, it is said here. ${untouched}`;
+    const lacking = away.length > 0 ? `${citiesOf(away)} cannot be asked at the moment; when` : 'When';
+    const advice = `${lacking} that changes, it is said here. ${untouched}`;
     return { title: `${name} cannot be sold ${here}`, reason, advice, shortage };
   }
   const heard = holders.filter(({ isReachable }) => isReachable).map((holder) => holder.region);
@@ -98,28 +108,34 @@ function isInReach(needed: number, held: number, holders: readonly Holder[]): bo
  */
 export function shortageNow(shortage: Shortage, answer: unknown, region: string | undefined): RefusalText | undefined {
   const { productId, needed, isInVain = false } = shortage;
-  const all = holdersIn(rightsIn(answer));
-  const held = all.find((holder) => holder.region === region)?.rights ?? 0;
+  const entries = rightsIn(answer);
+  const all = holdersIn(entries);
+  const frozen = unitsOf(region, holdersIn(entries.filter(({ isFrozen }) => isFrozen === true)));
+  const held = unitsOf(region, all) - frozen;
   if (held >= needed) return undefined;
   const total = all.reduce((sum, { rights }) => sum + rights, 0);
   const holders = all.filter((holder) => holder.region !== region);
-  const now = shortageText({ productId, needed, held, total, holders }, region);
+  const now = shortageText({ productId, needed, held, frozen, total, holders }, region);
   // Who was asked in vain a moment ago gives no reason to ask again.
   return now.inVain !== undefined && !isInVain ? undefined : (now.inVain ?? now);
 }
 
 /** The holders of rights to a stock, in the form of a refusal. */
-function rightsIn(answer: unknown): unknown {
+function rightsIn(answer: unknown): Array<Record<'origin' | 'rights' | 'isReachable' | 'isFrozen', unknown>> {
   const counters = typeof answer === 'object' && answer !== null && 'counters' in answer ? answer.counters : undefined;
   const stock: unknown = Array.isArray(counters) ? counters.find((counter) => counter?.path === '/stock') : undefined;
   const holders = typeof stock === 'object' && stock !== null && 'holders' in stock ? stock.holders : undefined;
   if (!Array.isArray(holders)) return [];
-  return holders.map(({ holder, down, isReachable }) => ({ origin: holder, rights: down, isReachable }));
+  return holders.map(({ holder, down, isReachable, isFrozen }) => ({ origin: holder, rights: down, isReachable, isFrozen }));
 }
 
 function numberIn(details: AnabranchError['details'], name: string): number {
   const value = details[name];
   return typeof value === 'number' ? value : 0;
+}
+
+function unitsOf(region: string | undefined, holders: readonly Holder[]): number {
+  return holders.find((holder) => holder.region === region)?.rights ?? 0;
 }
 
 /** Each region once, whatever epochs its rights are from, richest first. */
