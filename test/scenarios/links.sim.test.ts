@@ -306,7 +306,7 @@ test('[PULL4] what was held of an origin and dropped when its region came and we
   await mesh.clock.advance(20);
   flapping.break();
   const asked = () => relay.framesOf('subscribe').filter((subscribe) => subscribe.origin === log.origin);
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 15; i++) {
     relay.reportHeads(3, log.origin);
     await mesh.clock.advance(100);
   }
