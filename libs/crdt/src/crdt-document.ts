@@ -35,6 +35,9 @@ export interface CrdtDocument {
    */
   apply(updates: readonly Uint8Array[]): boolean;
 
+  /** True when an update was applied, and is kept aside whole or in part, that builds on what the document lacks. */
+  readonly hasPending: boolean;
+
   /**
    * Applies typed operations as one update authored by `author` and returns its bytes, or undefined when they change
    * nothing (removing what is not there).

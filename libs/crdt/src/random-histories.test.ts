@@ -213,6 +213,7 @@ function mutant(index: number, change: (document: CrdtDocument, y: Y.Doc) => Par
     library: 'yjs',
     isTyped: true,
     apply: (updates) => document.apply(updates),
+    hasPending: document.hasPending,
     edit: (author, ops) => document.edit(author, ops),
     rehearse: (author, ops) => document.rehearse(author, ops),
     escrow: (author, acts) => document.escrow(author, acts),

@@ -144,8 +144,7 @@ function checkViews(record: RunRecord, findings: Findings, writes: readonly Devi
       if (problem !== undefined) findings.add('a region shows what devices did not write', { region, document, shown: json, problem });
     }
   }
-  // Of a document that no region has sent again, writes that wait may be shown in part: what they build on was forgotten.
-  const shown = events.filter((event): event is Shown => event.kind === 'shown' && event.isHeld);
+  const shown = events.filter((event): event is Shown => event.kind === 'shown');
   for (const event of models.sample(shown)) {
     const problem = models.problem(event.document, event.json);
     if (problem !== undefined) findings.add('a device shows what was not written', { ...placeOf(event), shown: event.json, problem });

@@ -15,6 +15,8 @@ export interface Entry {
   buffered: Uint8Array[] | undefined;
   /** The device has something of it: it is shown without waiting for a region. */
   isWritten: boolean;
+  /** Updates that build on what it lacks: they are merged with what brings that. */
+  withheld: readonly Uint8Array[];
   /** It must be loaded once more. */
   isStale: boolean;
   /** Why no region sends it, as long as nothing else was heard. */
@@ -35,6 +37,7 @@ export function newEntry(): Entry {
     document: undefined,
     buffered: undefined,
     isWritten: false,
+    withheld: [],
     isStale: false,
     refusal: undefined,
     followedMs: undefined,

@@ -13,7 +13,7 @@
 
 import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
 import { type OriginId, regionOf } from '@anabranch/causality';
-import type { CollectionSchema } from '@anabranch/crdt';
+import type { CollectionSchema, CrdtDocument } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
 import type { ToCourier } from '../tabs/tab-message.ts';
@@ -21,6 +21,7 @@ import type { DeviceAuthors } from './device-author.ts';
 import { type Entry, newEntry, retryMsMax, retryMsMin } from './entry.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
+import { mergeWhole } from './merge-whole.ts';
 import type { DocumentPresence } from './presence.ts';
 
 export interface OpenOptions {
@@ -262,11 +263,12 @@ export class OpenDocuments {
     const { store, collection, host, follow, unheld, noteLoading } = this.#parts;
     const { as, content, arrived } = await this.#read(name, entry, collection(name));
     if (this.#entries.get(name) !== entry) return;
-    const { crdt, isFollowed, isHeld, isDamaged, isWritten } = content;
+    const { crdt, isFollowed, isHeld, isDamaged, isWritten, withheld } = content;
     // Another tab has had the device forget it, and that was not heard yet.
     if (!isFollowed && entry.followedMs !== undefined) return this.#drop(name, forgottenError(name));
     entry.isWritten ||= isWritten;
-    if (arrived.length > 0) crdt.apply(arrived);
+    entry.withheld = withheld;
+    if (arrived.length > 0) mergeInto(crdt, entry, arrived);
     entry.buffered = undefined;
     if (entry.document === undefined) entry.document = new LocalDocument(name, host, { crdt, author: as, isHeld });
     else entry.document.replace(crdt, as);
@@ -310,7 +312,7 @@ export class OpenDocuments {
     const { document } = entry;
     if (document === undefined) return;
     try {
-      document.change((crdt) => crdt.apply(updates));
+      document.change((crdt) => mergeInto(crdt, entry, updates));
       changed.set(document, source);
     } catch {
       // It contradicts the document, and may be merged in part: what the store has of it is read, and mended.
@@ -347,6 +349,12 @@ export class OpenDocuments {
     await this.#parts.store.commit([{ type: 'forget', document: name }]);
     this.#parts.forgotten(name, atMs);
   }
+}
+
+/** With what was withheld, as far as the document has what that builds on then. */
+function mergeInto(crdt: CrdtDocument, entry: Entry, updates: readonly Uint8Array[]): void {
+  if (entry.withheld.length > 0) entry.withheld = mergeWhole(crdt, [...updates, ...entry.withheld]);
+  else crdt.apply(updates);
 }
 
 function clientClosed(): AnabranchError {
