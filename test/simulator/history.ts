@@ -11,7 +11,7 @@
 
 import type { JsonObject } from '@anabranch/base';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
-import type { DeviceEvent, DeviceWrite } from './device/device-history.ts';
+import type { DeviceEvent, DeviceSubmission, DeviceWrite } from './device/device-history.ts';
 
 /** Origin to the highest seq with everything below it. */
 export type Vector = Readonly<Record<string, number>>;
@@ -169,6 +169,7 @@ export interface RunRecord {
   /** In the order in which they were made, and in which it happened. */
   readonly deviceWrites?: readonly DeviceWrite[];
   readonly deviceEvents?: readonly DeviceEvent[];
+  readonly deviceSubmissions?: readonly DeviceSubmission[];
   readonly movedSamples?: readonly MovedSample[];
   readonly hostileAttempts?: readonly HostileAttempt[];
 }

@@ -17,6 +17,7 @@ import { checkPoison } from './poison.ts';
 import { checkRebuild } from './rebuild.ts';
 import { checkSessionAcks } from './session-acks.ts';
 import { checkSessionGuarantees } from './session-guarantees.ts';
+import { checkSubmissions } from './submissions.ts';
 import type { Violation } from './violation.ts';
 
 type Checker = (record: RunRecord) => Violation[];
@@ -32,6 +33,7 @@ const checkers = {
   'session-acks': checkSessionAcks,
   'session-guarantees': checkSessionGuarantees,
   devices: checkDevices,
+  submissions: checkSubmissions,
   concerns: checkConcerns,
   bounds: checkBounds,
   atomicity: checkAtomicity,

@@ -35,6 +35,31 @@ export interface DeviceWrite {
   readonly isForgotten: boolean;
 }
 
+/** One submission of an application, and what it was told. */
+export interface DeviceSubmission {
+  readonly device: string;
+  readonly mark: string;
+  /** When it was asked for first. */
+  readonly timeMs: number;
+  readonly writes: ReadonlyArray<{ readonly document: string; readonly ops: readonly DocumentOp[] }>;
+  /** `unknown` also of one whose process ended before it was told. */
+  readonly outcome: 'done' | 'refused' | 'unknown';
+  /** When it was told, and of what was done the op, of what was refused why. */
+  readonly toldMs: number;
+  readonly opId: string | undefined;
+  readonly code: string | undefined;
+}
+
+/** Where a submission counts how often it took effect: nobody else changes that. */
+export function countPathOf(mark: string): string {
+  return `/items/${mark}/left`;
+}
+
+export function countOf(json: JsonObject | undefined, mark: string): number {
+  const items = json?.['items'] as Readonly<Record<string, { readonly left?: number }>> | undefined;
+  return items?.[mark]?.left ?? 0;
+}
+
 export type DeviceEvent = { readonly timeMs: number; readonly device: string } & (
   | { readonly kind: 'shown'; readonly document: string; readonly json: JsonObject; readonly isHeld: boolean }
   | { readonly kind: 'forgot'; readonly document: string }

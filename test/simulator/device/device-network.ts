@@ -13,8 +13,10 @@ import { ClientWebSocket } from '../network/client-web-socket.ts';
 import type { Enter } from '../network/simulated-connection.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
+import type { HistoryRecorder } from '../workload/history-recorder.ts';
 import { RegionDoor } from '../workload/region-door.ts';
 import type { RegionHost } from '../world/region-host.ts';
+import { TransactionDoor } from './transaction-door.ts';
 
 /** What a region tells the device of. */
 export interface NetworkObserver {
@@ -25,10 +27,12 @@ export interface NetworkObserver {
 }
 
 export interface DeviceNetworkParts {
+  readonly device: string;
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly hosts: readonly RegionHost[];
   readonly observer: NetworkObserver;
+  readonly history: HistoryRecorder;
   readonly onDefect: (message: string) => void;
 }
 
@@ -37,12 +41,15 @@ const closeLost = 1006;
 export class DeviceNetwork {
   readonly #parts: DeviceNetworkParts;
   readonly #door: RegionDoor;
+  readonly #transactions: TransactionDoor;
   readonly #open = new Set<ClientWebSocket>();
   #isDown = false;
 
   constructor(parts: DeviceNetworkParts) {
     this.#parts = parts;
     this.#door = new RegionDoor(parts.clock, parts.random, parts.onDefect);
+    const door = new RegionDoor(parts.clock, parts.random.fork('transactions'), parts.onDefect);
+    this.#transactions = new TransactionDoor(parts.device, door, parts.history);
   }
 
   cut(isSilent: boolean): void {
@@ -116,13 +123,20 @@ export class DeviceNetwork {
     };
   }
 
-  /** How a process asks: for `/readyz` only. */
+  /** How a process asks: for `/readyz`, and for transactions. */
   sendHttpFor(enter: Enter): SendHttp {
-    return ({ url, timeoutMs }) =>
+    return ({ method, url, headers, body = '', timeoutMs }) =>
       new Promise<HttpAnswer>((resolve, reject) => {
         const host = this.#isDown ? undefined : this.#hostOf(url);
         const fail = (): void => enter(() => reject(new AnabranchError('region_unreachable', 'no answer')));
         if (host === undefined) return void this.#parts.clock.setTimer(timeoutMs, fail);
+        if (method === 'POST') {
+          void this.#transactions.post(host, { headers, body, timeoutMs }).then((answer) => {
+            if (answer === undefined || this.#isDown) return fail();
+            enter(() => resolve({ ...answer, header: () => undefined }));
+          });
+          return;
+        }
         void this.#door.call({ host, timeoutMs, act: async (replica) => replica.status().isWritable }).then((answer) => {
           if (answer.type !== 'ok' || this.#isDown) return fail();
           enter(() => resolve({ status: answer.value ? 200 : 503, text: '', header: () => undefined }));

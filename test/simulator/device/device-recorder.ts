@@ -2,16 +2,19 @@
 
 import type { JsonObject } from '@anabranch/base';
 import type { DocumentUpdate } from '@anabranch/protocol';
-import type { Vector } from '../history.ts';
+import type { AskedEdit, Vector } from '../history.ts';
 import type { Trace } from '../run/trace.ts';
-import type { DeviceEvent, DeviceWrite, MarkedEdit } from './device-history.ts';
+import type { DeviceEvent, DeviceSubmission, DeviceWrite, MarkedEdit } from './device-history.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Happened<E> = E extends unknown ? Omit<E, 'timeMs' | 'device'> : never;
 
+export type BegunSubmission = Mutable<DeviceSubmission>;
+
 export class DeviceRecorder {
   readonly writes: Mutable<DeviceWrite>[] = [];
   readonly events: DeviceEvent[] = [];
+  readonly submissions: BegunSubmission[] = [];
   readonly #nowMs: () => number;
   readonly #trace: Trace;
   readonly #byId = new Map<string, Mutable<DeviceWrite>>();
@@ -65,6 +68,20 @@ export class DeviceRecorder {
     if (write === undefined) return;
     write.ack ??= { timeMs: this.#nowMs(), region, covered };
     this.#trace.note(`${write.device} acknowledged ${region} ${write.mark}`);
+  }
+
+  /** A submission that is about to be made. */
+  submits(device: string, mark: string, writes: readonly AskedEdit[]): BegunSubmission {
+    const timeMs = this.#nowMs();
+    const submission = { device, mark, timeMs, writes, outcome: 'unknown' as const, toldMs: timeMs, opId: undefined, code: undefined };
+    this.submissions.push(submission);
+    return submission;
+  }
+
+  /** Its application was told what became of it. */
+  submitted(submission: BegunSubmission, told: Partial<Pick<DeviceSubmission, 'outcome' | 'opId' | 'code'>>): void {
+    Object.assign(submission, told, { toldMs: this.#nowMs() });
+    this.#trace.note(`${submission.device} ${submission.mark} ${submission.outcome} ${submission.code ?? submission.opId ?? ''}`);
   }
 
   /** The device is put back to a store with these writes. */

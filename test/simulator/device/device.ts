@@ -11,6 +11,7 @@ import { aloneTabs, Client, type ClientDocument, type Collections, type Write } 
 import type { Vector } from '../history.ts';
 import type { Enter } from '../network/simulated-connection.ts';
 import type { SeededRandom } from '../seeded-random.ts';
+import type { HistoryRecorder } from '../workload/history-recorder.ts';
 import { simulatedCollections } from '../world/collections.ts';
 import { RegionClock } from '../world/region-clock.ts';
 import { SimulatedProcess } from '../world/simulated-process.ts';
@@ -21,6 +22,7 @@ import type { DeviceHabits } from './device-habits.ts';
 import { DeviceNetwork } from './device-network.ts';
 import type { DeviceRecorder } from './device-recorder.ts';
 import type { MarkedEdits } from './marked-edits.ts';
+import { Submitter } from './submitter.ts';
 
 export interface DeviceParts {
   readonly name: string;
@@ -28,6 +30,8 @@ export interface DeviceParts {
   readonly habits: DeviceHabits;
   readonly recorder: DeviceRecorder;
   readonly edits: MarkedEdits;
+  /** Of what regions are asked. */
+  readonly history: HistoryRecorder;
 }
 
 /** What runs while a device is up. */
@@ -46,6 +50,8 @@ const fullShare = 0.004;
 /** How often a commit of its store fails; and how long, at most, until its user starts the application again. */
 const failShare = 0.004;
 const restartMsMax = 10_000;
+/** How many writes there are to one submission. */
+const writesPerSubmission = 6;
 
 export class Device {
   readonly name: string;
@@ -53,6 +59,7 @@ export class Device {
   readonly #random: SeededRandom;
   readonly #disk: DeviceDisk;
   readonly #application: Application;
+  readonly #submitter: Submitter;
   readonly #network: DeviceNetwork;
   readonly #copies: ReturnType<DeviceDisk['copy']>[] = [];
   readonly #onlineListeners = new Set<() => void>();
@@ -69,7 +76,11 @@ export class Device {
     this.#random = world.random(parts.name);
     this.#application = new Application({ ...parts, random: this.#random });
     this.#disk = new DeviceDisk((writeId) => recorder.kept(writeId));
+    const submissions = this.#random.fork('submissions');
+    this.#submitter = new Submitter({ name: parts.name, random: submissions, recorder, sometimes: world.sometimes });
     this.#network = new DeviceNetwork({
+      device: parts.name,
+      history: parts.history,
       clock: world.clock,
       random: this.#random.fork('network'),
       hosts: world.hosts,
@@ -86,6 +97,7 @@ export class Device {
     });
     this.#start();
     this.#now(parts.habits.thinkMs, () => this.#write());
+    this.#now(writesPerSubmission * parts.habits.thinkMs, () => this.#submit(), submissions);
     this.#now(parts.habits.troubleMs, () => this.#trouble());
     if (Number.isFinite(parts.habits.troubleMs)) this.#copyDisk();
   }
@@ -121,12 +133,12 @@ export class Device {
   }
 
   /** Does something again and again, until it is over. */
-  #now(meanMs: number, act: () => void): void {
+  #now(meanMs: number, act: () => void, random: SeededRandom = this.#random): void {
     if (!Number.isFinite(meanMs)) return;
-    this.#parts.world.clock.setTimer(-Math.log(1 - this.#random.u32() / 2 ** 32) * meanMs, () => {
+    this.#parts.world.clock.setTimer(-Math.log(1 - random.u32() / 2 ** 32) * meanMs, () => {
       if (this.#isOver) return;
       act();
-      this.#now(meanMs, act);
+      this.#now(meanMs, act, random);
     });
   }
 
@@ -197,6 +209,15 @@ export class Device {
   #write(): void {
     const running = this.#running;
     running?.process.enter(() => this.#application.write(running.client, [...running.documents.values()]));
+  }
+
+  #submit(): void {
+    const running = this.#running;
+    running?.process.enter(() => {
+      this.#submitter.submit(running.client).catch((error: unknown) => {
+        this.#parts.world.onDefect(`${this.name} threw at a submission: ${stackOf(error)}`);
+      });
+    });
   }
 
   #refused(write: Write): void {

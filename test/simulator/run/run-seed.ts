@@ -151,6 +151,7 @@ class SeedRun {
       hostileAttempts: this.#workload?.hostileAttempts ?? [],
       deviceWrites: this.#workload?.deviceRecorder.writes ?? [],
       deviceEvents: this.#workload?.deviceRecorder.events ?? [],
+      deviceSubmissions: this.#workload?.deviceRecorder.submissions ?? [],
       movedSamples: this.#movedSamples,
       ...this.#times,
     };

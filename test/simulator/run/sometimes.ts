@@ -59,6 +59,8 @@ export const branches = [
   'device_forgot',
   'device_closed',
   'device_killed',
+  'device_submitted',
+  'device_submission_repeated',
   'device_put_back',
   'device_cut',
   'store_failed_stop',

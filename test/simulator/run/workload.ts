@@ -79,7 +79,7 @@ export function startWorkload(world: SimulatedWorld): Workload {
     return new Vandal({ clock, random: world.random('vandal'), hosts, trace, sometimes, attempts: hostileAttempts });
   });
   const deviceRecorder = new DeviceRecorder(() => clock.monotonicMs(), trace);
-  const devices = startDevices(world, deviceRecorder);
+  const devices = startDevices(world, deviceRecorder, recorder);
   return {
     recorder,
     documents,
@@ -123,9 +123,9 @@ function startSessionClients(world: SimulatedWorld, acks: SessionAck[]): Array<S
   return [...doorClients, ...sessionClients];
 }
 
-function startDevices(world: SimulatedWorld, recorder: DeviceRecorder): readonly Device[] {
+function startDevices(world: SimulatedWorld, recorder: DeviceRecorder, history: HistoryRecorder): readonly Device[] {
   const edits = new MarkedEdits(world.random('marked edits'));
-  const devices = world.plan.devices.map((habits, at) => new Device({ name: `device-${at}`, world, habits, recorder, edits }));
+  const devices = world.plan.devices.map((habits, at) => new Device({ name: `device-${at}`, world, habits, recorder, edits, history }));
   world.whenSetBack.add(() => {
     for (const device of devices) device.regionSetBack();
   });

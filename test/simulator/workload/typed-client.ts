@@ -254,13 +254,17 @@ function answerOf({ json, version }: DocumentView): HistoryAnswer {
   return { json, version: version.toJSON() };
 }
 
-function editAnswerOf({ json, version, opId, isReplay, concern }: ConcernedEdit): HistoryAnswer {
+export function editAnswerOf({ json, version, opId, isReplay, concern }: ConcernedEdit): HistoryAnswer {
   const named = opId && { opId: { origin: opId.origin satisfies OriginId, seq: opId.seq } };
   return { json, version: version.toJSON(), isReplay, ...named, ...(concern && { concern }) };
 }
 
 /** The edit of one document or of several; answered with the view of the first. */
-async function transact(replica: Replica, asked: readonly AskedEdit[], options: Omit<TransactionRequest, 'writes'>): Promise<EditResult> {
+export async function transact(
+  replica: Replica,
+  asked: readonly AskedEdit[],
+  options: Omit<TransactionRequest, 'writes'>,
+): Promise<EditResult> {
   const writes = asked.map(({ document, ops }) => ({ document: parseDocumentId(document), plan: () => ops }));
   const { views, ...result } = await replica.transact({ writes, ...options });
   const [view] = views;
