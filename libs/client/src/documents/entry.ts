@@ -13,6 +13,8 @@ export interface Entry {
   document: LocalDocument | undefined;
   /** What arrived while it is loaded; undefined when it is not. */
   buffered: Uint8Array[] | undefined;
+  /** A region has sent it whole since the store was read. */
+  isSent: boolean;
   /** The device has something of it: it is shown without waiting for a region. */
   isWritten: boolean;
   /** Updates that build on what it lacks: they are merged with what brings that. */
@@ -36,6 +38,7 @@ export function newEntry(): Entry {
     whenLoaded: Promise.resolve(),
     document: undefined,
     buffered: undefined,
+    isSent: false,
     isWritten: false,
     withheld: [],
     isStale: false,

@@ -48,6 +48,34 @@ async function start() {
   return { platform, store, client, cart, refused };
 }
 
+/** A store that is read in its own time. */
+class SlowStore extends MemoryStore {
+  readonly reads: Array<() => void> = [];
+  isSlow = false;
+
+  override async load(document: PendingWrite['updates'][number]['document']): Promise<StoredDocument> {
+    const stored = await super.load(document);
+    if (this.isSlow) await new Promise<void>((resolve) => this.reads.push(resolve));
+    return stored;
+  }
+}
+
+test('[CLIENT15] a document that a region sends while it is being read is open when it was read', async () => {
+  const [platform, store] = [new QuietPlatform(), new SlowStore()];
+  const client = await Client.create(options, { platform, store });
+  store.isSlow = true;
+  const opening = client.open('carts', 'ann');
+  await vi.waitFor(() => expect(store.reads.length).toBeGreaterThan(0));
+  const { updates } = writeOfOtherTab(3);
+  const states = updates.map(({ document, update }) => ({ document, state: update }));
+  platform.tell({ type: 'received', states, ops: [], seen: [] });
+  store.isSlow = false;
+  for (const read of store.reads) read();
+  const cart = await opening;
+  expect(cart.value).toEqual({ qty: 3, note: '' });
+  await client.close();
+});
+
 describe('a document that cannot be loaded anew after a refusal', () => {
   test.each([new AnabranchError('store_failed', 'the disk is gone'), new AnabranchError('record_damaged', 'a flipped bit')])(
     '[CLIENT31] for %s says so, is loaded when it can be, and lacks nothing then',

@@ -156,6 +156,7 @@ export class OpenDocuments {
       const entry = this.#entries.get(name);
       if (entry === undefined) continue;
       this.#apply(entry, [state], { isLocal: false, region: undefined }, changed);
+      entry.isSent = true;
       if (entry.document !== undefined) entry.document.isHeld = true;
       entry.refusal = undefined;
       if (entry.retry === undefined) this.#parts.noteLoading(name, undefined);
@@ -263,7 +264,8 @@ export class OpenDocuments {
     const { store, collection, host, follow, unheld, noteLoading } = this.#parts;
     const { as, content, arrived } = await this.#read(name, entry, collection(name));
     if (this.#entries.get(name) !== entry) return;
-    const { crdt, isFollowed, isHeld, isDamaged, isWritten, withheld } = content;
+    const { crdt, isFollowed, isDamaged, isWritten, withheld } = content;
+    const isHeld = content.isHeld || (entry.isSent && !isDamaged);
     // Another tab has had the device forget it, and that was not heard yet.
     if (!isFollowed && entry.followedMs !== undefined) return this.#drop(name, forgottenError(name));
     entry.isWritten ||= isWritten;
@@ -295,6 +297,7 @@ export class OpenDocuments {
       entry.buffered ??= [];
       await whenSaved();
       entry.isStale = false;
+      entry.isSent = false;
       // What arrived before is in the store, or was refused.
       const arrived: Uint8Array[] = [];
       entry.buffered = arrived;
