@@ -118,7 +118,10 @@ export class Client<C extends Collections = Collections> {
     return this.#writes.takeUp();
   }
 
-  /** Calls back when a write of this device was refused, also one that was made before this tab was opened. */
+  /**
+   * Calls back when a write of this device was refused; soon also for each that was refused before and that no listener has taken, in any
+   * tab, since the application was there last, too. A write that `edit` or `transact` returns refused is told only to who listens then.
+   */
   onRefused(listener: (write: Write) => void): () => void {
     return this.#writes.onRefused(listener);
   }

@@ -2,6 +2,7 @@
 //
 // Invariant 1: writes are handed to the store in the order in which they were made, and told to the courier when kept.
 // Invariant 2: a write that the store does not take is refused: it is shown no longer.
+// Invariant 3: what is told to be refused waits for a listener of the application, and is told to it once.
 
 import type { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
@@ -13,9 +14,14 @@ import { LocalWrite, type Write } from './write.ts';
 export class LocalWrites {
   /** Writes whose way is followed. Beyond: of the oldest that is durable no more is told. */
   static readonly trackedMax = 10_000;
+  /** Refused writes that are remembered, those that wait for a listener too. Beyond: the oldest are not. */
+  static readonly refusedMax = 1_000;
 
   /** Called for a write that could not be kept. */
   onUnsaved: (write: RefusedWrite) => void = () => {};
+
+  /** Called when a listener has taken the refusals of these. */
+  onRefusalsTaken: (ids: readonly string[]) => void = () => {};
 
   readonly #store: ClientStore;
   readonly #saved: (write: PendingWrite) => void;
@@ -27,7 +33,8 @@ export class LocalWrites {
   /** For each question under way about what the store holds, the writes that were answered meanwhile. */
   readonly #answered = new Set<Set<string>>();
   readonly #refusedListeners = new Set<(write: Write) => void>();
-  readonly #refusedIds = new Set<string>();
+  /** Refused writes, oldest first; undefined for one that a listener was told of. */
+  readonly #refused = new Map<string, LocalWrite | undefined>();
   #lastSave: Promise<void> = Promise.resolve();
   #number = 0;
   #closed: AnabranchError | undefined;
@@ -57,6 +64,8 @@ export class LocalWrites {
   onRefused(listener: (write: Write) => void): () => void {
     const own = (write: Write): void => listener(write);
     this.#refusedListeners.add(own);
+    // In a turn of its own: whoever registers has not heard yet how to end it.
+    queueMicrotask(() => this.#tellRefused());
     return () => this.#refusedListeners.delete(own);
   }
 
@@ -75,7 +84,10 @@ export class LocalWrites {
   /** A write that was not kept, and is not going to be. */
   refuse({ id, described }: Pick<NewWrite, 'id' | 'described'>, error: AnabranchError): LocalWrite {
     const local = new LocalWrite(id, described);
-    this.#refuse(local, error);
+    local.refuse(error);
+    // Nobody was given the write of an editor: it waits for a listener.
+    if (described.every(({ ops }) => ops === '')) this.#keepRefused(local);
+    else this.#tellListeners(local);
     return local;
   }
 
@@ -91,7 +103,7 @@ export class LocalWrites {
 
   /** Whether this tab was told that it is refused. */
   isRefused(id: string): boolean {
-    return this.#refusedIds.has(id);
+    return this.#refused.has(id);
   }
 
   /** Whether it is saved, and no more is known of it. */
@@ -135,8 +147,13 @@ export class LocalWrites {
     for (const answered of this.#answered) answered.add(id);
     const local = this.#tracked.get(id) ?? new LocalWrite(id, described);
     this.#tracked.delete(id);
-    this.#refusedIds.add(id);
-    this.#refuse(local, errorOf(refusal));
+    local.refuse(errorOf(refusal));
+    this.#keepRefused(local);
+  }
+
+  /** It is told once more: who tells it does not know that it was taken. */
+  refusedAgain(id: string): void {
+    if (this.#refused.get(id) === undefined) this.onRefusalsTaken([id]);
   }
 
   /** No more is told of any write: who waits is told why. */
@@ -170,8 +187,24 @@ export class LocalWrites {
     return local;
   }
 
-  #refuse(local: LocalWrite, error: AnabranchError): void {
-    local.refuse(error);
+  #keepRefused(local: LocalWrite): void {
+    this.#refused.set(local.id, local);
+    const [oldest] = this.#refused.keys();
+    if (this.#refused.size > LocalWrites.refusedMax && oldest !== undefined) this.#refused.delete(oldest);
+    this.#tellRefused();
+  }
+
+  /** Tells the listeners what waits for one. */
+  #tellRefused(): void {
+    if (this.#refusedListeners.size === 0) return;
+    const untold = [...this.#refused.values()].filter((local) => local !== undefined);
+    if (untold.length === 0) return;
+    for (const { id } of untold) this.#refused.set(id, undefined);
+    for (const local of untold) this.#tellListeners(local);
+    this.onRefusalsTaken(untold.map(({ id }) => id));
+  }
+
+  #tellListeners(local: LocalWrite): void {
     for (const listener of [...this.#refusedListeners]) callSafely(() => listener(local));
   }
 

@@ -101,7 +101,7 @@ export class Courier {
   /** Begins: takes up the writes that were left, and opens a session. */
   async start(): Promise<void> {
     await this.#takeUp();
-    this.#inbox.start();
+    this.#inbox.tellRefusals();
     this.#connection.start();
     this.#evaluate();
     this.#lookLater();
@@ -135,7 +135,10 @@ export class Courier {
         this.#connection.switch(message.isOffline, message.region);
         break;
       case 'ask':
-        this.#status.note();
+        this.#inbox.tellRefusals();
+        break;
+      case 'refusalsTaken':
+        this.#inbox.refusalsTaken(message.ids);
         break;
       case 'askWrites':
         void this.#answer(message.ids);

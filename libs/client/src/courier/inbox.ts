@@ -7,8 +7,9 @@
 //              changes that follow them.
 // Invariant 3: nothing that cannot be read is kept. A frame with anything of that is taken not at all, and nothing is seen of it; or,
 //              when there is nobody else to ask (`unreadable`), without that document, which counts as not held from then on.
-// Invariant 4: a refusal is kept until it is told. So a write that the store does not keep as pending, and of which no refusal is on its
-//              way, is in a region, or was told to be refused: whoever had the answer.
+// Invariant 4: a refusal is kept until a listener of the application has taken it, in whichever tab: `refusalBytesMax` of them, the newest.
+//              So a write that the store does not keep as pending, and of which no refusal is kept, is in a region, or was told to be
+//              refused: whoever had the answer.
 
 import { type AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
@@ -47,12 +48,14 @@ export interface InboxParts {
 export class Inbox {
   /** The greatest seq that is believed: that of a million ops a second for nine years. A frame with a greater one is refused. */
   static readonly seqMax: number = 2 ** 48;
+  /** Refusals that are kept for a listener, in bytes, about. Beyond: the oldest are let go of; the newest is kept whatever its size. */
+  static readonly refusalBytesMax: number = 1 << 20;
 
   readonly #parts: InboxParts;
   readonly #resync = new Map<DocumentId, Uint8Array>();
   #seen: VersionVector;
   #required: VersionVector;
-  /** Those that the tabs were not told of, as far as is known. */
+  /** Those that no listener has taken, as far as is known. */
   #refusals: readonly RefusedWrite[];
   /** Of the newest session, to be kept with the next changes: by then the region has read what it was told. */
   resumeKey: Uint8Array;
@@ -126,20 +129,29 @@ export class Inbox {
     this.#keep([{ type: 'settle', n }], { type: 'settled', id, covered }, updates);
   }
 
-  /** Tells what was refused before this courier began, and perhaps not told. */
-  start(): void {
-    for (const write of this.#refusals) this.#parts.queue.add([], () => this.#tellRefused(write));
+  /** Tells what was refused and no listener has taken: to tabs that were perhaps not there when it was told. */
+  tellRefusals(): void {
+    const { queue, tell } = this.#parts;
+    for (const write of this.#refusals) queue.add([], () => tell({ type: 'refused', write }));
+  }
+
+  /** A listener has taken them. */
+  refusalsTaken(ids: readonly string[]): void {
+    const left = this.#refusals.filter(({ id }) => !ids.includes(id));
+    if (left.length === this.#refusals.length) return;
+    this.#refusals = left;
+    this.#parts.queue.add([{ type: 'refusals', refusals: left }], () => {});
   }
 
   /** A write is refused. */
   refuse({ n, id, updates, described }: PendingWrite, refusal: Refusal): void {
     const write = { id, documents: updates.map(({ document }) => document), described, refusal };
-    this.#refusals = [...this.#refusals, write];
+    this.#refusals = newestOf([...this.#refusals, write]);
     const changes: StoreChange[] = [
       { type: 'drop', n },
       { type: 'refusals', refusals: this.#refusals },
     ];
-    this.#parts.queue.add(changes, () => this.#tellRefused(write));
+    this.#parts.queue.add(changes, () => this.#parts.tell({ type: 'refused', write }));
   }
 
   /** Tells of writes that wait for no answer (Invariant 4), after all that was answered before. */
@@ -178,13 +190,6 @@ export class Inbox {
     }
   }
 
-  #tellRefused(write: RefusedWrite): void {
-    const { tell, queue } = this.#parts;
-    tell({ type: 'refused', write });
-    this.#refusals = this.#refusals.filter((other) => other !== write);
-    if (this.#refusals.length === 0) queue.add([{ type: 'refusals', refusals: [] }], () => {});
-  }
-
   #session(): SessionRecord {
     return { seen: this.seen, required: this.required, resumeKey: this.resumeKey, followSerial: this.#parts.follows.serial };
   }
@@ -200,4 +205,20 @@ export class Inbox {
       }
     });
   }
+}
+
+/** As many of the newest as are kept, in their order. */
+function newestOf(refusals: readonly RefusedWrite[]): readonly RefusedWrite[] {
+  let bytes = 0;
+  const tooMany = refusals.findLastIndex((write, at) => {
+    bytes += bytesOf(write);
+    return bytes > Inbox.refusalBytesMax && at < refusals.length - 1;
+  });
+  return refusals.slice(tooMany + 1);
+}
+
+/** About how much is kept of a refusal. */
+function bytesOf({ described, refusal }: RefusedWrite): number {
+  const ops = described.reduce((sum, { document, ops }) => sum + document.length + ops.length, 0);
+  return 256 + ops + JSON.stringify(refusal).length;
 }

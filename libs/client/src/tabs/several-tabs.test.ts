@@ -1,82 +1,9 @@
 // Several tabs on one store, whose messages arrive late, and whose leader is killed.
 
-import { AnabranchError } from '@anabranch/base';
-import { YjsDocument } from '@anabranch/crdt/yjs';
-import { parseDocumentId } from '@anabranch/protocol';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Courier } from '../courier/courier.ts';
-import { Client, MemoryStore, schema, type Write } from '../index.ts';
-import type { ClientStore, NewWrite, StoreChange } from '../store/client-store.ts';
-import { platformOf, ScriptedRegion, type ScriptedSession } from '../testing/scripted-regions.ts';
-import { TabGroup } from '../testing/tab-group.ts';
-
-const shape = schema.object({ qty: schema.counter() });
-const collections = { carts: { library: 'yjs', schema: shape } } as const;
-const ann = parseDocumentId('carts/ann');
-const one = [{ op: 'increment', path: '/qty', by: 1 }] as const;
-
-/** A device whose tabs a test opens, one region, and the session with it. */
-function device() {
-  const [berlin, store, group] = [new ScriptedRegion('berlin'), new MemoryStore(), new TabGroup()];
-  const { clock, ...platform } = platformOf([berlin]);
-  const looks: Array<() => void> = [];
-  const setTimer = (afterMs: number, callback: () => void) => {
-    if (afterMs !== Courier.lookMs) return clock.setTimer(afterMs, callback);
-    looks.push(callback);
-    return { cancel: () => void looks.splice(looks.indexOf(callback), 1) };
-  };
-  const options = { regions: [{ name: 'berlin', url: berlin.url }], collections };
-  const open = async (of: ClientStore = store) => {
-    const tabs = group.tab();
-    const client = await Client.create(options, { platform: { ...platform, clock: { ...clock, setTimer }, tabs }, store: of });
-    onTestFinished(() => client.close());
-    return Object.assign(client, { kill: () => tabs.kill() });
-  };
-  const session = async (count = 1): Promise<ScriptedSession> => {
-    await vi.waitFor(() => expect(berlin.sessions).toHaveLength(count));
-    await vi.waitFor(() => expect(berlin.session?.of('follow').length).toBeGreaterThan(0));
-    return berlin.session as ScriptedSession;
-  };
-  /** The time has come to look at the store. */
-  const look = (): void => {
-    for (const act of looks.splice(0)) act();
-  };
-  return { berlin, store, group, looks, look, open, session };
-}
-
-/** A store whose user is killed as soon as it has kept an answer, before it tells anybody. */
-class FatalStore extends MemoryStore {
-  readonly #shared: ClientStore;
-  readonly #fatal: StoreChange['type'];
-  #isOver = false;
-  kill: () => void = () => {};
-
-  constructor(shared: ClientStore, fatal: StoreChange['type']) {
-    super();
-    this.#shared = shared;
-    this.#fatal = fatal;
-  }
-
-  override open = (mint: () => string) => this.#shared.open(mint);
-  override load = (document: typeof ann) => this.#shared.load(document);
-  override append = (write: NewWrite) => this.#shared.append(write);
-  override pendingAfter = (n: number) => this.#shared.pendingAfter(n);
-  override commit = async (changes: readonly StoreChange[]): Promise<void> => {
-    if (this.#isOver) throw new AnabranchError('store_failed', 'the tab is gone');
-    await this.#shared.commit(changes);
-    this.#isOver = changes.some(({ type }) => type === this.#fatal);
-    if (this.#isOver) this.kill();
-  };
-}
-
-/** How often a session was asked for the cart. */
-const timesAsked = (session: ScriptedSession): number => session.of('follow').flatMap(({ documents }) => documents).length;
-
-function stateOf(qty: number, yjsClientId = 2 ** 32 + 5): Uint8Array {
-  const document = new YjsDocument(shape, { yjsClientId, automergeActor: 'ab'.repeat(16) });
-  document.edit({ writer: 'berlin.5f0c12ab90de', dot: 1, hlc: { ms: 1, counter: 0 } }, [{ op: 'increment', path: '/qty', by: qty }]);
-  return document.encodeState();
-}
+import { describe, expect, test, vi } from 'vitest';
+import type { Write } from '../index.ts';
+import type { StoreChange } from '../store/client-store.ts';
+import { ann, device, FatalStore, one, stateOf, timesAsked } from '../testing/tabbed-device.ts';
 
 describe('a document that a tab has the device forget', () => {
   test('[CLIENT29] stays open, and is followed, where it was opened again before that was heard', async () => {

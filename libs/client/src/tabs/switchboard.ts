@@ -7,6 +7,7 @@
 // Invariant 1: what a tab has asked of a courier, and was not told to be done, is asked again of the next one: writes that were saved,
 //              and that what was seen counts no more. The rest is in the store, or is told when a courier begins (`first`).
 // Invariant 2: nothing is heard, and no courier begins here, after the client was closed.
+// Invariant 3: a refusal is kept by the courier until some tab says that a listener took it; it may be told more than once.
 
 import { VersionVector } from '@anabranch/causality';
 import { callSafely } from '../call-safely.ts';
@@ -46,6 +47,7 @@ export class Switchboard {
     this.#parts = parts;
     this.#seen = parts.seen;
     this.#tabs = parts.seat.platform.tabs;
+    parts.writes.onRefusalsTaken = (ids) => this.tell({ type: 'refusalsTaken', ids });
     this.#seat = new CourierSeat({
       ...parts.seat,
       writer: () => parts.authors.current.writer,
@@ -169,6 +171,7 @@ export class Switchboard {
       case 'unheld':
       case 'ask':
       case 'askWrites':
+      case 'refusalsTaken':
         break;
       default:
         return this.hear(message);
@@ -178,8 +181,7 @@ export class Switchboard {
 
   #refused(write: RefusedWrite): void {
     const { documents, writes, authors } = this.#parts;
-    // A courier that began may tell it once more.
-    if (writes.isRefused(write.id)) return;
+    if (writes.isRefused(write.id)) return writes.refusedAgain(write.id);
     authors.renew();
     // First: what is written in answer to the refusal must not build on what was refused.
     documents.reload(write.documents);

@@ -24,7 +24,10 @@ export type ToCourier =
   | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
   /** What regions were seen to have counts no more. */
   | { readonly type: 'forgetSeen' }
+  /** A tab that begins: it wants the status, and the refusals that nobody was told of. */
   | { readonly type: 'ask' }
+  /** A listener of the application has taken the refusals of these: they need not be kept. */
+  | { readonly type: 'refusalsTaken'; readonly ids: readonly string[] }
   /** What became of these, which are saved? The one that was to tell may have ended. */
   | { readonly type: 'askWrites'; readonly ids: readonly string[] };
 
