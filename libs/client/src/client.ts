@@ -236,6 +236,7 @@ export class Client<C extends Collections = Collections> {
       unheld: (document) => tell({ type: 'unheld', document }),
       forgotten: (document, atMs) => tell({ type: 'forget', document, atMs }),
       whenSaved: () => this.#writes.whenSaved(),
+      isRefused: (writeId) => this.#writes.isRefused(writeId),
       noteLoading: (document, error) => this.#status.noteLoading(document, error),
     };
   }

@@ -27,7 +27,7 @@ export interface SubmissionsParts {
   readonly documents: {
     isOpen(name: string): boolean;
     /** A region has said that it does not serve the document. */
-    isRefused(name: string): boolean;
+    isUnserved(name: string): boolean;
   };
   /** Called whenever any of these may have changed. */
   readonly listeners: Set<() => void>;
@@ -71,7 +71,7 @@ export class Submissions {
   #lets(write: Write, named: ReadonlySet<string>): boolean {
     if (!isUnderWay(write)) return true;
     const touched = write.described.map(({ document }) => document);
-    return !touched.some((document) => named.has(document)) && touched.some((document) => this.#parts.documents.isRefused(document));
+    return !touched.some((document) => named.has(document)) && touched.some((document) => this.#parts.documents.isUnserved(document));
   }
 
   async #regionFor(retryKey: string | undefined, timeoutMs: number): Promise<RegionAddress> {

@@ -44,6 +44,8 @@ export interface OpenDocumentsParts {
   readonly forgotten: (document: DocumentId, atMs: number) => void;
   /** Resolves when the store has every write of this tab so far. */
   readonly whenSaved: () => Promise<void>;
+  /** Whether this tab was told that a write is refused. */
+  readonly isRefused: (writeId: string) => boolean;
   /** What is wrong with the document as it was loaded, or why it could not be; undefined when nothing is. */
   readonly noteLoading: (document: DocumentId, error: AnabranchError | undefined) => void;
 }
@@ -91,7 +93,7 @@ export class OpenDocuments {
   }
 
   /** A region has said that it does not serve it, and nothing else was heard since. */
-  isRefused(name: string): boolean {
+  isUnserved(name: string): boolean {
     return this.#entries.get(name as DocumentId)?.refusal !== undefined;
   }
 
@@ -171,7 +173,9 @@ export class OpenDocuments {
     for (const [name, entry] of [...this.#entries]) {
       try {
         const { updates, pending, isHeld } = await this.#parts.store.load(name);
-        const written = pending.flatMap((write) => write.updates).filter(({ document }) => document === name);
+        // What was refused while the store was read is shown no more.
+        const shown = pending.filter(({ id }) => !this.#parts.isRefused(id));
+        const written = shown.flatMap((write) => write.updates).filter(({ document }) => document === name);
         const states = [...updates.map(({ bytes }) => bytes), ...written.map(({ update }) => update)].map((state) => ({
           document: name,
           state,

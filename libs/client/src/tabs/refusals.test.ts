@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { Inbox } from '../courier/inbox.ts';
 import type { Write } from '../index.ts';
 import type { ClientStore, RefusedWrite } from '../store/client-store.ts';
-import { ann, device, one, SharedStore, stateOf } from '../testing/tabbed-device.ts';
+import { ann, device, one, SharedStore, stateOf, timesAsked } from '../testing/tabbed-device.ts';
 
 const refusal = { code: 'update_invalid', message: 'no', details: { at: 3 } };
 const refused = (id: string, ops = ''): RefusedWrite => ({ id, documents: [ann], described: [{ document: ann, ops }], refusal });
@@ -97,4 +97,63 @@ test('[CLIENT45] of refusals that nobody listens to the newest are kept, up to a
   await vi.waitFor(() => expect(asked.of('push')).toHaveLength(1));
   asked.send({ type: 'refused', id: 1, ...refusal, details: '{}' });
   await vi.waitFor(async () => expect(await kept(store)).toEqual(['x.2', write.id]));
+});
+
+test('[CLIENT15] a write of another tab that is told of after its refusal is not shown', async () => {
+  const { group, looks, look, open, session } = device();
+  const [first, second] = [await open(), await open()];
+  const shown = await first.open('carts', 'ann', { startEmpty: true });
+  const cart = await second.open('carts', 'ann', { startEmpty: true });
+  const asked = await session();
+  group.delays = ({ type }) => type === 'wrote';
+  const write = cart.edit(one);
+  await write.when('saved');
+  await vi.waitFor(() => expect(looks).toHaveLength(1));
+  look();
+  await vi.waitFor(() => expect([asked.of('push').length, shown.value]).toEqual([1, { qty: 1 }]));
+  asked.send({ type: 'refused', id: 1, ...refusal, details: '{}' });
+  await vi.waitFor(() => expect([write.state, shown.value, cart.value]).toEqual(['refused', { qty: 0 }, { qty: 0 }]));
+  group.deliver();
+  expect(shown.value).toEqual({ qty: 0 });
+  shown.edit(one);
+  expect(shown.value).toEqual({ qty: 1 });
+  await vi.waitFor(() => expect(asked.of('push')).toHaveLength(2));
+});
+
+test('[CLIENT15] what a new leader has the others read again does not bring back a write that was refused meanwhile', async () => {
+  const { store, open, session } = device();
+  const leader = await open(new SharedStore(store));
+  const mine = new SharedStore(store);
+  const tab = await open(mine);
+  await open(new SharedStore(store));
+  const cart = await tab.open('carts', 'ann', { startEmpty: true });
+  const asked = await session();
+  await vi.waitFor(() => expect(timesAsked(asked)).toBe(1));
+  asked.send({ type: 'state', document: ann, isResync: false, state: stateOf(5) });
+  await vi.waitFor(() => expect(cart.value).toEqual({ qty: 5 }));
+  const write = cart.edit(one);
+  await vi.waitFor(() => expect(asked.of('push')).toHaveLength(1));
+  let answer: (() => void) | undefined;
+  const { load } = mine;
+  const whenRead = new Promise<void>((read) => {
+    mine.load = async (document) => {
+      mine.load = load;
+      const loaded = await load(document);
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      read();
+      return loaded;
+    };
+  });
+  leader.kill();
+  const next = await session(2);
+  await vi.waitFor(() => expect([next.of('push').length, answer]).toEqual([1, expect.any(Function)]));
+  next.send({ type: 'refused', id: 1, ...refusal, details: '{}' });
+  await vi.waitFor(() => expect([write.state, cart.value]).toEqual(['refused', { qty: 5 }]));
+  answer?.();
+  await whenRead;
+  // What was read is applied in the turns that follow.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(cart.value).toEqual({ qty: 5 });
 });

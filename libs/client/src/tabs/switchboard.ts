@@ -17,7 +17,7 @@ import type { OpenDocuments } from '../documents/open-documents.ts';
 import type { LocalWrites } from '../local-writes.ts';
 import type { Tabs } from '../ports.ts';
 import { errorOf, refusalOf } from '../refusal.ts';
-import type { RefusedWrite } from '../store/client-store.ts';
+import type { PendingWrite, RefusedWrite } from '../store/client-store.ts';
 import { CourierSeat, type CourierSeatParts } from './courier-seat.ts';
 import type { FromCourier, TabMessage, ToCourier } from './tab-message.ts';
 import type { TabStatus } from './tab-status.ts';
@@ -111,7 +111,7 @@ export class Switchboard {
         writes.forgetCovered();
         break;
       case 'found':
-        documents.show([{ origin: undefined, writes: message.write.updates }]);
+        this.#showWrite(message.write);
         break;
       case 'settled':
         writes.settled(message.id, VersionVector.of(message.covered));
@@ -155,7 +155,7 @@ export class Switchboard {
     const { documents, status } = this.#parts;
     switch (message.type) {
       case 'wrote':
-        documents.show([{ origin: undefined, writes: message.write.updates }]);
+        this.#showWrite(message.write);
         break;
       case 'present':
         documents.presenceOf(message.document)?.receive(message.update);
@@ -177,6 +177,11 @@ export class Switchboard {
         return this.hear(message);
     }
     this.#seat.receive(message);
+  }
+
+  /** A write of another tab; its refusal may have been heard before. */
+  #showWrite({ id, updates }: PendingWrite): void {
+    if (!this.#parts.writes.isRefused(id)) this.#parts.documents.show([{ origin: undefined, writes: updates }]);
   }
 
   #refused(write: RefusedWrite): void {
