@@ -11,6 +11,8 @@
 //              others go on.
 // Invariant 3: nothing is kept of what cannot be read. When there is no other region to ask, the session goes on without that
 //              document: it holds up no other one.
+// Invariant 4: a read of the store that fails ends nothing: it is told, and read again. A commit that fails ends the sending: what
+//              would be kept after it must not be kept without it.
 
 import { AnabranchError, assertNever, isAnabranchError, type Timer } from '@anabranch/base';
 import {
@@ -54,6 +56,8 @@ export interface CourierParts {
 export class Courier {
   /** How often the store is looked at for writes of tabs that ended before they told of them. */
   static readonly lookMs = 15_000;
+  /** How long after a read of the store that failed it is read again. */
+  static readonly readAgainMs = 1_000;
 
   readonly #parts: CourierParts;
   readonly #connection: RegionConnection;
@@ -66,8 +70,14 @@ export class Courier {
   readonly #documents: FollowedDocuments;
   readonly #inbox: Inbox;
   #look: Timer | undefined;
+  /** Reads that failed, and are tried again. */
+  readonly #retries = new Set<Timer>();
+  /** Writes of which tabs ask what became of them, until the store was read after that. */
+  #asked: string[] = [];
   #isStopped = false;
   #lastError: Refusal | undefined;
+  /** Why the writes that the store has could not be read, as long as they cannot. */
+  #unread: Refusal | undefined;
 
   constructor(parts: CourierParts, opening: StoreOpening) {
     const { platform, store, choice, credential, collections, tell } = parts;
@@ -104,7 +114,6 @@ export class Courier {
     this.#inbox.tellRefusals();
     this.#connection.start();
     this.#evaluate();
-    this.#lookLater();
   }
 
   receive(message: ToCourier): void {
@@ -141,7 +150,8 @@ export class Courier {
         this.#inbox.refusalsTaken(message.ids);
         break;
       case 'askWrites':
-        void this.#answer(message.ids);
+        this.#asked.push(...message.ids);
+        void this.#takeUpFound();
         break;
       default:
         assertNever(message);
@@ -152,6 +162,7 @@ export class Courier {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#look?.cancel();
+    for (const retry of this.#retries) retry.cancel();
     this.#connection.stop();
     this.#evaluate();
     await this.#folds.stop();
@@ -255,46 +266,62 @@ export class Courier {
     this.#folds.forget(document);
     // A region that remembers the device would go on sending it: the next one is told anew what is followed.
     if (!this.#documents.forget(document)) this.#inbox.resumeKey = new Uint8Array();
+    await this.#followAgain(document);
+  }
+
+  /** A tab that has opened it again may have said so before it was forgotten: the store has what came last. */
+  async #followAgain(document: DocumentId): Promise<void> {
     try {
-      // A tab that has opened it again may have said so before: the store has what came last.
-      if (!(await this.#parts.store.load(document)).isFollowed || this.#isStopped) return;
-      this.#documents.follow(document);
+      if ((await this.#parts.store.load(document)).isFollowed && !this.#isStopped) this.#documents.follow(document);
     } catch (error) {
-      this.#note(refusalOf(error));
+      if (this.#isStopped) return;
+      this.#note(storeRefusal(error));
+      const retry = this.#parts.platform.clock.setTimer(Courier.readAgainMs, () => {
+        this.#retries.delete(retry);
+        void this.#followAgain(document);
+      });
+      this.#retries.add(retry);
     }
   }
 
-  /** Tells a tab of its writes that somebody who led before had answers for, and perhaps did not tell. */
-  async #answer(ids: readonly string[]): Promise<void> {
-    if (!(await this.#takeUpFound())) return;
-    const pending = this.#outbox.ids();
-    const answered = ids.filter((id) => !pending.has(id));
-    if (answered.length > 0 && !this.#isStopped) this.#inbox.tellAnswered(answered);
+  /** The store is looked at again after a time. */
+  #lookAfter(afterMs: number): void {
+    this.#look?.cancel();
+    this.#look = this.#isStopped ? undefined : this.#parts.platform.clock.setTimer(afterMs, () => void this.#takeUpFound());
   }
 
-  #lookLater(): void {
-    const { clock, tabs } = this.#parts.platform;
-    if (this.#isStopped || tabs.isAlone === true) return;
-    this.#look = clock.setTimer(Courier.lookMs, () => {
-      void this.#takeUpFound().then((isRead) => isRead && this.#lookLater());
-    });
-  }
-
-  /** Takes up what the store has and nobody has told of, and shows it, but for a write that was told. False when it cannot be read. */
-  async #takeUpFound(told?: string): Promise<boolean> {
+  /**
+   * Takes up what the store has and nobody has told of, and shows it, but for a write that was told. Then tabs are told of the writes that
+   * somebody who led before had answers for, and perhaps told nobody.
+   */
+  async #takeUpFound(told?: string): Promise<void> {
+    // Those that are asked for from now on may be kept after this is read.
+    const asked = this.#asked;
+    this.#asked = [];
     const found = await this.#takeUp();
-    for (const write of found ?? []) if (write.id !== told) this.#parts.tell({ type: 'found', write });
-    if (found?.length !== 0) this.#evaluate();
-    return found !== undefined;
+    if (this.#isStopped) return;
+    if (found === undefined) {
+      this.#asked.push(...asked);
+      return;
+    }
+    for (const write of found) if (write.id !== told) this.#parts.tell({ type: 'found', write });
+    this.#evaluate();
+    const pending = this.#outbox.ids();
+    const answered = asked.filter((id) => !pending.has(id));
+    if (answered.length > 0) this.#inbox.tellAnswered(answered);
   }
 
-  /** The writes of the store that were not known, which are on their way from now on. Undefined when it cannot be read. */
+  /** The writes of the store that were not known, which are on their way from now on. Undefined when it cannot be read now. */
   async #takeUp(): Promise<readonly PendingWrite[] | undefined> {
     try {
       const pending = await this.#parts.store.pendingAfter(this.#outbox.lastN);
+      this.#unread = undefined;
+      if (this.#parts.platform.tabs.isAlone !== true) this.#lookAfter(Courier.lookMs);
       return pending.filter((write) => this.#outbox.add(write));
     } catch (error) {
-      if (!this.#isStopped) this.#fail(error);
+      this.#unread = storeRefusal(error);
+      if (!this.#isStopped) this.#status.note();
+      this.#lookAfter(Courier.readAgainMs);
       return undefined;
     }
   }
@@ -306,7 +333,7 @@ export class Courier {
 
   /** The store takes nothing any more. */
   #fail(cause: unknown): void {
-    this.#lastError = isAnabranchError(cause) ? refusalOf(cause) : { code: 'store_failed', message: String(cause), details: {} };
+    this.#lastError = storeRefusal(cause);
     this.#connection.giveUp();
     this.#evaluate();
   }
@@ -316,8 +343,13 @@ export class Courier {
     const status = {
       ...this.#connection.status,
       pendingWrites: this.#outbox.count,
-      lastError: this.#lastError ?? (trouble === undefined ? undefined : refusalOf(trouble)),
+      lastError: this.#lastError ?? this.#unread ?? (trouble === undefined ? undefined : refusalOf(trouble)),
     };
     return { wallOffsetMs: this.#connection.wallOffsetMs, status };
   }
+}
+
+/** Why a store does not do what it is asked; one of somebody else's making may throw anything. */
+function storeRefusal(cause: unknown): Refusal {
+  return isAnabranchError(cause) ? refusalOf(cause) : { code: 'store_failed', message: String(cause), details: {} };
 }
