@@ -32,7 +32,7 @@ import { Submissions } from './submissions.ts';
 import type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
 import { Switchboard } from './tabs/switchboard.ts';
 import type { ToCourier } from './tabs/tab-message.ts';
-import { TabStatus } from './tabs/tab-status.ts';
+import { type Switch, TabStatus } from './tabs/tab-status.ts';
 import type { Write } from './write.ts';
 import { checkWrites } from './write-shape.ts';
 
@@ -128,18 +128,18 @@ export class Client<C extends Collections = Collections> {
 
   /** Ends the session and opens none until {@link goOnline}: of all tabs of the device. */
   goOffline(): void {
-    this.#switch(true, this.status.wantedRegion);
+    this.#switch({ isOffline: true });
   }
 
   goOnline(): void {
-    this.#switch(false, this.status.wantedRegion);
+    this.#switch({ isOffline: false });
   }
 
   /** Moves to a region and stays with it, or with `nearest` wherever is best. @throws AnabranchError `region_not_found`. */
   moveTo(name: string): void {
     const isKnown = name === nearest || this.#options.regions.some((region) => region.name === name);
     if (!isKnown) throw new AnabranchError('region_not_found', `the client knows no region ${name}`);
-    this.#switch(this.status.isOffline, name);
+    this.#switch({ region: name });
   }
 
   /**
@@ -264,10 +264,11 @@ export class Client<C extends Collections = Collections> {
     return `${this.#authors.current.writer}.${this.#writes.nextNumber()}`;
   }
 
-  #switch(isOffline: boolean, region: string): void {
+  #switch(wanted: Omit<Switch, 'number'>): void {
     this.#assertOpen();
-    this.#status.switchTo(isOffline, region);
-    this.#switchboard.tell({ type: 'switch', isOffline, region });
+    const numbered = { ...wanted, number: this.#status.switchNumber + 1 };
+    this.#status.switchTo(numbered);
+    this.#switchboard.tell({ type: 'switch', ...numbered });
   }
 
   #presenceOf(document: LocalDocument): DocumentPresence {

@@ -32,6 +32,7 @@ import { parseDetails, type Refusal, refusalOf } from '../refusal.ts';
 import type { Collections } from '../schema.ts';
 import type { ClientStore, PendingWrite, StoreOpening } from '../store/client-store.ts';
 import type { FromCourier, ToCourier } from '../tabs/tab-message.ts';
+import type { Switch } from '../tabs/tab-status.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Folds } from './folds.ts';
 import { FollowedDocuments } from './followed-documents.ts';
@@ -69,6 +70,8 @@ export class Courier {
   readonly #folds: Folds;
   readonly #documents: FollowedDocuments;
   readonly #inbox: Inbox;
+  /** The number of the switch by which each is as it is. */
+  readonly #switchedBy = { isOffline: 0, region: 0 };
   #look: Timer | undefined;
   /** Reads that failed, and are tried again. */
   readonly #retries = new Set<Timer>();
@@ -141,7 +144,7 @@ export class Courier {
         this.#connection.session?.send({ type: 'presence', document: message.document, update: message.update });
         break;
       case 'switch':
-        this.#connection.switch(message.isOffline, message.region);
+        this.#switch(message);
         break;
       case 'ask':
         this.#inbox.tellRefusals();
@@ -174,6 +177,15 @@ export class Courier {
     this.#connection.evaluate();
     for (let push = this.#nextPush(); push !== undefined; push = this.#nextPush()) this.#connection.session?.send(push);
     this.#status.note();
+  }
+
+  /** Of each that can be switched the newest switch counts, whichever arrives last. */
+  #switch({ number, isOffline, region }: Switch): void {
+    const [by, { status }] = [this.#switchedBy, this.#connection];
+    const wanted = { isOffline: status.isOffline, region: status.wantedRegion };
+    if (isOffline !== undefined && number >= by.isOffline) [wanted.isOffline, by.isOffline] = [isOffline, number];
+    if (region !== undefined && number >= by.region) [wanted.region, by.region] = [region, number];
+    this.#connection.switch(wanted.isOffline, wanted.region);
   }
 
   #nextPush() {
@@ -345,7 +357,11 @@ export class Courier {
       pendingWrites: this.#outbox.count,
       lastError: this.#lastError ?? this.#unread ?? (trouble === undefined ? undefined : refusalOf(trouble)),
     };
-    return { wallOffsetMs: this.#connection.wallOffsetMs, status };
+    return {
+      wallOffsetMs: this.#connection.wallOffsetMs,
+      status,
+      switchNumber: Math.max(this.#switchedBy.isOffline, this.#switchedBy.region),
+    };
   }
 }
 

@@ -1,14 +1,15 @@
 // Tells the tabs where the client is: once for all that changes in one turn.
 
-import type { ClientStatus } from '../client-status.ts';
 import type { FromCourier } from '../tabs/tab-message.ts';
 
+type StatusMessage = Extract<FromCourier, { type: 'status' }>;
+
 export class StatusTeller {
-  readonly #look: () => { readonly status: ClientStatus; readonly wallOffsetMs: number };
+  readonly #look: () => Omit<StatusMessage, 'type'>;
   readonly #tell: (message: FromCourier) => void;
   #isDue = false;
 
-  constructor(look: () => { readonly status: ClientStatus; readonly wallOffsetMs: number }, tell: (message: FromCourier) => void) {
+  constructor(look: () => Omit<StatusMessage, 'type'>, tell: (message: FromCourier) => void) {
     this.#look = look;
     this.#tell = tell;
   }

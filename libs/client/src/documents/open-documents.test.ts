@@ -204,7 +204,7 @@ describe('tabs', () => {
     vi.spyOn(store, 'open').mockImplementation(async (mint) => {
       opens += 1;
       // It leads, and reads the store: the switch comes meanwhile.
-      if (opens === 2) platform.tell({ type: 'switch', isOffline: true, region: 'berlin' });
+      if (opens === 2) platform.tell({ type: 'switch', isOffline: true, region: 'berlin', number: 1 });
       return open(mint);
     });
     const client = await Client.create(options, { platform, store });

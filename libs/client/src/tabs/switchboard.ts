@@ -164,7 +164,7 @@ export class Switchboard {
         void documents.closeForgotten(message.document, message.atMs);
         break;
       case 'switch':
-        status.switchTo(message.isOffline, message.region);
+        status.switchTo(message);
         break;
       case 'forgetSeen':
       case 'follow':
@@ -195,17 +195,19 @@ export class Switchboard {
 
   /** Another courier leads: the one before may have ended before it told, or heard, everything. */
   #askAgain(): void {
+    for (const message of this.#switched()) this.tell(message);
     const ids = this.#parts.writes.saved();
     if (ids.length > 0) this.tell({ type: 'askWrites', ids });
     if (this.#isForgettingSeen) this.tell({ type: 'forgetSeen' });
   }
 
-  #hearStatus({ status, wallOffsetMs }: Extract<FromCourier, { type: 'status' }>): void {
+  #hearStatus({ status, wallOffsetMs, switchNumber }: Extract<FromCourier, { type: 'status' }>): void {
     const { status: shown, documents } = this.#parts;
-    const isNewSession = status.region !== undefined && status.region !== shown.shown.region;
+    const before = shown.shown.region;
     this.#wallOffsetMs = wallOffsetMs;
-    shown.tell(status);
-    if (isNewSession) documents.renewPresence();
+    shown.tell(status, switchNumber);
+    const { region } = shown.shown;
+    if (region !== undefined && region !== before) documents.renewPresence();
   }
 
   #heard(): void {
@@ -213,16 +215,20 @@ export class Switchboard {
   }
 
   #first(): ToCourier[] {
-    const { documents, status } = this.#parts;
-    const { isOffline, wantedRegion } = status.shown;
-    const asked = documents.asked();
-    return isOffline ? [{ type: 'switch', isOffline, region: wantedRegion }, ...asked] : asked;
+    return [...this.#switched(), ...this.#parts.documents.asked()];
+  }
+
+  /** What is wanted, when the application has said so since the tab was opened, in whichever tab. */
+  #switched(): ToCourier[] {
+    const { shown, switchNumber: number } = this.#parts.status;
+    return number === 0 ? [] : [{ type: 'switch', isOffline: shown.isOffline, region: shown.wantedRegion, number }];
   }
 
   /** What is kept is shown, and nothing is sent or received. */
   #cannotLead(error: unknown): void {
     this.#seat.giveUp();
-    const status: ClientStatus = { ...this.#parts.status.shown, connection: 'offline', lastError: refusalOf(error) };
-    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs });
+    const { shown, switchNumber } = this.#parts.status;
+    const status: ClientStatus = { ...shown, connection: 'offline', lastError: refusalOf(error) };
+    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs, switchNumber });
   }
 }

@@ -6,6 +6,7 @@ import type { DocumentId, DocumentUpdate, VectorEntries } from '@anabranch/proto
 import type { ClientStatus } from '../client-status.ts';
 import type { Refusal } from '../refusal.ts';
 import type { PendingWrite, RefusedWrite } from '../store/client-store.ts';
+import type { Switch } from './tab-status.ts';
 
 export interface ReceivedOp {
   readonly origin: OriginId;
@@ -21,7 +22,8 @@ export type ToCourier =
   /** The store has forgotten it, at this time of the device's clock or soon after. Tabs may have opened it again since. */
   | { readonly type: 'forget'; readonly document: DocumentId; readonly atMs: number }
   | { readonly type: 'present'; readonly document: DocumentId; readonly update: Uint8Array }
-  | { readonly type: 'switch'; readonly isOffline: boolean; readonly region: string }
+  /** The application wants this; said again to a courier that begins. */
+  | ({ readonly type: 'switch' } & Switch)
   /** What regions were seen to have counts no more. */
   | { readonly type: 'forgetSeen' }
   /** A tab that begins: it wants the status, and the refusals that nobody was told of. */
@@ -52,6 +54,7 @@ export type FromCourier =
   | { readonly type: 'replicated'; readonly majority: VectorEntries; readonly all: VectorEntries }
   | { readonly type: 'unavailable'; readonly document: DocumentId; readonly refusal: Refusal }
   | { readonly type: 'presence'; readonly document: DocumentId; readonly update: Uint8Array }
-  | { readonly type: 'status'; readonly status: ClientStatus; readonly wallOffsetMs: number };
+  /** `switchNumber`: of the newest switch that it knows of. */
+  | { readonly type: 'status'; readonly status: ClientStatus; readonly wallOffsetMs: number; readonly switchNumber: number };
 
 export type TabMessage = ToCourier | FromCourier;

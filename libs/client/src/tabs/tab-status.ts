@@ -1,9 +1,20 @@
 // The status as a tab shows it: what the courier says, and what only this tab knows.
+//
+// Invariant 1: a status that was on its way when the client was switched is not believed about what the switch is about. Switches are
+//              numbered: each is greater than all that its tab had heard of.
 
 import type { AnabranchError } from '@anabranch/base';
 import { callSafely } from '../call-safely.ts';
 import type { ClientStatus } from '../client-status.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
+
+/** What the application wants to be so; of the rest it says nothing. */
+export interface Switch {
+  readonly isOffline?: boolean;
+  readonly region?: string;
+  /** Greater than that of any switch that its tab had heard of. */
+  readonly number: number;
+}
 
 export class TabStatus {
   readonly #listeners = new Set<() => void>();
@@ -11,6 +22,8 @@ export class TabStatus {
   readonly #failures = new Map<string, Refusal>();
   /** Before it was switched off, no region was in reach, or nobody spoke with regions. */
   #wasAway = false;
+  /** Of the newest switch that was heard of. */
+  #switchNumber = 0;
   #told: ClientStatus;
   #shown: ClientStatus;
 
@@ -23,32 +36,51 @@ export class TabStatus {
     return this.#shown;
   }
 
+  get switchNumber(): number {
+    return this.#switchNumber;
+  }
+
   subscribe(listener: () => void): () => void {
     const own = (): void => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
   }
 
-  tell(status: ClientStatus): void {
-    this.#told = status;
-    const failure = [...this.#failures.values()].at(-1);
-    this.#shown = failure === undefined ? status : { ...status, lastError: failure };
-    for (const listener of [...this.#listeners]) callSafely(listener);
+  /** What the courier says, which knows of the switches up to a number. */
+  tell(status: ClientStatus, switchNumber: number): void {
+    if (switchNumber >= this.#switchNumber) {
+      this.#switchNumber = switchNumber;
+      return this.#show(status);
+    }
+    const { connection, region, isOffline, wantedRegion, lacksHere } = this.#told;
+    this.#show({ ...status, connection, region, isOffline, wantedRegion, lacksHere });
   }
 
-  /** A switch of this tab, or another one, is shown before the courier has it: also when no tab has one. */
-  switchTo(isOffline: boolean, wantedRegion: string): void {
+  /**
+   * A switch of this tab, or another one, is shown before the courier has it: also when no tab has one. What counts of one that is older
+   * than another, the courier says.
+   */
+  switchTo({ isOffline = this.#told.isOffline, region: wantedRegion = this.#told.wantedRegion, number }: Switch): void {
+    if (number < this.#switchNumber) return;
+    this.#switchNumber = number;
     const told = this.#told;
     if (isOffline && !told.isOffline) this.#wasAway = told.connection === 'offline';
     const away = { connection: 'offline', region: undefined, lacksHere: false } as const;
     const back = { connection: this.#wasAway ? 'offline' : 'connecting' } as const;
-    this.tell({ ...told, ...(isOffline && away), ...(told.isOffline && !isOffline && back), isOffline, wantedRegion });
+    this.#show({ ...told, ...(isOffline && away), ...(told.isOffline && !isOffline && back), isOffline, wantedRegion });
   }
 
   /** A document could not be loaded anew; or, without an error, could. */
   noteLoading(document: string, error: AnabranchError | undefined): void {
     const isNews = error === undefined ? this.#failures.delete(document) : true;
     if (error !== undefined) this.#failures.set(document, refusalOf(error));
-    if (isNews) this.tell(this.#told);
+    if (isNews) this.#show(this.#told);
+  }
+
+  #show(status: ClientStatus): void {
+    this.#told = status;
+    const failure = [...this.#failures.values()].at(-1);
+    this.#shown = failure === undefined ? status : { ...status, lastError: failure };
+    for (const listener of [...this.#listeners]) callSafely(listener);
   }
 }
