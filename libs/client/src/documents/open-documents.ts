@@ -141,8 +141,13 @@ export class OpenDocuments {
       entry.isStale = true;
       return;
     }
-    const isFollowed = entry.followedMs >= atMs && (await this.#parts.store.load(name).catch(() => undefined))?.isFollowed === true;
-    if (!isFollowed && this.#entries.get(name) === entry) this.#drop(name, forgottenError(name));
+    try {
+      const isFollowed = entry.followedMs >= atMs && (await this.#parts.store.load(name)).isFollowed;
+      if (!isFollowed && this.#entries.get(name) === entry) this.#drop(name, forgottenError(name));
+    } catch {
+      // Loaded anew, which is tried until it can be: then it is known.
+      this.reload([name]);
+    }
   }
 
   close(): void {

@@ -1,9 +1,10 @@
 // Several tabs on one store, whose messages arrive late, and whose leader is killed.
 
+import { AnabranchError } from '@anabranch/base';
 import { describe, expect, test, vi } from 'vitest';
 import type { Write } from '../index.ts';
 import type { StoreChange } from '../store/client-store.ts';
-import { ann, device, FatalStore, one, stateOf, timesAsked } from '../testing/tabbed-device.ts';
+import { ann, device, FatalStore, one, SharedStore, stateOf, timesAsked } from '../testing/tabbed-device.ts';
 
 describe('a document that a tab has the device forget', () => {
   test('[CLIENT29] stays open, and is followed, where it was opened again before that was heard', async () => {
@@ -40,6 +41,25 @@ describe('a document that a tab has the device forget', () => {
     group.deliver();
     await vi.waitFor(() => expect(old.closed?.code).toBe('document_unavailable'));
     expect(again.closed).toBeUndefined();
+  });
+
+  test('[CLIENT29] is not said to be forgotten where it was opened again, when the store cannot be read in that moment', async () => {
+    const { store, group, open, session } = device();
+    const mine = new SharedStore(store);
+    await open(new SharedStore(store));
+    const [first, second] = [await open(mine), await open(new SharedStore(store))];
+    await second.open('carts', 'ann', { startEmpty: true });
+    await session();
+    group.delays = ({ type }) => type === 'forget';
+    await second.forget('carts', 'ann');
+    const again = await first.open('carts', 'ann', { startEmpty: true });
+    const { load } = mine;
+    mine.load = () => Promise.reject(new AnabranchError('store_failed', 'not now'));
+    group.deliver();
+    await vi.waitFor(() => expect(first.status.lastError).toMatchObject({ code: 'store_failed' }));
+    mine.load = load;
+    await vi.waitFor(() => expect(first.status.lastError).toBeUndefined(), { timeout: 3_000 });
+    expect([again.closed, again.edit(one).error]).toEqual([undefined, undefined]);
   });
 
   test('[CLIENT29] is not taken up again where it is loaded anew before that was heard', async () => {
