@@ -2,9 +2,11 @@
 //
 // Invariant 1: writes are handed to the store in the order in which they were made, and told to the courier when kept.
 // Invariant 2: a write that the store does not take is refused: it is shown no longer.
-// Invariant 3: what is told to be refused waits for a listener of the application, and is told to it once.
+// Invariant 3: a write is said to be in most or all regions only when it is known which ops hold it. Of one whose answer was told to
+//              nobody that is not so once what was seen was forgotten.
+// Invariant 4: what is told to be refused waits for a listener of the application, and is told to it once.
 
-import type { AnabranchError } from '@anabranch/base';
+import { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { callSafely } from './call-safely.ts';
 import { errorOf, refusalOf } from './refusal.ts';
@@ -39,6 +41,7 @@ export class LocalWrites {
   #number = 0;
   #closed: AnabranchError | undefined;
   #covered = VersionVector.empty;
+  #hasForgotten = false;
   #replicated = { majority: VersionVector.empty, all: VersionVector.empty };
 
   constructor(store: ClientStore, saved: (write: PendingWrite) => void) {
@@ -51,8 +54,9 @@ export class LocalWrites {
     return this.#covered;
   }
 
-  /** A reader need not have seen them any more. */
+  /** What was seen is forgotten: a reader need not have seen them any more. */
   forgetCovered(): void {
+    this.#hasForgotten = true;
     this.#covered = VersionVector.empty;
   }
 
@@ -136,6 +140,18 @@ export class LocalWrites {
     local.settle(covered);
     if (local.replicated(this.#replicated.majority, this.#replicated.all)) this.#tracked.delete(id);
     else this.#durable.add(id);
+  }
+
+  /** A write is in a region, and nobody was told which ops hold it: they are covered by all that this device knows of. */
+  answered(id: string, covered: VersionVector): void {
+    if (!this.#hasForgotten) return this.settled(id, covered);
+    for (const answered of this.#answered) answered.add(id);
+    const local = this.#tracked.get(id);
+    local?.reach('durable');
+    local?.unfollow(
+      new AnabranchError('outcome_unknown', 'the write is in a region; in how many is not known: what was seen is forgotten'),
+    );
+    this.#tracked.delete(id);
   }
 
   replicated(majority: VersionVector, all: VersionVector): void {

@@ -26,7 +26,8 @@ export interface Write {
   readonly described: readonly WriteDescription[];
   /**
    * Resolves when the write is that far or further. Rejects with the {@link error} of a refused one, and with `client_closed` when
-   * the client was closed before: what is saved is sent all the same, when the device is opened again. `value_invalid` for no state.
+   * the client was closed before: what is saved is sent all the same, when the device is opened again. `outcome_unknown` when more than
+   * that it is durable cannot be known, for what was seen was forgotten; `value_invalid` for no state.
    */
   when(state: 'saved' | 'durable' | 'majority' | 'all'): Promise<void>;
   /** Calls back after each change of the state; returns how to end that. */

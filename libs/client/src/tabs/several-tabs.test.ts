@@ -158,6 +158,36 @@ test('[CLIENT15] a write of a tab that ended before it told anybody is found in 
   expect(looks).toEqual([]);
 });
 
+test('[CLIENT15] a write whose answer was told to nobody is not said to be in all regions when what was seen is forgotten', async () => {
+  const { store, open, session } = device();
+  const fatal = new FatalStore(store, 'settle');
+  const leader = await open(fatal);
+  const [tab, other] = [await open(new SharedStore(store)), await open(new SharedStore(store))];
+  const cart = await tab.open('carts', 'ann', { startEmpty: true });
+  const write = cart.edit(one);
+  await write.when('saved');
+  const [seenByOther] = await other.pendingWrites();
+  const asked = await session();
+  await vi.waitFor(() => expect(asked.of('push')).toHaveLength(1));
+  fatal.kill = () => {
+    tab.forgetSeen();
+    leader.kill();
+  };
+  asked.send({ type: 'pushed', id: 1, covered: [['berlin.5f0c12ab90de' as never, 7]] });
+  for (const each of [write, seenByOther]) {
+    await each?.when('durable');
+    await expect(each?.when('majority')).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(each?.state).toBe('durable');
+  }
+  // The next one is followed as ever.
+  const next = cart.edit(one);
+  const sessions = await session(2);
+  await vi.waitFor(() => expect(sessions.of('push')).toHaveLength(1));
+  sessions.send({ type: 'pushed', id: 1, covered: [['berlin.5f0c12ab90de' as never, 8]] });
+  sessions.send({ type: 'replicated', majority: [['berlin.5f0c12ab90de' as never, 8]], all: [['berlin.5f0c12ab90de' as never, 8]] });
+  await next.when('all');
+});
+
 test('[CLIENT41] what was seen can be forgotten before any tab speaks with regions', async () => {
   const { berlin, store, group, open } = device();
   await store.open(() => 'device0000000000');

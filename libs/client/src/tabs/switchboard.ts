@@ -89,6 +89,7 @@ export class Switchboard {
   /** What was seen counts no more, from when a courier has heard of it. */
   forgetSeen(): void {
     this.#isForgettingSeen = true;
+    this.#parts.writes.forgetCovered();
     this.tell({ type: 'forgetSeen' });
   }
 
@@ -120,7 +121,7 @@ export class Switchboard {
         this.#refused(message.write);
         break;
       case 'answered':
-        for (const id of message.settled) if (writes.isSaved(id)) writes.settled(id, VersionVector.of(message.covered));
+        for (const id of message.settled) if (writes.isSaved(id)) writes.answered(id, VersionVector.of(message.covered));
         break;
       case 'replicated':
         writes.replicated(VersionVector.of(message.majority), VersionVector.of(message.all));
@@ -152,7 +153,7 @@ export class Switchboard {
 
   #receive(message: TabMessage): void {
     if (this.#isClosed) return;
-    const { documents, status } = this.#parts;
+    const { documents, status, writes } = this.#parts;
     switch (message.type) {
       case 'wrote':
         this.#showWrite(message.write);
@@ -167,6 +168,8 @@ export class Switchboard {
         status.switchTo(message);
         break;
       case 'forgetSeen':
+        writes.forgetCovered();
+        break;
       case 'follow':
       case 'unheld':
       case 'ask':
