@@ -98,3 +98,23 @@ test('[CLIENT46] a document that was forgotten and opened again is followed once
   await vi.waitFor(() => expect(timesAsked(asked)).toBe(2), soon);
   expect((await store.load(ann)).isFollowed).toBe(true);
 });
+
+test('[CLIENT46] a tab whose turn it is to lead while the store does not open leads as soon as it does', async () => {
+  const { store, open, session } = device();
+  const mine = new SharedStore(store);
+  const first = await open(new SharedStore(store));
+  const second = await open(mine);
+  const cart = await second.open('carts', 'ann', { startEmpty: true });
+  await session();
+  const reopen = mine.open;
+  mine.open = () => Promise.reject(new AnabranchError('store_failed', 'not now'));
+  await first.close();
+  // What the one before said last may arrive after this was said first.
+  const why = { connection: 'offline', lastError: { message: 'not now' } };
+  await vi.waitFor(() => expect(second.status).toMatchObject(why), soon);
+  const write = cart.edit(one);
+  await write.when('saved');
+  mine.open = reopen;
+  await vi.waitFor(() => expect(second.status).toMatchObject({ connection: 'online', lastError: undefined }), soon);
+  await vi.waitFor(async () => expect((await session(2)).of('push')).toHaveLength(1));
+});

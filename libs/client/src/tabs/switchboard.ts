@@ -9,9 +9,11 @@
 // Invariant 2: nothing is heard, and no courier begins here, after the client was closed.
 // Invariant 3: a refusal is kept by the courier until some tab says that a listener took it; it may be told more than once.
 
+import type { Timer } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { callSafely } from '../call-safely.ts';
 import type { ClientStatus } from '../client-status.ts';
+import { Courier } from '../courier/courier.ts';
 import type { DeviceAuthors } from '../documents/device-author.ts';
 import type { OpenDocuments } from '../documents/open-documents.ts';
 import type { LocalWrites } from '../local-writes.ts';
@@ -42,6 +44,7 @@ export class Switchboard {
   #wallOffsetMs = 0;
   #isForgettingSeen = false;
   #isClosed = false;
+  #retry: Timer | undefined;
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
@@ -74,10 +77,10 @@ export class Switchboard {
   begin(): void {
     this.#tabs.listen((message) => this.#receive(message));
     this.tell({ type: 'ask' });
-    this.#tabs
-      .lead()
-      .then(() => this.#seat.take())
-      .catch((error: unknown) => this.#cannotLead(error));
+    this.#tabs.lead().then(
+      () => this.#lead(),
+      (error: unknown) => this.#cannotLead(error),
+    );
   }
 
   /** To the courier, and to the other tabs. */
@@ -141,6 +144,7 @@ export class Switchboard {
   /** Nothing is heard any more. */
   close(): void {
     this.#isClosed = true;
+    this.#retry?.cancel();
     this.#seat.close();
     this.#heard();
   }
@@ -225,6 +229,17 @@ export class Switchboard {
   #switched(): ToCourier[] {
     const { shown, switchNumber: number } = this.#parts.status;
     return number === 0 ? [] : [{ type: 'switch', isOffline: shown.isOffline, region: shown.wantedRegion, number }];
+  }
+
+  /** It is this tab's turn; nobody else's, until it closes: a store that does not open is tried again. */
+  async #lead(): Promise<void> {
+    try {
+      await this.#seat.take();
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#cannotLead(error);
+      this.#retry = this.#parts.seat.platform.clock.setTimer(Courier.readAgainMs, () => void this.#lead());
+    }
   }
 
   /** What is kept is shown, and nothing is sent or received. */
