@@ -38,12 +38,15 @@ describe('tabs of one device', () => {
     const device = new DeviceOfTabs(mesh);
     const client = await device.open();
     const depot = await client.open('depots', 'd');
+    const told: string[] = [];
     device.answer = () => {
+      expect(told).toHaveLength(1);
       throw new Error('the answer is lost');
     };
     const stock = [{ document: 'depots/d', ops: [{ op: 'increment', path: '/stock', by: 5 }] }] as const;
-    const error = await client.submit(stock, { timeoutMs: 300 }).catch((refusal: unknown) => refusal);
-    expect(error).toMatchObject({ code: 'outcome_unknown' });
+    const options = { timeoutMs: 300, onRetryKey: (key: string) => void told.push(key) };
+    const error = await client.submit(stock, options).catch((refusal: unknown) => refusal);
+    expect(error).toMatchObject({ code: 'outcome_unknown', details: { retryKey: told[0] } });
     device.answer = (answer) => answer;
     const { retryKey } = (error as { details: { retryKey: string } }).details;
     await client.submit(stock, { retryKey });

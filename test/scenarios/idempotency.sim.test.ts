@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { linkedMesh } from './linked-mesh.ts';
+import { outcomeOf, sell, settled, stock, meshOf as tradingMesh } from './trade.ts';
 
 const cart = parseDocumentId('carts/c1');
 const three = ['berlin', 'new-york', 'tokyo'];
@@ -93,6 +94,39 @@ test('[IDEM2] with different bodies the one that stands is repeated everywhere, 
     expect(await answerOf(mesh, region, 'order-1', 5)).toBe('idempotency_key_reused');
   }
   expect(await quantities(mesh)).toEqual(new Set([6]));
+});
+
+test('[IDEM3] a repetition waits for what still runs under its key: a refusal says that nothing was done, and nothing will be', async () => {
+  const mesh = await tradingMesh();
+  for (const other of ['berlin', 'new-york']) mesh.path(other, 'tokyo').cut('both');
+  const stocked = await mesh.edit('berlin', 'depots/d', stock(5));
+  const [idempotency, document] = [{ key: 'order-1', requestDigest: new Uint8Array(16) }, parseDocumentId('depots/d')];
+  const order = { document, plan: () => sell(2), idempotency };
+  // The first one waits for what its session has seen; the repetition has no token, and finds nothing to sell.
+  const first = mesh.replica('tokyo').edit({ ...order, minVersion: stocked.version });
+  const repetition = mesh.replica('tokyo').edit(order);
+  await mesh.clock.advance(500);
+  for (const other of ['berlin', 'new-york']) mesh.path(other, 'tokyo').heal();
+  const [done, again] = await settled(mesh, Promise.all([first, outcomeOf(repetition)]));
+  expect(again.code).toBe('ok');
+  await expect(repetition).resolves.toMatchObject({ isReplay: true, opId: done.opId, json: { stock: 3 } });
+});
+
+test('[IDEM3] a repetition of what was refused is tried on its own, and waits for rights no longer than from its arrival', async () => {
+  const mesh = await tradingMesh();
+  await mesh.edit('berlin', 'depots/d', stock(5));
+  await mesh.untilConverged();
+  const idempotency = { key: 'order-1', requestDigest: new Uint8Array(16) };
+  const ask = () => mesh.replica('tokyo').edit({ document: parseDocumentId('depots/d'), plan: () => sell(2), idempotency });
+  for (const other of ['berlin', 'new-york']) mesh.path(other, 'tokyo').cut('both');
+  const beforeMs = mesh.clock.monotonicMs();
+  const refusals = await settled(mesh, Promise.all([ask(), ask(), ask()].map(outcomeOf)));
+  expect(refusals.map(({ code }) => code)).toEqual(['insufficient_rights', 'insufficient_rights', 'insufficient_rights']);
+  expect(mesh.clock.monotonicMs() - beforeMs).toBeLessThan(2_200);
+  for (const other of ['berlin', 'new-york']) mesh.path(other, 'tokyo').heal();
+  await mesh.clock.advance(2_000);
+  await expect(settled(mesh, ask())).resolves.toMatchObject({ isReplay: false, json: { stock: 3 } });
+  await expect(settled(mesh, ask())).resolves.toMatchObject({ isReplay: true, json: { stock: 3 } });
 });
 
 /** Which ops each key was answered with, while cuts, repetitions and crashes come in a random order; healed and converged. */

@@ -58,6 +58,7 @@ export class Submissions {
     if (this.#parts.isClosed()) throw unasked(options.retryKey, new AnabranchError('client_closed', 'the client was closed'));
     if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
     const retryKey = options.retryKey ?? `${region.name}|${drawKey()}`;
+    options.onRetryKey?.(retryKey);
     const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
     const parts = { clock, sendHttp, url: region.url, seen: seen().merge(own.covered), retryKey };
     const submitted = await submitTo(parts, writes, { ...options, timeoutMs: leftMs });

@@ -6,7 +6,8 @@
 //
 // Invariant 1: one submission is one idempotency key, and goes to one region: another region knows of the key only when the op
 //              has arrived there, and might do it twice.
-// Invariant 2: without an answer the outcome is unknown, and said to be: never "not done".
+// Invariant 2: without an answer the outcome is unknown, and said to be: never "not done". A refusal says "not done" also of an
+//              attempt before without an answer: a region answers the attempts under one key in the order in which they came.
 
 import { AnabranchError, type Clock, isAnabranchError, type JsonObject } from '@anabranch/base';
 import { encodeSessionToken, isOriginId, type OriginId, type VersionVector } from '@anabranch/causality';
@@ -25,8 +26,10 @@ export interface SubmittedWrite {
 export interface SubmitOptions {
   /** How long to wait for the region's answer, in milliseconds: 10,000 unless given. */
   readonly timeoutMs?: number;
-  /** Of an `outcome_unknown` before: asks for the same again. */
+  /** Of the same submission before: asks for it again, and it is done once. */
   readonly retryKey?: string;
+  /** Told the key before the region is asked: who keeps it can ask again after a reload, or after a refusal. */
+  readonly onRetryKey?: (retryKey: string) => void;
   /** As the header `Anabranch-Write-Concern`: `majority; timeout=500ms`. */
   readonly writeConcern?: string;
 }

@@ -6,6 +6,8 @@
 //
 // Invariant 1 (G2): answers and refusals wait for the position of the newest local op that they may rest on.
 // Invariant 2 (G4): whatever was waited for, the key is looked up again in the step that writes.
+// Invariant 3: of requests under one key each is answered after those that came before it: once one is refused, none of them
+//              can still be done.
 
 import { type AnabranchError, assert, type Clock, isAnabranchError } from '@anabranch/base';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
@@ -40,6 +42,8 @@ export interface WriteDoorParts {
 
 export class WriteDoor {
   readonly #parts: WriteDoorParts;
+  /** The newest request under each key that has not been answered. */
+  readonly #underWay = new Map<string, Promise<TransactionResult>>();
 
   constructor(parts: WriteDoorParts) {
     this.#parts = parts;
@@ -53,10 +57,24 @@ export class WriteDoor {
   }
 
   async transact(request: TransactionRequest): Promise<TransactionResult> {
-    const { clock, rights, whenVisible, assertServed } = this.#parts;
-    for (const { document } of request.writes) assertServed(document);
+    for (const { document } of request.writes) this.#parts.assertServed(document);
+    const key = request.idempotency?.key;
+    if (key === undefined) return this.#transact(request);
+    const answer = this.#transact(request, this.#underWay.get(key));
+    this.#underWay.set(key, answer);
+    try {
+      return await answer;
+    } finally {
+      if (this.#underWay.get(key) === answer) this.#underWay.delete(key);
+    }
+  }
+
+  /** @param earlier a request under the same key that has not been answered */
+  async #transact(request: TransactionRequest, earlier?: Promise<TransactionResult>): Promise<TransactionResult> {
+    const { clock, rights, whenVisible } = this.#parts;
     if (request.minVersion !== undefined || request.readConcern !== undefined) await whenVisible(request);
     const deadlineMs = clock.monotonicMs() + Escrow.waitMsMax;
+    if (earlier !== undefined) await Promise.allSettled([earlier]);
     for (;;) {
       const outcome = await this.#attempt(request);
       if (!('refusal' in outcome)) return outcome;
