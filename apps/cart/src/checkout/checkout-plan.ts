@@ -35,6 +35,18 @@ export function checkoutPlan(cart: CartView, facts: OrderFacts): SubmittedWrite[
   ];
 }
 
+/** Whether a cart is the one that a plan was made of. */
+export function isPlanOf(writes: readonly SubmittedWrite[], cart: CartView): boolean {
+  const order = writes.at(-1);
+  const textAt = (path: string): string | undefined => {
+    const op = order?.ops.find((one) => one.op === 'set' && one.path === path);
+    return op?.op === 'set' && typeof op.value === 'string' ? op.value : undefined;
+  };
+  const facts = { customer: textAt('/customer') ?? '', placedAt: textAt('/placedAt') ?? '', region: textAt('/region') };
+  const orderId = order?.document.slice('orders/'.length) ?? '';
+  return JSON.stringify(checkoutPlan(cart, { ...facts, orderId })) === JSON.stringify(writes);
+}
+
 /** The product that a write of a plan takes from the stock. */
 export function productIdOf(write: SubmittedWrite | undefined): string | undefined {
   return write?.document.startsWith('inventory/') ? write.document.slice('inventory/'.length) : undefined;

@@ -19,6 +19,9 @@ const cart: CartView = {
 };
 const facts = { customer: 'ann', orderId: 'ann-1', placedAt: '2026-01-01T00:00:00.000Z', region: 'tokyo' };
 
+const unknown = new AnabranchError('outcome_unknown', 'no answer');
+const unreachable = new AnabranchError('region_unreachable', 'no region');
+
 /** What a region answers, one after the other. */
 class ScriptedRegion {
   readonly asked: Array<{ writes: readonly SubmittedWrite[]; options: SubmitOptions }> = [];
@@ -29,6 +32,7 @@ class ScriptedRegion {
   submit = async (writes: readonly SubmittedWrite[], options: SubmitOptions): Promise<Submitted> => {
     this.asked.push({ writes, options });
     const answer = this.#answers.shift();
+    if (answer !== undefined && answer !== unreachable) options.onRetryKey?.(options.retryKey ?? `tokyo|k${this.asked.length}`);
     if (answer !== 'done') throw answer ?? new AnabranchError('region_unreachable', 'nobody there');
     return { opId: 'tokyo.1:1', documents: {}, isConcernMet: true };
   };
@@ -41,11 +45,21 @@ class Shelf {
   removeItem = (key: string): void => void this.#kept.delete(key);
 }
 
-function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = false, rights: unknown = {}): Checkout {
+interface Setting {
+  readonly shelf?: Shelf;
+  readonly isOffline?: boolean;
+  readonly rights?: unknown;
+  /** What is in the cart now. */
+  readonly inCart?: () => CartView;
+}
+
+function checkoutAt(region: Pick<ScriptedRegion, 'submit'>, setting: Setting = {}): Checkout {
+  const { shelf = new Shelf(), isOffline = false, rights = {}, inCart = () => cart } = setting;
   return new Checkout({
     customer: 'ann',
     submit: region.submit,
     expect: () => {},
+    cart: inCart,
     region: () => 'tokyo',
     isOffline: () => isOffline,
     rights: () => Promise.resolve(rights),
@@ -55,9 +69,6 @@ function checkoutAt(region: ScriptedRegion, shelf = new Shelf(), isOffline = fal
     draw: () => 'x1',
   });
 }
-
-const unknown = new AnabranchError('outcome_unknown', 'no answer', { retryKey: 'tokyo|k1' });
-const unreachable = new AnabranchError('region_unreachable', 'no region');
 
 describe('an order', () => {
   test('[SHOP6] is one transaction: stock, cart and order', () => {
@@ -104,26 +115,26 @@ describe('an order', () => {
 
   test('[SHOP7] without an answer is still known after a reload, until the cart shows it', async () => {
     const shelf = new Shelf();
-    await checkoutAt(new ScriptedRegion(unknown), shelf).place(cart);
-    const checkout = checkoutAt(new ScriptedRegion(), shelf);
+    await checkoutAt(new ScriptedRegion(unknown), { shelf }).place(cart);
+    const checkout = checkoutAt(new ScriptedRegion(), { shelf });
     expect(checkout.state).toMatchObject({ state: 'unknown', order: { retryKey: 'tokyo|k1' } });
     checkout.see({ ...cart, lines: ['another'] });
     expect(checkout.state.state).toBe('unknown');
     checkout.see({ ...cart, lines: ['ann-20260101t000000-x1'] });
     expect(checkout.state.state).toBe('placed');
-    expect(checkoutAt(new ScriptedRegion(), shelf).state.state).toBe('idle');
+    expect(checkoutAt(new ScriptedRegion(), { shelf }).state.state).toBe('idle');
   });
 
   test('[SHOP7] what was kept and is no order is not asked for', () => {
     const shelf = new Shelf();
     for (const text of ['{', 'null', '{"customer":"ann"}', '{"customer":"bo","orderId":"o","retryKey":"k","writes":[]}']) {
       shelf.setItem('anabranch-shop.order.shop.ann', text);
-      expect(checkoutAt(new ScriptedRegion(), shelf).state.state).toBe('idle');
+      expect(checkoutAt(new ScriptedRegion(), { shelf }).state.state).toBe('idle');
     }
   });
 
   test('[SHOP8] that reached no region says that nothing was ordered', async () => {
-    const checkout = checkoutAt(new ScriptedRegion(unreachable), new Shelf(), true);
+    const checkout = checkoutAt(new ScriptedRegion(unreachable), { isOffline: true });
     await checkout.place(cart);
     expect(checkout.state).toMatchObject({ state: 'failed', why: { title: 'The order was not sent', reason: /switched offline/ } });
     checkout.dismiss();
@@ -140,12 +151,16 @@ describe('an order of units that others hold', () => {
   const unheard = { ...heard, isReachable: false };
 
   /** Places an order, and resolves with what was shown until its end. */
-  async function shown(region: ScriptedRegion, see: (checkout: Checkout) => void = () => {}): Promise<CheckoutState[]> {
-    const checkout = checkoutAt(region);
+  async function shown(
+    region: ScriptedRegion,
+    during: (checkout: Checkout) => void = () => {},
+    setting: Setting = {},
+  ): Promise<CheckoutState[]> {
+    const checkout = checkoutAt(region, setting);
     const states: CheckoutState[] = [];
     checkout.subscribe(() => {
       states.push(checkout.state);
-      see(checkout);
+      during(checkout);
     });
     await checkout.place(cart);
     return states;
@@ -165,8 +180,8 @@ describe('an order of units that others hold', () => {
       },
     });
     expect(states.at(-1)).toMatchObject({ why: { title: 'Hand grinder cannot be sold here in Tokyo' } });
-    // No other was placed meanwhile, and each time it was the same order under a key of its own.
-    expect(region.asked.map(({ options }) => options.retryKey)).toEqual([undefined, undefined, undefined]);
+    // No other was placed meanwhile, and each time it was the same order under the same key.
+    expect(region.asked.map(({ options }) => options.retryKey)).toEqual([undefined, 'tokyo|k1', 'tokyo|k1']);
     expect(new Set(region.asked.map(({ writes }) => JSON.stringify(writes))).size).toBe(1);
     expect(JSON.stringify(states)).not.toContain('again.');
   });
@@ -183,7 +198,7 @@ describe('an order of units that others hold', () => {
   test('[SHOP8] does not wait for ever, and is not said to be open again for those who gave none', async () => {
     const rights = { counters: [{ path: '/stock', holders: [{ holder: 'berlin.1', down: 1, isReachable: true }] }] };
     const region = new ScriptedRegion(...new Array<AnabranchError>(9).fill(lacking(heard)));
-    const checkout = checkoutAt(region, new Shelf(), false, rights);
+    const checkout = checkoutAt(region, { rights });
     await checkout.place(cart);
     expect(region.asked).toHaveLength(5);
     expect(checkout.state).toMatchObject({ state: 'failed', why: { title: 'Hand grinder could not be had', advice: /did not come/ } });
@@ -195,11 +210,53 @@ describe('an order of units that others hold', () => {
     expect(checkout.state.state).toBe('open-again');
   });
 
-  test('[SHOP8] is not asked for again when the cart does not hold it any more', async () => {
+  test.each([
+    ['nothing is left in it', { items: {} }, { state: 'idle' }],
+    [
+      'a line was taken out',
+      { items: { grinder: cart.items['grinder'] } },
+      { state: 'failed', why: { title: 'The order was not placed' } },
+    ],
+    ['a line was raised', { items: { ...cart.items, tea: { qty: 3, name: 'Tea', price: 1450 } } }, { state: 'failed' }],
+    ['its note is another', { note: 'For Al' }, { state: 'failed', why: { reason: /became another than the one you ordered/ } }],
+  ] as const)('[SHOP8] is not asked for again when the cart changed, whatever is shown of it: %s', async (_, change, end) => {
     const region = new ScriptedRegion(lacking(heard), 'done');
-    const states = await shown(region, (checkout) => checkout.see({ lines: [], items: {} }));
-    expect(states.map(({ state }) => state)).toEqual(['placing', 'waiting', 'idle']);
+    let now = cart;
+    const shelf = new Shelf();
+    const edit = (checkout: Checkout): void => {
+      if (checkout.state.state === 'waiting') now = { ...cart, ...change } as CartView;
+    };
+    const states = await shown(region, edit, { shelf, inCart: () => now });
+    expect(states.map(({ state }) => state)).toEqual(['placing', 'waiting', end.state]);
+    expect(states.at(-1)).toMatchObject(end);
     expect(region.asked).toHaveLength(1);
+    expect(checkoutAt(new ScriptedRegion(), { shelf }).state.state).toBe('idle');
+  });
+
+  test('[SHOP7] is still known after a reload while it waits, and while the region has not answered', async () => {
+    const shelf = new Shelf();
+    const afterReload: CheckoutState[] = [];
+    const reload = (): void => void afterReload.push(checkoutAt(new ScriptedRegion(), { shelf }).state);
+    const region = new ScriptedRegion(lacking(heard), 'done');
+    const submit: ScriptedRegion['submit'] = (writes, options) => {
+      const answer = region.submit(writes, options);
+      reload();
+      return answer;
+    };
+    const checkout = checkoutAt({ submit }, { shelf });
+    checkout.subscribe(reload);
+    await checkout.place(cart);
+    // Placing, asked, waiting, asked, placed.
+    expect(afterReload.map(({ state }) => state)).toEqual(['idle', 'unknown', 'unknown', 'unknown', 'idle']);
+    expect(afterReload[2]).toMatchObject({ order: { orderId: 'ann-20260101t000000-x1', retryKey: 'tokyo|k1' } });
+  });
+
+  test('[SHOP7] is placed once the cart shows it, although it was refused', async () => {
+    let now = cart;
+    const late = (): void => {
+      now = { ...cart, items: {}, lines: ['ann-20260101t000000-x1'] };
+    };
+    expect((await shown(new ScriptedRegion(lacking(heard)), late, { inCart: () => now })).at(-1)?.state).toBe('placed');
   });
 
   test('[SHOP8] waits for those who hold enough, whoever else cannot be heard', async () => {
@@ -217,7 +274,7 @@ describe('a refusal that is over', () => {
   });
 
   async function refusedWith(error: AnabranchError, rights: unknown = {}): Promise<Checkout> {
-    const checkout = checkoutAt(new ScriptedRegion(error), new Shelf(), false, rights);
+    const checkout = checkoutAt(new ScriptedRegion(error), { rights });
     await checkout.place(cart);
     expect(checkout.state.state).toBe('failed');
     return checkout;

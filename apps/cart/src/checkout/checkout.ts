@@ -2,20 +2,21 @@
 //
 //   idle --place--> placing --done--> placed
 //                     |  \--refused: who could give the units gave no answer--> waiting --again, asksMax times--> placed, failed
+//                     |                                                            \--the cart changes--> failed, or idle
 //                     |  \--refused, unreachable--> failed: nothing was done, the cart is kept
 //                     |          |<--the reason is gone, or there again--> open again; or idle, with nothing left to order
 //                     \--no answer--> unknown --ask again, with the same key--> placing
 //                                        \--the order is seen in the cart--> placed
 //
 // Invariant 1: while the outcome of an order is unknown no other one is placed: it would be a second one.
-// Invariant 2: an order whose outcome is unknown survives a reload, with its key.
-// Invariant 3: an order that waits is asked for again only while the cart still wants it. Each time it was refused before, so it
-//              is placed once.
+// Invariant 2: an order survives a reload, with its key, from before a region is asked until its outcome is known.
+// Invariant 3: an order that waits is asked for again only while the cart is what was ordered, on whichever page the customer is.
+// Invariant 4: all asks of one order go under one key, so it is placed once, whatever becomes of an ask that got no answer.
 
 import { AnabranchError, isAnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
 import { linesOf, quantityIn } from '../cart/cart-lines.ts';
 import type { CartView } from '../sync/collections.ts';
-import { checkoutPlan } from './checkout-plan.ts';
+import { checkoutPlan, isPlanOf } from './checkout-plan.ts';
 import type { PendingOrder, PendingOrders } from './pending-order.ts';
 import { type RefusalText, refusalText, type Shortage, shortageNow } from './refusal-text.ts';
 
@@ -33,6 +34,8 @@ export interface CheckoutParts {
   readonly submit: (writes: readonly SubmittedWrite[], options: SubmitOptions) => Promise<Submitted>;
   /** Told of an order before it is sent. */
   readonly expect: (orderId: string) => void;
+  /** What is in the cart now. */
+  readonly cart: () => CartView;
   /** Where the client is. */
   readonly region: () => string | undefined;
   readonly isOffline: () => boolean;
@@ -50,10 +53,16 @@ const timeoutMs = 8_000;
 const asksMax = 5;
 const betweenAsksMs = 500;
 
+const cartChanged: RefusalText = {
+  title: 'The order was not placed',
+  reason: 'While it waited, the cart became another than the one you ordered.',
+  advice: 'Nothing was ordered. Look through the cart, and place the order again.',
+};
+
 interface Ask {
   readonly orderId: string;
   readonly writes: readonly SubmittedWrite[];
-  /** Of an order that got no answer. */
+  /** Once a region was asked. */
   readonly retryKey?: string;
 }
 
@@ -61,8 +70,6 @@ export class Checkout {
   readonly #parts: CheckoutParts;
   readonly #listeners = new Set<() => void>();
   #state: CheckoutState;
-  /** As it was shown last. */
-  #cart: Pick<CartView, 'items'> | undefined;
 
   constructor(parts: CheckoutParts) {
     this.#parts = parts;
@@ -82,7 +89,6 @@ export class Checkout {
 
   async place(cart: CartView): Promise<void> {
     if (isBusy(this.#state)) return;
-    this.#cart = cart;
     const { customer, nowMs, draw, region } = this.#parts;
     const placedAt = new Date(nowMs()).toISOString();
     const orderId = `${customer}-${placedAt.slice(0, 19).replace(/[-:]/g, '').toLowerCase()}-${draw()}`;
@@ -98,9 +104,8 @@ export class Checkout {
   /** The cart shows which orders there are, and whether what was refused is still wanted. */
   see(cart: Pick<CartView, 'items' | 'lines'>): void {
     const now = this.#state;
-    this.#cart = cart;
     if (now.state === 'unknown' && cart.lines.includes(now.order.orderId)) {
-      this.#settle(now.order);
+      this.#parts.pending.settle(now.order.customer);
       this.#move({ state: 'placed', orderId: now.order.orderId, region: undefined });
     }
     if (now.state === 'failed' && !isWanted(now.why, cart)) this.#move({ state: 'idle' });
@@ -135,36 +140,50 @@ export class Checkout {
 
   async #submit(order: Ask): Promise<void> {
     this.#move({ state: 'placing' });
-    let next = await this.#ask(order);
-    for (let asks = 1; next.state === 'waiting' && asks < asksMax; asks += 1) {
-      this.#move(next);
+    let asked = await this.#ask(order);
+    for (let asks = 1; asked.next.state === 'waiting' && asks < asksMax; asks += 1) {
+      this.#move(asked.next);
       await this.#parts.pause(betweenAsksMs);
-      // Invariant 3
-      next = isWanted(next.why, this.#cart) ? await this.#ask({ orderId: order.orderId, writes: order.writes }) : { state: 'idle' };
+      const end = this.#endOf(asked.order);
+      // Invariants 3 and 4
+      asked = end === undefined ? await this.#ask(asked.order) : { order: asked.order, next: end };
     }
+    const { order: last, next } = asked;
+    if (next.state !== 'unknown' && last.retryKey !== undefined) this.#parts.pending.settle(this.#parts.customer);
     this.#move(next.state === 'waiting' ? { state: 'failed', why: next.why.inVain ?? next.why, isUnsent: false } : next);
   }
 
-  /** Asks a region for an order. @returns what that makes of the checkout */
-  async #ask({ orderId, writes, retryKey }: Ask): Promise<CheckoutState> {
+  /** What an order that waited has become without being asked for again; undefined while the cart is what was ordered. */
+  #endOf({ orderId, writes }: Ask): CheckoutState | undefined {
+    const cart = this.#parts.cart();
+    if (cart.lines.includes(orderId)) return { state: 'placed', orderId, region: undefined };
+    if (isPlanOf(writes, cart)) return undefined;
+    return linesOf(cart).length > 0 ? { state: 'failed', why: cartChanged, isUnsent: false } : { state: 'idle' };
+  }
+
+  /** Asks a region for an order. @returns what that makes of the checkout, and the order with the key it was asked for under */
+  async #ask(order: Ask): Promise<{ readonly order: Ask; readonly next: CheckoutState }> {
     const { customer, submit, pending, region } = this.#parts;
-    const asked = region();
-    try {
-      await submit(writes, { timeoutMs, ...(retryKey !== undefined && { retryKey }) });
-      if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
-      return { state: 'placed', orderId, region: asked };
-    } catch (error) {
-      const known = isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error));
-      const key = known.code === 'outcome_unknown' ? known.details['retryKey'] : isUndecided(known) ? retryKey : undefined;
-      if (typeof key === 'string') {
-        const order = { customer, orderId, writes, retryKey: key };
-        pending.keep(order);
-        return { state: 'unknown', order };
-      }
-      if (retryKey !== undefined) this.#settle({ customer, orderId, writes, retryKey });
-      const why = this.#why(known, writes, asked);
-      return why.inVain !== undefined ? { state: 'waiting', why } : { state: 'failed', why, isUnsent: known.code === 'region_unreachable' };
-    }
+    const { orderId, writes } = order;
+    const at = region();
+    let { retryKey } = order;
+    const onRetryKey = (key: string): void => {
+      pending.keep({ customer, orderId, writes, retryKey: key });
+      retryKey = key;
+    };
+    const options = { timeoutMs, onRetryKey, ...(retryKey !== undefined && { retryKey }) };
+    const next = await submit(writes, options).then(
+      (): CheckoutState => ({ state: 'placed', orderId, region: at }),
+      (error: unknown): CheckoutState => {
+        const known = isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error));
+        if (retryKey !== undefined && isUndecided(known)) return { state: 'unknown', order: { customer, orderId, writes, retryKey } };
+        const why = this.#why(known, writes, at);
+        return why.inVain !== undefined
+          ? { state: 'waiting', why }
+          : { state: 'failed', why, isUnsent: known.code === 'region_unreachable' };
+      },
+    );
+    return { order: { orderId, writes, ...(retryKey !== undefined && { retryKey }) }, next };
   }
 
   #why(error: AnabranchError, writes: readonly SubmittedWrite[], region: string | undefined): RefusalText {
@@ -173,10 +192,6 @@ export class Checkout {
       ? 'The shop is switched offline. A cart can wait, an order needs a region.'
       : 'No region can be reached at the moment. A cart can wait, an order needs a region.';
     return { title: 'The order was not sent', reason, advice: 'Nothing was ordered, and your cart is kept on this device.' };
-  }
-
-  #settle(order: PendingOrder): void {
-    this.#parts.pending.settle(order);
   }
 
   #move(state: CheckoutState): void {
@@ -197,12 +212,11 @@ export function shortageOf(state: CheckoutState): Shortage | undefined {
 }
 
 /** Whether the cart still has what could not be ordered. */
-function isWanted({ shortage }: RefusalText, cart: Pick<CartView, 'items'> | undefined): boolean {
-  if (cart === undefined) return true;
+function isWanted({ shortage }: RefusalText, cart: Pick<CartView, 'items'>): boolean {
   return shortage === undefined ? linesOf(cart).length > 0 : quantityIn(cart, shortage.productId) >= shortage.needed;
 }
 
-/** Asking again did not reach the region: of the first time nothing more is known than before. */
+/** Of what was asked under the key nobody knows what became of it. */
 function isUndecided({ code }: AnabranchError): boolean {
-  return code === 'region_unreachable' || code === 'client_closed' || code === 'internal_error';
+  return code === 'outcome_unknown' || code === 'region_unreachable' || code === 'client_closed' || code === 'internal_error';
 }

@@ -1,4 +1,4 @@
-// An order of which nobody knows whether it was placed, kept until somebody does: also over a reload.
+// An order that a region was asked for, kept until it is known what became of it: also over a reload.
 
 import type { SubmittedWrite } from '@anabranch/client';
 
@@ -13,7 +13,7 @@ export interface PendingOrder {
 export interface PendingOrders {
   read(customer: string): PendingOrder | undefined;
   keep(order: PendingOrder): void;
-  settle(order: PendingOrder): void;
+  settle(customer: string): void;
 }
 
 /** Those that a device of this browser has placed. */
@@ -22,7 +22,7 @@ export function pendingOrdersIn(storage: Pick<Storage, 'getItem' | 'setItem' | '
   return {
     read: (customer) => pendingOrderIn(storage.getItem(keyOf(customer)), customer),
     keep: (order) => storage.setItem(keyOf(order.customer), JSON.stringify(order)),
-    settle: (order) => storage.removeItem(keyOf(order.customer)),
+    settle: (customer) => storage.removeItem(keyOf(customer)),
   };
 }
 

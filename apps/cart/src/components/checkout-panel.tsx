@@ -27,7 +27,6 @@ export function CheckoutPanel({ session, checkout }: CheckoutPanelProps): ReactE
   const seen = useRef(latest);
   const status = useRef<HTMLDivElement>(null);
   const before = useRef(state.state);
-  useEffect(() => checkout.see(cart), [checkout, cart]);
   useEffect(() => {
     // What became of the order just placed is shown to who pressed the button.
     if (before.current === 'placing' || before.current === 'waiting') status.current?.scrollIntoView({ block: 'nearest' });

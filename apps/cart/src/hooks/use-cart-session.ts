@@ -54,6 +54,7 @@ export function useCheckout(client: ShopClient | undefined, session: CartSession
       customer,
       expect: (orderId) => session.expectOrder(orderId),
       submit: (writes, options) => client.submit(writes, options),
+      cart: () => session.snapshot.cart,
       region: () => client.status.region,
       isOffline: () => client.status.isOffline,
       rights: (productId) => readRights(client, productId),
@@ -63,6 +64,13 @@ export function useCheckout(client: ShopClient | undefined, session: CartSession
       draw: () => drawCharacters(5),
     });
   }, [client, session, device]);
+  useEffect(() => {
+    if (session === undefined || checkout === undefined) return;
+    // On every page: also where nothing of the checkout is shown.
+    const see = (): void => checkout.see(session.snapshot.cart);
+    see();
+    return session.subscribe(see);
+  }, [session, checkout]);
   useEffect(
     () =>
       client?.onStatus(() => {
