@@ -7,8 +7,11 @@ import { Probes } from './probes.ts';
 import { RegionChoice } from './region-choice.ts';
 import { WallOffset } from './wall-offset.ts';
 
-/** How long the next answers of a region take, in milliseconds: the last one again and again. `undefined`: there is none. */
-type Answers = Array<number | undefined>;
+/**
+ * How long the next answers of a region take, in milliseconds: the last one again and again. `undefined`: there is none;
+ * `unready`: it takes no writes.
+ */
+type Answers = Array<number | undefined | 'unready'>;
 
 /** Lets time pass, and what was waited for go on meanwhile. */
 async function pass(clock: ManualClock, ms: number): Promise<void> {
@@ -29,6 +32,7 @@ function setup(answers: Readonly<Record<string, Answers>>) {
       const left = answers[new URL(url).hostname] ?? [];
       const afterMs = left.length > 1 ? left.shift() : left[0];
       if (afterMs === undefined) return Promise.reject(new Error('no answer'));
+      if (afterMs === 'unready') return Promise.resolve({ status: 503, text: '', header: () => undefined });
       const answer = { status: 200, text: '', header: () => undefined };
       return new Promise<typeof answer>((resolve) => void clock.setTimer(afterMs, () => resolve(answer)));
     },
@@ -54,13 +58,47 @@ test('[CLIENT35] how far a region is, is the shortest of several answers: not ho
   probes.stop();
 });
 
-test('[CLIENT35] the first session is opened when the first region has answered all, and with that one', async () => {
-  const { clock, probes, chosen } = setup({ berlin: [70, 30, 30], tokyo: [60, 90, 90] });
+const begun = (name: string) => [{ region: { name, url: `http://${name}` } }];
+
+test('[CLIENT35] the first session is with the nearest, not with the one that was quickest to connect with', async () => {
+  const { clock, probes, chosen } = setup({ berlin: [122, 4, 3], tokyo: [29, 31, 30] });
   probes.start();
-  await pass(clock, 125);
+  await pass(clock, 128);
+  expect(probes.hasAnswer).toBe(false);
+  await pass(clock, 2);
+  expect(chosen.slice(0, 1)).toEqual(begun('berlin'));
+  probes.stop();
+});
+
+test('[CLIENT35] the first session is opened as soon as no other region can be nearer', async () => {
+  const { clock, probes, chosen } = setup({ berlin: [70, 30, 30], tokyo: [60, 85, 90] });
+  probes.start();
+  await pass(clock, 140);
   expect(probes.hasAnswer).toBe(false);
   await pass(clock, 10);
-  expect([probes.hasAnswer, chosen]).toEqual([true, [{ region: { name: 'berlin', url: 'http://berlin' } }]]);
+  expect([probes.hasAnswer, chosen]).toEqual([true, begun('berlin')]);
+  probes.stop();
+});
+
+test.each([
+  ['as long as the first one took', [20, 10, 10], 80],
+  ['and not for long', [400, 150, 150], 1_000],
+] as const)('[CLIENT35] a slow region is waited for, before the first session is opened: %s', async (_, answers, withinMs) => {
+  const { clock, probes, chosen, choice } = setup({ tokyo: [5_000], 'new-york': [2_500], berlin: [...answers] });
+  probes.start();
+  await pass(clock, withinMs - 1);
+  expect(probes.hasAnswer).toBe(false);
+  await pass(clock, 2);
+  expect([probes.hasAnswer, chosen]).toEqual([true, begun('berlin')]);
+  expect(choice.view().map(({ isReachable }) => isReachable)).toEqual([undefined, undefined, true]);
+  probes.stop();
+});
+
+test('[CLIENT35] what was answered until then counts, of a region that has not answered all', async () => {
+  const { clock, probes, chosen } = setup({ berlin: [30, 5, 5_000], tokyo: [10, 10, 10] });
+  probes.start();
+  await pass(clock, 61);
+  expect(chosen).toEqual(begun('berlin'));
   probes.stop();
 });
 
@@ -78,13 +116,32 @@ test('[CLIENT35] a client stays where it is for one bad measure, and moves to wh
   probes.stop();
 });
 
-test('[CLIENT35] a region that stops to answer within a round is not in reach', async () => {
-  const { clock, probes, choice } = setup({ berlin: [5, undefined], tokyo: [10] });
+test('[CLIENT35] a region is in reach when it answers once in a round, unless it says that it takes no writes', async () => {
+  const { clock, probes, choice } = setup({
+    berlin: [5, undefined],
+    tokyo: [undefined, 10],
+    'new-york': [undefined],
+    oslo: [5, 'unready'],
+  });
   probes.start();
   await pass(clock, 1_000);
   expect(choice.view().map(({ name, isReachable }) => [name, isReachable])).toEqual([
-    ['berlin', false],
+    ['berlin', true],
     ['tokyo', true],
+    ['new-york', false],
+    ['oslo', false],
   ]);
+  probes.stop();
+});
+
+test('[CLIENT35] a region is left for one of which nothing bad is known, also before that has answered all', async () => {
+  const { clock, probes, choice } = setup({ berlin: [5], tokyo: [undefined], 'new-york': [5_000] });
+  expect(choice.avoid('berlin')).toBe(true);
+  probes.start();
+  await pass(clock, 1_000);
+  expect(choice.avoid('berlin')).toBe(false);
+  expect(choice.next()).toMatchObject({ region: { name: 'new-york' } });
+  choice.failed('new-york');
+  expect(choice.avoid('new-york')).toBe(false);
   probes.stop();
 });

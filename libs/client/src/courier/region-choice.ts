@@ -118,13 +118,13 @@ export class RegionChoice {
     if (region !== undefined) region.retryAtMs = this.#clock.monotonicMs() + RegionChoice.behindMs;
   }
 
-  /** The region comes last for a while. False when it does already, or when no other region is known to be in reach. */
+  /** The region comes last for a while. False when it does already, or when every other is known to be out of reach or to be avoided. */
   avoid(name: string): boolean {
     const region = this.#find(name);
     if (region === undefined) return false;
     const isNew = !this.#isAvoided(region);
     region.avoidedUntilMs = this.#clock.monotonicMs() + RegionChoice.avoidMs;
-    const others = this.#regions.filter((other) => other !== region && other.isReachable === true && !this.#isAvoided(other));
+    const others = this.#regions.filter((other) => other !== region && other.isReachable !== false && !this.#isAvoided(other));
     return isNew && others.length > 0;
   }
 
