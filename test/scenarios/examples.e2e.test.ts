@@ -37,11 +37,14 @@ function here(text: string): string {
   return text.replace(/127\.0\.0\.1:710(\d)/g, (_, digit: string) => `127.0.0.1:${world.portBase + Number(digit)}`);
 }
 
+/** The first command that fails is the last one; a request that is refused has failed. */
+const strictly = 'set -eo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n';
+
 /** What the commands print, once they have ended. A stream that follows is left after a while. */
 async function paste(commands: string): Promise<string> {
   await world.untilReady();
   const follows = commands.includes('curl -N');
-  const text = here(commands).replaceAll('curl -N', 'curl -sN --max-time 1');
+  const text = strictly + here(commands).replaceAll('curl -N', 'curl -sN --max-time 1');
   const { stdout } = await promisify(execFile)('bash', ['-c', text]).catch((error: { code: unknown; stdout: string; stderr: string }) => {
     if (follows && error.code === 28) return error;
     throw new Error(`${commands}\n${error.stdout}\n${error.stderr}`);
@@ -88,6 +91,13 @@ describe('[DEMO11] the examples', () => {
     expect(answerTo('/events')).toMatch(/^retry: 1000/);
     expect(answerTo('/v1/changes')).toMatch(/^\{"token":/);
   }, 90_000);
+
+  test('are run command by command: one that fails in the middle is found', async () => {
+    for (const url of ['http://127.0.0.1:9/', 'http://127.0.0.1:7102/v1/nothing']) {
+      await expect(paste(`curl -so /dev/null ${url}\necho later`)).rejects.toThrow(/^curl -so[\s\S]*later\n\n/);
+    }
+    expect(await paste('curl -so /dev/null http://127.0.0.1:7102/readyz\necho later')).toBe('later\n');
+  });
 
   test('of first writes to freeform documents', async () => {
     const bodies = blocksOf('docs/api.md', 'json').filter((block) => block.trimStart().startsWith('['));
