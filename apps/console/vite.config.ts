@@ -9,6 +9,7 @@ const pathOf = (relative: string): string => fileURLToPath(new URL(relative, imp
 export default defineConfig({
   base: '/',
   plugins: [react()],
+  resolve: { conditions: ['anabranch-source', 'module', 'browser', 'development|production'] },
   build: {
     target: 'es2022',
     outDir: 'dist/web',

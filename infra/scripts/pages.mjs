@@ -7,10 +7,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { root, run, tool } from './prepare.mjs';
 
-/** The packages that pages are made of, the collections that they show, and the palette that they share. */
+/** The packages that pages are made of, the collections that they show, the words of links, and the palette that they share. */
 const sharedSources = [
   ...['base', 'causality', 'crdt', 'protocol', 'client'].map((name) => join('libs', name, 'src')),
-  join('apps', 'demo', 'src', 'world-collections.ts'),
+  ...['world-collections.ts', 'link-words.ts'].map((name) => join('apps', 'demo', 'src', name)),
   join('infra', 'pages'),
 ];
 const passedOver = new Set(['dist', 'node_modules', 'tsconfig.tsbuildinfo']);

@@ -1,6 +1,7 @@
 // The links between the regions of the local world, which the page's server can cut and heal, and whether the regions run. Only
 // for demonstrations: a shop that is served by anybody else has none of it.
 
+import { hearingText } from '@anabranch/demo/link-words';
 import { useCallback, useEffect, useState } from 'react';
 import { citiesOf, cityOf } from './cities.ts';
 
@@ -63,16 +64,9 @@ export function linksText({ cut, cutOff, silent }: Pick<WorldLinks, 'cut' | 'cut
   const found = [
     ...(silent.size === 0 ? [] : [`${citiesOf([...silent])} ${silent.size === 1 ? 'does' : 'do'} not answer.`]),
     ...(cutOff.size === 0 ? [] : [`${citiesOf([...cutOff])} ${cutOff.size === 1 ? 'is' : 'are'} cut off.`]),
-    ...cut.filter(({ a, b }) => !cutOff.has(a) && !cutOff.has(b)).map(hearingText),
+    ...cut.filter(({ a, b }) => !cutOff.has(a) && !cutOff.has(b)).map((link) => `${hearingText(link, cityOf)}.`),
   ];
   return found.length === 0 ? 'All regions hear each other.' : found.join(' ');
-}
-
-/** Who hears whom, over a link that is cut. */
-function hearingText({ a, b, aToB, bToA }: LinkView): string {
-  if (aToB.state === bToA.state) return `${cityOf(a)} and ${cityOf(b)} do not hear each other.`;
-  const [hearing, deaf] = (aToB.state === 'up' ? [b, a] : [a, b]).map(cityOf);
-  return `${hearing} hears ${deaf}, ${deaf} does not hear ${hearing}.`;
 }
 
 async function readWorld(): Promise<WorldView | undefined> {

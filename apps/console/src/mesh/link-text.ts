@@ -1,14 +1,12 @@
 // What a link lets through, in words: a cut of one way says which.
 
+import { hearingText as hearingWords } from '@anabranch/demo/link-words';
 import type { LinkView } from '../api/world-api.ts';
 import { cityOf } from './places.ts';
 
-/** `a` and `b` of a link are told by who hears whom. */
-export function hearingText({ a, b, aToB, bToA }: LinkView): string {
-  const [first, second] = [cityOf(a), cityOf(b)];
-  if (aToB.state === bToA.state) return `${first} and ${second} ${aToB.state === 'up' ? 'hear' : 'do not hear'} each other`;
-  const [hearing, deaf] = aToB.state === 'up' ? [second, first] : [first, second];
-  return `${hearing} hears ${deaf}, ${deaf} does not hear ${hearing}`;
+/** Who hears whom. */
+export function hearingText(link: LinkView): string {
+  return hearingWords(link, cityOf);
 }
 
 /** Who still hears whom of a link that is cut one way; undefined of any other. */
