@@ -1,7 +1,7 @@
 // The shop in a real browser, over three real regions that are cut, killed and healed: what customers see of it.
 
 import { PageServer, stockShelves, World } from '@anabranch/demo';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchBrowser } from './browser.ts';
 import { patience, quantityIn, Visitor, type VisitorOptions } from './shop-visitor.ts';
@@ -239,6 +239,29 @@ describe('the shop', () => {
     expect(await world.region('tokyo').client.read('inventory', 'cocoa')).toMatchObject({ stock: 34, reserved: 2 });
   });
 
+  test('[SHOP8] an order that waits is asked for no more when another device changes the cart, on a page that does not show it', async () => {
+    const tab = await (await come({ customer: 'fay', region: 'berlin' })).enter();
+    const other = await (await come({ customer: 'fay', region: 'tokyo' })).enter();
+    await tab.add('candle');
+    await other.cart.untilQuantity('candle', 1);
+    const orders = await refuseOrders(tab.page);
+    await tab.cart.order();
+    await tab.cart.outcome('waiting').waitFor(patience);
+    const nav = tab.page.getByRole('navigation');
+    await nav.getByRole('link', { name: 'Orders' }).click();
+    await tab.cart.root.waitFor({ state: 'detached', ...patience });
+    await other.add('tea', 2);
+    await nav.locator('.count').filter({ hasText: /^3/ }).waitFor(patience);
+    orders.answerSecond();
+    await nav.getByRole('link', { name: /^Cart/ }).click();
+    await tab.cart.outcome('failed').getByText('the cart became another than the one you ordered').waitFor(patience);
+    expect(orders.asked()).toBe(2);
+    await tab.page.unroute(orders.pattern);
+    await tab.cart.order();
+    await tab.cart.outcome('placed').waitFor(patience);
+    await tab.cart.untilGone('tea');
+  });
+
   test('[SHOP8] an order without a connection is not sent, and the cart waits', async () => {
     const tab = await (await come({ customer: 'eve' })).enter();
     await tab.page.locator('.connection-bar').getByRole('switch', { name: 'Work offline' }).click();
@@ -255,3 +278,22 @@ describe('the shop', () => {
     await tab.cart.untilBadge('candle', 'all');
   });
 });
+
+/** Refuses orders, as a region does whose peers have not given what is missing: the second one once it is told to. */
+async function refuseOrders(page: Page) {
+  const pattern = '**/v1/transactions';
+  const holders = [{ origin: 'tokyo.1', rights: 1, isReachable: true }];
+  const json = { code: 'insufficient_rights', detail: 'no', writeIndex: 0, needed: 1, held: 0, total: 1, holders };
+  const headers = { 'access-control-allow-origin': '*' };
+  let answerSecond = (): void => {};
+  const whenTold = new Promise<void>((resolve) => {
+    answerSecond = resolve;
+  });
+  let asked = 0;
+  await page.route(pattern, async (route) => {
+    asked += 1;
+    if (asked === 2) await whenTold;
+    await route.fulfill({ status: 409, headers, json });
+  });
+  return { pattern, asked: () => asked, answerSecond };
+}
