@@ -69,12 +69,12 @@ class History {
     return numbered;
   }
 
-  /** Notes that the newest edit is durable in a region, when it is: from then on it may not be lost. */
+  /** Notes that the newest edit is durable in a region, when it is: from then on it may not be lost. A client that ends first cannot say. */
   follow(write: Write): void {
     const number = this.count;
     write.when('durable').then(
       () => this.durable.add(number),
-      (error: unknown) => expect(error).toBeUndefined(),
+      (error: unknown) => expect(error).toMatchObject({ code: 'client_closed' }),
     );
   }
 
