@@ -1,4 +1,5 @@
-// Builds the pages of the local world into dist/web: the index with its tour, and the console.
+// Builds the pages of the local world into dist/web: the index with its tour, and the console; what they use of the workspace from
+// its sources.
 
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';

@@ -236,6 +236,43 @@ describe('the console', () => {
     await inspect('console-after-heal');
   });
 
+  test('[CONSOLE3] a document that a region lacks is said to be missing there, and is not asked for again and again', async () => {
+    const missing: string[] = [];
+    let digests = 0;
+    const note = (response: Response): void => {
+      if (response.status() === 404) missing.push(response.url());
+      if (response.url().endsWith('/carts/half-there/digest')) digests += 1;
+    };
+    for (const other of ['berlin', 'new-york'] as const) world.link('tokyo', other).cut();
+    page.on('response', note);
+    const open = async (id: string): Promise<void> => {
+      await page.getByLabel('Open by id').fill(id);
+      await press('Open');
+    };
+    await open('half-there');
+    const panel = page.getByRole('article', { name: 'carts/half-there' });
+    const copyIn = (city: string) => panel.getByRole('region', { name: `carts/half-there in ${city}` });
+    await panel.getByRole('status').getByText('no such document', { exact: true }).waitFor(patience);
+    for (const city of ['New York', 'Berlin', 'Tokyo']) await copyIn(city).getByText('no such document').waitFor(patience);
+    // Each region was asked for its digest again, and for a view that it does not have no more than once.
+    await expect.poll(() => digests, patience).toBeGreaterThanOrEqual(9);
+    expect(missing.length).toBe(3);
+    await world.region('tokyo').client.edit('carts', 'half-there', [{ op: 'set', path: '/status', value: 'open' }]);
+    await panel.getByText('regions differ', { exact: true }).waitFor(patience);
+    await copyIn('Tokyo').getByText('"open"').waitFor(patience);
+    await copyIn('Berlin').getByText('no such document').waitFor(patience);
+    await inspect('console-missing-document');
+    for (const other of ['berlin', 'new-york'] as const) world.link('tokyo', other).heal();
+    await panel.getByText('equal digests in 3 regions').waitFor(patience);
+    expect(missing.length).toBe(3);
+    page.off('response', note);
+    await open('a b');
+    await page.getByRole('alert').getByText('a document is named').waitFor(patience);
+    expect(await page.getByText('a document is named').count()).toBe(1);
+    await open('half-there');
+    await page.getByText('a document is named').waitFor({ state: 'detached', ...patience });
+  });
+
   test('[CONSOLE4] the journal has what was lost, and brings it back', async () => {
     await press('Conflicts');
     const entry = page.getByRole('listitem').filter({ hasText: 'carts/shown /status' }).first();

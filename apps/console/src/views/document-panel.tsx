@@ -1,4 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
+import { ApiError } from '../api/ask.ts';
+import type { DocumentAnswer } from '../api/region-api.ts';
 import { differencesMax, differencesOf } from '../diff/json-diff.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { cityOf } from '../mesh/places.ts';
@@ -7,18 +9,25 @@ import { useAnswer } from './use-answer.ts';
 
 interface Copy {
   readonly region: RegionView;
-  readonly json: unknown;
-  readonly digest: string;
+  /** What it said last, if anything. */
+  readonly answer: DocumentAnswer | undefined;
+  /** Why the last question was not answered. */
   readonly error: string | undefined;
 }
+
+const noDocument = 'no such document';
 
 const everyMs = 1_500;
 
 /** One document as every region has it: digests, views side by side, the differences, the history. */
 export function DocumentPanel({ name }: { readonly name: string }) {
   const copies = useCopies(name);
-  const answering = copies.filter(({ error }) => error === undefined);
-  const isEqual = new Set(answering.map(({ digest }) => digest)).size <= 1;
+  const answering = copies.flatMap(({ region, answer, error }) =>
+    answer === undefined || error !== undefined ? [] : [{ region, ...answer }],
+  );
+  const isEqual = new Set(answering.map(({ exists, digest }) => `${exists} ${digest}`)).size <= 1;
+  const isNowhere = answering.every(({ exists }) => !exists);
+  const equality = isNowhere ? noDocument : `equal digests in ${answering.length} regions`;
   const differences = isEqual ? [] : differencesOf(answering.map(({ json }) => json));
   const [isHistoryShown, setHistoryShown] = useState(false);
   const first = answering[0]?.region;
@@ -33,8 +42,8 @@ export function DocumentPanel({ name }: { readonly name: string }) {
       <h3>
         <code>{name}</code>{' '}
         {answering.length > 0 && (
-          <span className={`badge ${isEqual ? 'good' : 'warn'}`} role="status">
-            {isEqual ? `equal digests in ${answering.length} regions` : 'regions differ'}
+          <span className={`badge ${isEqual && !isNowhere ? 'good' : 'warn'}`} role="status">
+            {isEqual ? equality : 'regions differ'}
           </span>
         )}
       </h3>
@@ -68,16 +77,8 @@ export function DocumentPanel({ name }: { readonly name: string }) {
         </table>
       )}
       <div className="copies">
-        {copies.map(({ region, json, digest, error }) => (
-          <section
-            key={region.name}
-            className={error === undefined ? 'copy' : 'copy stale'}
-            aria-label={`${name} in ${cityOf(region.name)}`}
-          >
-            <h4>{cityOf(region.name)}</h4>
-            {error === undefined ? <code className="digest">{digest.slice(0, 16)}</code> : <p className="alarm">{error}</p>}
-            <pre>{json === undefined ? '…' : JSON.stringify(json, null, 2)}</pre>
-          </section>
+        {copies.map((copy) => (
+          <CopyCard key={copy.region.name} name={name} copy={copy} />
         ))}
       </div>
       <button type="button" aria-expanded={isHistoryShown} onClick={() => setHistoryShown(!isHistoryShown)}>
@@ -85,6 +86,22 @@ export function DocumentPanel({ name }: { readonly name: string }) {
       </button>
       {isHistoryShown && first !== undefined && <History key={first.name} region={first} name={name} />}
     </article>
+  );
+}
+
+function CopyCard({ name, copy: { region, answer, error } }: { readonly name: string; readonly copy: Copy }) {
+  const city = cityOf(region.name);
+  return (
+    <section className={error === undefined ? 'copy' : 'copy stale'} aria-label={`${name} in ${city}`}>
+      <h4>{city}</h4>
+      {error !== undefined && <p className="alarm">{error}</p>}
+      {error === undefined && answer?.exists === true && <code className="digest">{answer.digest.slice(0, 16)}</code>}
+      {answer?.exists === false ? (
+        <p className="hint">{noDocument}</p>
+      ) : (
+        <pre>{answer === undefined ? '…' : JSON.stringify(answer.json, null, 2)}</pre>
+      )}
+    </section>
   );
 }
 
@@ -118,12 +135,15 @@ function useCopies(name: string): readonly Copy[] {
   const [copies, setCopies] = useState<ReadonlyMap<string, Omit<Copy, 'region'>>>(new Map());
   useEffect(() => {
     let isCurrent = true;
+    const answers = new Map<string, DocumentAnswer>();
     const look = async ({ name: region, api }: RegionView): Promise<void> => {
-      const heard = await api.document(name).then(
-        ({ json, digest }) => ({ json, digest, error: undefined }),
-        (error: Error) => ({ error: `no answer now: ${error.message}` }),
-      );
-      if (isCurrent) setCopies((before) => new Map(before).set(region, { json: undefined, digest: '', ...before.get(region), ...heard }));
+      let error: string | undefined;
+      try {
+        answers.set(region, await api.document(name, answers.get(region)));
+      } catch (failure) {
+        error = errorText(failure);
+      }
+      if (isCurrent) setCopies((before) => new Map(before).set(region, { answer: answers.get(region), error }));
     };
     const lookAll = (): void => {
       for (const region of latest.current) void look(region);
@@ -135,5 +155,10 @@ function useCopies(name: string): readonly Copy[] {
       clearInterval(timer);
     };
   }, [name]);
-  return regions.map((region) => ({ region, ...(copies.get(region.name) ?? { json: undefined, digest: '', error: undefined }) }));
+  return regions.map((region) => ({ region, ...(copies.get(region.name) ?? { answer: undefined, error: undefined }) }));
+}
+
+function errorText(failure: unknown): string {
+  if (!(failure instanceof ApiError)) return String(failure);
+  return failure.code === 'no_answer' ? 'no answer now' : `${failure.message} (${failure.code})`;
 }

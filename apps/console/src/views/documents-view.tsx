@@ -1,3 +1,4 @@
+import { documentIdOf } from '@anabranch/protocol';
 import { type FormEvent, useEffect, useState } from 'react';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { cityOf } from '../mesh/places.ts';
@@ -11,13 +12,20 @@ export function DocumentsView() {
   const [chosen, setChosen] = useState<string>();
   const collections = regions.find(({ status }) => (status?.collections.size ?? 0) > 0)?.status?.collections;
   const [collection, setCollection] = useState<string>();
+  const [refusal, setRefusal] = useState('');
   const [regionName, setRegionName] = useState<string>();
   const shown = collection ?? collections?.keys().next().value;
   const region = regions.find(({ name }) => name === regionName) ?? regions[0];
   const open = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const id = String(new FormData(event.currentTarget).get('id') ?? '').trim();
-    if (id !== '' && shown !== undefined) setChosen(`${shown}/${id}`);
+    if (shown === undefined) return;
+    try {
+      setChosen(documentIdOf(shown, id));
+      setRefusal('');
+    } catch (error) {
+      setRefusal(error instanceof Error ? error.message : String(error));
+    }
   };
   return (
     <section className="panel" aria-labelledby="documents">
@@ -49,8 +57,18 @@ export function DocumentsView() {
           <form onSubmit={open}>
             <label>
               Open by id
-              <input name="id" autoComplete="off" spellCheck={false} placeholder="ann" />
+              <input
+                name="id"
+                autoComplete="off"
+                spellCheck={false}
+                placeholder="ann"
+                aria-invalid={refusal !== ''}
+                aria-describedby="id-refusal"
+              />
             </label>
+            <p id="id-refusal" role="alert" className="alarm">
+              {refusal}
+            </p>
             <button type="submit">Open</button>
           </form>
           {shown !== undefined && region !== undefined && (
