@@ -170,6 +170,22 @@ describe('the console', () => {
     await inspect('console-members');
   });
 
+  test('[CONSOLE8] Back leads to the view before, and another address is another view', async () => {
+    const view = (name: string) => page.getByRole('heading', { level: 2, name });
+    await press('Conflicts');
+    await press('Documents');
+    await view('Documents').waitFor(patience);
+    await page.goBack();
+    await view('Conflict journal').waitFor(patience);
+    await page.goBack();
+    await view('Members').waitFor(patience);
+    await page.goForward();
+    await view('Conflict journal').waitFor(patience);
+    await page.evaluate(`location.hash = '#board'`);
+    await view('Partition board').waitFor(patience);
+    expect(await page.getByRole('button', { name: 'Partition board' }).getAttribute('aria-current')).toBe('page');
+  });
+
   test('[CONSOLE2] [DEMO3] the board cuts and heals links, one way or both, and sets delays', async () => {
     await press('Partition board');
     const card = page.getByRole('article', { name: 'Link Berlin – Tokyo' });

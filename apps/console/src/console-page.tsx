@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useSyncExternalStore } from 'react';
 import { useMesh } from './mesh/use-mesh.ts';
 import { BoardView } from './views/board-view.tsx';
 import { ChartsView } from './views/charts-view.tsx';
@@ -19,11 +19,7 @@ type ViewName = (typeof views)[number][0];
 
 export function ConsolePage() {
   const { regions, isDemo, worldError } = useMesh();
-  const [view, setView] = useState<ViewName>(() => views.find(([name]) => `#${name}` === location.hash)?.[0] ?? 'overview');
-  const show = (name: ViewName): void => {
-    history.replaceState(undefined, '', `#${name}`);
-    setView(name);
-  };
+  const view = useView();
   return (
     <>
       <header className="top">
@@ -68,6 +64,21 @@ export function ConsolePage() {
       </main>
     </>
   );
+}
+
+/** What the address names: another address is another view, and the browser leads back to the one before. */
+function useView(): ViewName {
+  const hash = useSyncExternalStore(listenToAddress, () => location.hash);
+  return views.find(([name]) => `#${name}` === hash)?.[0] ?? 'overview';
+}
+
+function listenToAddress(changed: () => void): () => void {
+  addEventListener('hashchange', changed);
+  return () => removeEventListener('hashchange', changed);
+}
+
+function show(name: ViewName): void {
+  location.hash = name;
 }
 
 /** Of a mesh that is not the demo's, somebody must say where its regions are. */
