@@ -207,6 +207,31 @@ describe('the console', () => {
     await expect.poll(() => world.links.map((link) => link.view().state), patience).toEqual(['up', 'up', 'up']);
   });
 
+  test('[CONSOLE2] refuses a delay and a rate out of bounds at the field, and does nothing', async () => {
+    const sent: string[] = [];
+    const note = (request: Request): void => {
+      if (request.method() === 'PUT') sent.push(request.url());
+    };
+    page.on('request', note);
+    for (const [name, label, button, wrong, bounds] of [
+      ['Link Berlin – New York', 'Delay of one way', 'Set', ['', '12.5', '-1', '10001'], 'a whole number from 0 to 10000'],
+      ['Load', 'Writes per second', 'Start', ['', '0', '-3', '5000'], 'a whole number from 1 to 60'],
+    ] as const) {
+      const card = page.getByRole('article', { name });
+      const field = card.getByLabel(label);
+      for (const text of wrong) {
+        await field.fill(text);
+        await card.getByRole('button', { name: button }).click();
+        await card.getByRole('alert').getByText(bounds).waitFor(patience);
+        expect(await field.getAttribute('aria-invalid')).toBe('true');
+      }
+    }
+    await inspect('console-refused-numbers');
+    expect(sent).toEqual([]);
+    await page.getByRole('article', { name: 'Load' }).getByLabel('Writes per second').fill('15');
+    page.off('request', note);
+  });
+
   test('[CONSOLE2] [DEMO9] the load goes on when the board is left, is told of everywhere, and ends when it is stopped', async () => {
     const card = page.getByRole('article', { name: 'Load' });
     await card.getByLabel('Minutes').selectOption('10');

@@ -5,6 +5,10 @@ import { cityOf } from '../mesh/places.ts';
 import { type Act, useAct } from '../mesh/use-act.ts';
 import { useMesh } from '../mesh/use-mesh.ts';
 import { LoadPanel } from './load-panel.tsx';
+import { NumberForm } from './number-form.tsx';
+
+/** Milliseconds of one way. The demo world itself takes up to a minute. */
+const delayBounds = { min: 0, max: 10_000 } as const;
 
 /** The partition board: what may be done to this machine's world. */
 export function BoardView() {
@@ -65,20 +69,14 @@ function LinkCard({ link, act }: { readonly link: LinkView; readonly act: Act })
           </button>
         ))}
       </div>
-      <form
-        className="inline"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const delayMs = Number(new FormData(event.currentTarget).get('delay'));
-          act(() => worldApi.changeLink(link, { delayMs }));
-        }}
+      <NumberForm
+        label="Delay of one way, ms"
+        bounds={delayBounds}
+        initial={Math.round(link.aToB.delayMs)}
+        onSubmit={(delayMs) => act(() => worldApi.changeLink(link, { delayMs }))}
       >
-        <label>
-          Delay of one way, ms
-          <input name="delay" type="number" min={0} max={10_000} step={5} defaultValue={Math.round(link.aToB.delayMs)} />
-        </label>
         <button type="submit">Set</button>
-      </form>
+      </NumberForm>
     </article>
   );
 }

@@ -2,15 +2,15 @@ import { useState } from 'react';
 import { type LoadView, worldApi } from '../api/world-api.ts';
 import { type Act, useAct } from '../mesh/use-act.ts';
 import { useMesh } from '../mesh/use-mesh.ts';
+import { NumberForm } from './number-form.tsx';
 
-/** Most writes of all regions together in a second that the demo world takes. */
-const opsPerSecondMax = 60;
+/** Writes of all regions together in a second that the demo world takes. */
+const rateBounds = { min: 1, max: 60 } as const;
 const minutesChoices = [1, 5, 10] as const;
 
 /** Has the demo world write carts in every region for a while, to have something to look at. */
 export function LoadPanel({ act }: { readonly act: Act }) {
   const { load } = useMesh();
-  const [rate, setRate] = useState(15);
   const [minutes, setMinutes] = useState<number>(minutesChoices[0]);
   const isRunning = load?.isRunning === true;
   return (
@@ -18,17 +18,12 @@ export function LoadPanel({ act }: { readonly act: Act }) {
       <h3>
         Load <span className={`badge ${isRunning ? 'good' : ''}`}>{isRunning ? leftText(load) : 'off'}</span>
       </h3>
-      <div className="inline">
-        <label>
-          Writes per second
-          <input
-            type="number"
-            min={1}
-            max={opsPerSecondMax}
-            value={rate}
-            onChange={(event) => setRate(clamp(Number(event.target.value)))}
-          />
-        </label>
+      <NumberForm
+        label="Writes per second"
+        bounds={rateBounds}
+        initial={15}
+        onSubmit={(rate) => act(() => worldApi.startLoad(rate, minutes * 60))}
+      >
         <label>
           Minutes
           <select value={minutes} onChange={(event) => setMinutes(Number(event.target.value))}>
@@ -37,15 +32,13 @@ export function LoadPanel({ act }: { readonly act: Act }) {
             ))}
           </select>
         </label>
-      </div>
-      <div className="ways">
-        <button type="button" disabled={isRunning} onClick={() => act(() => worldApi.startLoad(rate, minutes * 60))}>
+        <button type="submit" disabled={isRunning}>
           Start
         </button>
         <button type="button" disabled={!isRunning} onClick={() => act(() => worldApi.stopLoad())}>
           Stop
         </button>
-      </div>
+      </NumberForm>
       <p className="fact">
         {load?.written ?? 0} written, {load?.failed ?? 0} without success. It goes on when this page is left.
       </p>
@@ -73,8 +66,4 @@ export function LoadNotice() {
 function leftText({ leftMs }: LoadView): string {
   const seconds = Math.ceil(leftMs / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} left`;
-}
-
-function clamp(rate: number): number {
-  return Math.min(opsPerSecondMax, Math.max(1, Math.round(rate) || 1));
 }
