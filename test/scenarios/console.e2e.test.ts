@@ -315,7 +315,19 @@ describe('the console', () => {
   });
 
   test('[CONSOLE4] the journal has what was lost, and brings it back', async () => {
+    let load = (): void => {};
+    const whenLoaded = new Promise<void>((resolve) => {
+      load = resolve;
+    });
+    await page.route('**/v1/conflicts?*', async (route) => {
+      await whenLoaded;
+      await route.continue();
+    });
     await press('Conflicts');
+    await page.getByText('The journal is loading.').waitFor(patience);
+    load();
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.getByText('The journal is loading.').waitFor({ state: 'detached', ...patience });
     const entry = page.getByRole('listitem').filter({ hasText: 'carts/shown /status' }).first();
     await entry.waitFor(patience);
     await inspect('console-conflicts');

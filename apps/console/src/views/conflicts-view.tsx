@@ -7,7 +7,7 @@ const everyMs = 2_000;
 
 /** What concurrent writes took from each other, and the way back. */
 export function ConflictsView() {
-  const { region, conflicts, refresh } = useConflicts(everyMs);
+  const { region, conflicts, error, refresh } = useConflicts(everyMs);
   const [outcome, setOutcome] = useState('');
   const restore = async (conflict: ConflictView): Promise<void> => {
     if (region === undefined) return;
@@ -29,6 +29,8 @@ export function ConflictsView() {
       <p role="status" className="fact">
         {outcome}
       </p>
+      {region !== undefined && conflicts === undefined && error === undefined && <p className="hint">The journal is loading.</p>}
+      {region !== undefined && error !== undefined && <p className="alarm">{`${cityOf(region.name)}: ${error.message} (${error.code})`}</p>}
       {region !== undefined && conflicts?.length === 0 && <p className="hint">No value was lost to a concurrent one.</p>}
       <ul className="conflicts">
         {(conflicts ?? []).map((conflict) => (

@@ -108,9 +108,10 @@ function CopyCard({ name, copy: { region, answer, error } }: { readonly name: st
 function History({ region, name }: { readonly region: RegionView; readonly name: string }) {
   const { value, error } = useAnswer(name, () => region.api.history(name));
   if (error !== undefined) return <p className="alarm">{`${error.message} (${error.code})`}</p>;
+  if (value === undefined) return <p className="hint">The history is loading.</p>;
   return (
     <ol className="history" aria-label={`History of ${name}, as ${cityOf(region.name)} has it`}>
-      {(value ?? []).map(({ opId, region: author, time, changes }) => (
+      {value.map(({ opId, region: author, time, changes }) => (
         <li key={opId}>
           <time dateTime={time}>{time.replace('T', ' ').slice(0, 19)}</time> {cityOf(author)} <code>{opId}</code>
           <ul>

@@ -4,6 +4,7 @@
 //              at most every `everyMs`, and not while nobody looks at the page.
 
 import { useEffect, useRef } from 'react';
+import type { ApiError } from '../api/ask.ts';
 import type { ConflictView } from '../api/region-api.ts';
 import type { RegionView } from '../mesh/mesh-monitor.ts';
 import { useMesh, useNowMs } from '../mesh/use-mesh.ts';
@@ -12,7 +13,10 @@ import { useAnswer } from './use-answer.ts';
 export interface Journal {
   /** Whose it is: the first region that answers. */
   readonly region: RegionView | undefined;
+  /** Undefined until it has come. */
   readonly conflicts: readonly ConflictView[] | undefined;
+  /** Why it did not come, when it was asked for last. */
+  readonly error: ApiError | undefined;
   readonly refresh: () => void;
 }
 
@@ -34,5 +38,5 @@ export function useConflicts(everyMs: number): Journal {
   useEffect(() => {
     if (isDue) refresh();
   }, [isDue, refresh]);
-  return { region, conflicts: value, refresh };
+  return { region, conflicts: value, error, refresh };
 }
