@@ -108,6 +108,9 @@ describe.each(['carts', 'carts-automerge'])('history of %s', (collection) => {
     }
     const earlier = await region.ask(`${path}?at=${new Date(writtenMs - 1).toISOString()}`);
     expect([earlier.status, earlier.json?.['code']]).toEqual([404, 'document_not_found']);
+    expect(earlier.json?.['detail']).toBe('the document held nothing at that moment, whatever it holds now');
+    const never = await region.ask(freshPath(collection));
+    expect(never.json?.['detail']).toBe('the document holds nothing in this region');
   });
 });
 

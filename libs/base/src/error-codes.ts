@@ -33,7 +33,11 @@ export const errorCodes = {
   read_concern_invalid: entry(400, 'Invalid read concern', 'The read concern is malformed or out of bounds.'),
   cursor_invalid: entry(400, 'Invalid cursor', 'The list cursor is not one this service issued.'),
   collection_not_found: entry(404, 'Unknown collection', 'The region serves no collection of this name.'),
-  document_not_found: entry(404, 'Document not found', 'The document holds nothing in this region, or was removed.'),
+  document_not_found: entry(
+    404,
+    'Document not found',
+    'The document holds nothing in this region, was removed, or held nothing at the moment asked for.',
+  ),
   conflict_not_found: entry(404, 'Conflict not found', 'The document has no conflict of this id in this region.'),
   write_not_found: entry(404, 'Unknown write', 'The region holds no write of this id: it does not exist, or has not arrived.'),
   origin_not_allowed: entry(403, 'Origin not allowed', 'The web page that made the request is not on the list of allowed origins.'),

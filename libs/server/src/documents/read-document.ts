@@ -68,8 +68,9 @@ async function readDocument(parts: DoorParts, request: DoorRequest): Promise<Doo
   const preconditions = checkPreconditions(request.headers, () => (view.exists ? entityTag : undefined));
   if (preconditions === 'failed') throw preconditionFailed('If-Match', view.exists, { sessionToken });
   if (!view.exists) {
+    const nothing = at === undefined ? 'holds nothing in this region' : 'held nothing at that moment, whatever it holds now';
     // That there is nothing was seen too: the reader's next read must not go behind it.
-    throw new AnabranchError('document_not_found', 'the document holds nothing in this region', { sessionToken });
+    throw new AnabranchError('document_not_found', `the document ${nothing}`, { sessionToken });
   }
   const headers = { 'anabranch-session': sessionToken, etag: entityTag, 'cache-control': 'no-cache' };
   if (preconditions === 'not-modified') return { status: 304, headers, body: undefined };
