@@ -88,6 +88,32 @@ describe('bodies', () => {
     });
   });
 
+  test.each<[string, unknown, string]>([
+    ['no list', {}, 'the body: a list, not an object'],
+    ['nothing', [], 'the body: at least 1 item'],
+    ['an unknown operation', [{ op: 'explode' }], 'op: one of set, clear, increment, decrement, add, enable, disable, '],
+    ['no operation', [7], 'the operation: an object, not 7'],
+    ['a fraction', [{ op: 'increment', path: '/items/a/qty', by: 1.5 }], 'by: a whole number, not 1.5'],
+    ['nothing to set', [{ op: 'set', path: '/status' }], 'value: a JSON value is needed'],
+    ['no path', [{ op: 'enable' }], 'path: a text is needed'],
+    ['a negative index', [{ op: 'insert', path: '/lines', index: -1, value: 1 }], 'index: at least 0, not -1'],
+    ['an unknown key', [{ op: 'enable', path: '/gift', by: 1 }], 'the operation: unknown key by'],
+  ])('[DOOR11] a body with %s is refused in plain words', async (_, body, detail) => {
+    const answer = await region.patch(document, body);
+    expectProblem(answer, 'op_invalid');
+    expect(answer.json?.['detail']).toContain(detail);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    [`${document}?at=`, {}, 'at: at least 1 character'],
+    [`${document}?page=1`, {}, 'query: unknown key page'],
+    ['/v1/conflicts', {}, 'collection: a text is needed'],
+    ['/v1/changes?view=no', {}, 'view: one of true, false, not "no"'],
+    [document, { 'anabranch-session': 'a b' }, 'anabranch-session: characters that are not allowed'],
+  ])('[DOOR11] %s %j is refused in plain words', async (path, headers, detail) => {
+    expect((await region.ask(path, { headers })).json?.['detail']).toBe(detail);
+  });
+
   test.each(['application/json', 'text/plain', 'application/vnd.anabranch.ops+json; charset=latin1', ''])(
     '[DOOR11] the content type %j is 415 with Accept-Patch',
     async (contentType) => {

@@ -79,6 +79,18 @@ test('[TX7] ifMatch is checked for each document, in the step that writes', asyn
   ]);
 });
 
+test('[DOOR11] what is no transaction is refused in plain words', async () => {
+  const write = { document: 'carts/tx-words', ops: add(1) };
+  const details = [
+    [[], 'the body: an object, not a list'],
+    [{ writes: [] }, 'writes: at least 1 item'],
+    [{ writes: [write], atomic: true }, 'the body: unknown key atomic'],
+    [{ writes: [{ ...write, ops: [] }] }, 'writes.0.ops: at least 1 item'],
+    [{ writes: [{ ...write, ops: [{ op: 'increment', path: '/items/a/qty', by: 1.5 }] }] }, 'writes.0.ops.0.by: a whole number, not 1.5'],
+  ] as const;
+  for (const [body, detail] of details) expect((await transact(body)).json).toMatchObject({ code: 'op_invalid', detail });
+});
+
 describe('[TX2] what is refused applies nothing', () => {
   const good = { document: 'carts/tx-good', ops: add(1) };
   test.each([

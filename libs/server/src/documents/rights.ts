@@ -13,6 +13,7 @@ import { sessionTokenOf } from '../http/fields.ts';
 import { parseJsonBody } from '../http/json-body.ts';
 import { mediaTypeOf, mediaTypes, unsupportedType } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
+import { faultText, validate } from '../http/validate.ts';
 import { pointerSchema } from '../patch/patch-formats.ts';
 import { documentOf } from './document-address.ts';
 import { formatOpId } from './write-settlement.ts';
@@ -166,11 +167,8 @@ async function reclaimRights({ replica }: DoorParts, request: DoorRequest): Prom
   const document = documentOf(request, replica);
   const mediaType = mediaTypeOf(request.headers['content-type']);
   if (mediaType !== mediaTypes.json) throw unsupportedType('an act on rights', [mediaTypes.json], mediaType);
-  const parsed = reclaimSchema.safeParse(parseJsonBody(request.body));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new AnabranchError('op_invalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an act on rights'}`);
-  }
+  const parsed = validate(reclaimSchema, parseJsonBody(request.body));
+  if (!parsed.success) throw new AnabranchError('op_invalid', faultText(parsed.error, 'the body'));
   const { path, from, acceptsRisk } = parsed.data;
   if (acceptsRisk !== true) throw new AnabranchError('risk_not_accepted', `${risk}; acceptsRisk: true accepts that`, { path, from });
   const { opId, version } = await replica.reclaimRights({ document, path, from });

@@ -12,6 +12,7 @@ import { preconditionFailed, represent } from '../http/entity-tag.ts';
 import { parseJsonBody } from '../http/json-body.ts';
 import { mediaTypeOf, mediaTypes, unsupportedType } from '../http/media-type.ts';
 import type { Route } from '../http/route-table.ts';
+import { faultText, validate } from '../http/validate.ts';
 import { opsSchema } from '../patch/patch-formats.ts';
 import { viewExample, viewSchema } from './document-answers.ts';
 import { writeErrors, writeOptions } from './write-options.ts';
@@ -113,7 +114,7 @@ function bodyOf({ views, opId }: TransactionResult, documents: readonly Document
 }
 
 function readBody(body: JsonValue): TransactionBody {
-  const parsed = bodySchema.safeParse(body);
+  const parsed = validate(bodySchema, body);
   if (parsed.success) {
     const isTooLong = parsed.data.writes.some(({ ops }) => ops.length > crdtLimits.editOpsMax);
     if (isTooLong) throw new AnabranchError('request_too_large', `a document takes at most ${crdtLimits.editOpsMax} operations`);
@@ -124,7 +125,7 @@ function readBody(body: JsonValue): TransactionBody {
   if (issue?.code === 'too_big' && issue.path.length === 1) {
     throw new AnabranchError('request_too_large', `a transaction writes at most ${opWritesMax} documents`);
   }
-  throw new AnabranchError('op_invalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a transaction'}`, {
+  throw new AnabranchError('op_invalid', faultText(parsed.error, 'the body'), {
     ...(typeof writeIndex === 'number' && { writeIndex }),
     ...(typeof opIndex === 'number' && { opIndex }),
   });

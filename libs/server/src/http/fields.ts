@@ -5,6 +5,7 @@ import { AnabranchError, type ErrorCode } from '@anabranch/base';
 import { decodeSessionToken, encodeSessionToken, type SessionToken, tokenLengthMax, type VersionVector } from '@anabranch/causality';
 import { idempotencyKeyLengthMax } from '@anabranch/protocol';
 import { z } from 'zod';
+import { faultText, validate } from './validate.ts';
 
 /** Characters of a concern. */
 export const concernLengthMax = 2_400;
@@ -75,9 +76,9 @@ export type ResponseField = keyof typeof responseFields;
 export function readField(headers: IncomingHttpHeaders, name: RequestField, code: ErrorCode): string | undefined {
   const field = headers[name];
   if (field === undefined) return undefined;
-  const parsed = requestFields[name].safeParse(field);
+  const parsed = validate<string>(requestFields[name], field);
   if (parsed.success) return parsed.data;
-  throw new AnabranchError(code, `${name}: ${parsed.error.issues[0]?.message ?? 'not valid'}`);
+  throw new AnabranchError(code, faultText(parsed.error, name));
 }
 
 /** What the session token of a request requires. @throws AnabranchError `session_token_invalid`. */

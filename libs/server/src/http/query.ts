@@ -1,5 +1,6 @@
 import { AnabranchError } from '@anabranch/base';
 import type { z } from 'zod';
+import { faultText, validate } from './validate.ts';
 
 /**
  * The parameters of a query. Unknown ones are refused, and repeated ones that are not read as lists: a misspelt limit must
@@ -13,8 +14,7 @@ export function readQuery<T>(query: string, schema: z.ZodType<T>, lists: readonl
     else if (known !== undefined) throw new AnabranchError('request_malformed', 'a query parameter is given twice');
     else parameters.set(name, lists.includes(name) ? [value] : value);
   }
-  const parsed = schema.safeParse(Object.fromEntries(parameters));
+  const parsed = validate(schema, Object.fromEntries(parameters));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new AnabranchError('request_malformed', `query: ${[...(issue?.path ?? []), issue?.message].join(': ')}`.slice(0, 200));
+  throw new AnabranchError('request_malformed', faultText(parsed.error, 'query').slice(0, 200));
 }

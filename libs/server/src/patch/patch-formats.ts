@@ -6,13 +6,14 @@ import { type CollectionSchema, crdtLimits, type DocumentOp } from '@anabranch/c
 import { z } from 'zod';
 import { parseJsonBody } from '../http/json-body.ts';
 import { mediaTypes, patchTypes, unsupportedType } from '../http/media-type.ts';
+import { faultText, validate } from '../http/validate.ts';
 import { mismatch } from './assignment.ts';
 import { type JsonPatchEntry, planJsonPatch } from './json-patch.ts';
 import { planMergePatch } from './merge-patch.ts';
 import type { PatchPlan } from './patch-plan.ts';
 
 /** Any JSON value; the body was inspected when it was parsed. */
-const json = z.custom<JsonValue>((value) => value !== undefined, 'a JSON value is missing').meta({ description: 'Any JSON value.' });
+const json = z.custom<JsonValue>((value) => value !== undefined, 'a JSON value is needed').meta({ description: 'Any JSON value.' });
 export const pointerSchema = z
   .string()
   .max(16_384)
@@ -64,36 +65,35 @@ export const jsonPatchSchema: z.ZodType<JsonPatchEntry[]> = z
 export function planPatch(mediaType: string | undefined, collection: CollectionSchema, body: Uint8Array): PatchPlan {
   switch (mediaType) {
     case mediaTypes.ops: {
-      const planned = { ops: validate(opsSchema, parseJsonBody(body)), entryOf: undefined };
+      const planned = { ops: validateOps(opsSchema, parseJsonBody(body)), entryOf: undefined };
       return () => planned;
     }
     case mediaTypes.mergePatch:
       return planMergePatch(collection, validateMergePatch(parseJsonBody(body)));
     case mediaTypes.jsonPatch:
-      return planJsonPatch(collection, validate(jsonPatchSchema, parseJsonBody(body)));
+      return planJsonPatch(collection, validateOps(jsonPatchSchema, parseJsonBody(body)));
     default:
       throw unsupportedType('a PATCH', patchTypes, mediaType);
   }
 }
 
 function validateMergePatch(body: JsonValue): JsonObject {
-  const parsed = mergePatchSchema.safeParse(body);
+  const parsed = validate(mergePatchSchema, body);
   if (parsed.success) return parsed.data;
   throw mismatch('', 'a merge patch of a document is an object');
 }
 
-function validate<T>(schema: z.ZodType<T>, body: JsonValue): T {
+function validateOps<T>(schema: z.ZodType<T>, body: JsonValue): T {
   if (Array.isArray(body) && body.length > crdtLimits.editOpsMax) {
     throw new AnabranchError('request_too_large', `a body holds at most ${crdtLimits.editOpsMax} operations`);
   }
-  const parsed = schema.safeParse(body);
+  const parsed = validate(schema, body);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  const [issue] = parsed.error.issues;
   const [opIndex, ...member] = issue?.path ?? [];
-  const where = member.length > 0 ? `${member.join('.')}: ` : '';
-  throw new AnabranchError('op_invalid', `${where}${issue?.message ?? 'the body is not in the vocabulary'}`, {
-    ...(typeof opIndex === 'number' && { opIndex, ...pathOf(body, opIndex) }),
-  });
+  if (issue === undefined || typeof opIndex !== 'number') throw new AnabranchError('op_invalid', faultText(parsed.error, 'the body'));
+  const where = member.length > 0 ? member.join('.') : 'the operation';
+  throw new AnabranchError('op_invalid', `${where}: ${issue.message}`, { opIndex, ...pathOf(body, opIndex) });
 }
 
 function pathOf(body: JsonValue, opIndex: number): { path?: string } {
