@@ -5,13 +5,13 @@ import { AnabranchError, forbiddenKeys, isAnabranchError } from '@anabranch/base
 import { boundsFault, type CollectionSchema, crdtLimits, type FieldSchema } from '@anabranch/crdt';
 import type { WriteConcern } from '@anabranch/engine';
 import { isCollectionName } from '@anabranch/protocol';
-import { parseWriteConcern } from '@anabranch/server';
+import { parseWriteConcern, validate } from '@anabranch/server';
 import { z } from 'zod';
 
 /** Of a wrong value in a message. */
 const shownUnitsMax = 80;
 
-const fieldName = z.string().min(1).max(crdtLimits.keyUnitsMax);
+const fieldName = z.string().min(1, 'a field has a name').max(crdtLimits.keyUnitsMax);
 
 const bound = z.number().exactOptional();
 const boundedCounterSchema = z
@@ -101,19 +101,32 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
   } catch (error) {
     throw invalid(path, error);
   }
-  const parsed = fileSchema.safeParse(value);
+  const parsed = validate(fileSchema, value);
   if (parsed.success) return parsed.data;
-  throw invalid(path, parsed.error.issues.flatMap((issue) => describeIssue(issue, value, '')).join('; '));
+  const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue, value, ''));
+  throw invalid(path, faults.length === 1 ? faults[0] : faults.map((fault) => `\n  ${fault}`).join(''));
 }
 
-/** Where, what stands there and what may: of a union, the alternative that fits best says it. */
+/** Where and what is wrong there: of a union, the alternative that is meant says it. */
 function describeIssue(issue: z.core.$ZodIssue, root: unknown, above: string): string[] {
   const where = issue.path.reduce((path: string, key) => `${path}/${String(key)}`, above);
   const value = issue.path.reduce(memberOf, root);
-  const below = issue.code === 'invalid_union' ? issue.errors.filter((issues) => issues.some(({ path }) => path.length > 0)) : [];
-  if (below.length > 0) return below.flat().flatMap((inner) => describeIssue(inner, value, where));
-  const shown = value === undefined ? 'is missing' : `is ${JSON.stringify(value).slice(0, shownUnitsMax)}`;
-  return [`${where === '' ? 'the file' : where} ${shown}: ${issue.message}`];
+  const meant = issue.code === 'invalid_union' ? issue.errors.filter((issues) => !issues.some(isOfAnotherKind)) : [];
+  if (meant.length > 0) return meant.flat().flatMap((inner) => describeIssue(inner, value, where));
+  // A text of the schema does not say what it is about.
+  const hasOwnText = issue.code === 'custom' || (issue.code === 'invalid_union' && issue.discriminator === undefined);
+  return [`${where === '' ? 'the file' : where}${hasOwnText ? shown(value) : ''}: ${issue.message}`];
+}
+
+/** Whether the value is not even of the kind that an alternative is of. */
+function isOfAnotherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+}
+
+/** Lists and objects are not echoed: what they hold is in the file. */
+function shown(value: unknown): string {
+  if (value === undefined) return ' is missing';
+  return typeof value === 'object' && value !== null ? '' : ` is ${JSON.stringify(value).slice(0, shownUnitsMax)}`;
 }
 
 function memberOf(value: unknown, key: PropertyKey): unknown {

@@ -171,23 +171,41 @@ describe('the configuration file', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['an unknown member', { nmae: 'berlin' }, 'nmae'],
-    ['an unknown member of a collection', { collections: { carts: { ...cart, sharded: true } } }, '/collections/carts'],
-    ['an unknown library', { collections: { carts: { ...cart, library: 'loro' } } }, 'library'],
+    ['an unknown member', { nmae: 'berlin' }, 'f: the file: unknown key nmae'],
+    [
+      'an unknown member of a collection',
+      { collections: { carts: { ...cart, sharded: true } } },
+      'f: /collections/carts: unknown key sharded',
+    ],
+    [
+      'an unknown member of a schema',
+      { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: {}, title: 'x' } } } },
+      'f: /collections/carts/schema: unknown key title',
+    ],
+    [
+      'an unknown library',
+      { collections: { carts: { ...cart, library: 'loro' } } },
+      'f: /collections/carts/library: one of yjs, automerge, not "loro"',
+    ],
+    [
+      'several at once',
+      { documentsLoadedMax: 'many', data: 'x'.repeat(200), foo: 1, collections: { Carts: cart } },
+      'f: \n  /documentsLoadedMax: a number, not "many"\n  /collections/Carts: a collection is named [a-z][a-z0-9-]{0,62}\n  the file: unknown key foo',
+    ],
     [
       'an unknown type',
       { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { a: { type: 'tree' } } } } } },
-      "/collections/carts/schema/fields/a/type is \"tree\": Invalid discriminator value. Expected 'register' | 'counter' | 'boundedCounter' |",
+      'f: /collections/carts/schema/fields/a/type: one of register, counter, boundedCounter, set, flag, list, text, map, object, not "tree"',
     ],
     [
       'a bounded counter without a bound',
       { collections: { depots: depots({ type: 'boundedCounter' }) } },
-      '/collections/depots/schema/fields/stock is {"type":"boundedCounter"}: a bounded counter has a min, a max or both',
+      '/collections/depots/schema/fields/stock: a bounded counter has a min, a max or both',
     ],
     [
       'a bounded counter that starts out of bounds',
       { collections: { depots: depots({ type: 'boundedCounter', min: 1 }) } },
-      '/collections/depots/schema/fields/stock is {"type":"boundedCounter","min":1}: the bounds include 0',
+      '/collections/depots/schema/fields/stock: the bounds include 0',
     ],
     ['a bound that is no integer', { collections: { depots: depots({ type: 'boundedCounter', max: 1.5, split: ['a'] }) } }, 'an integer'],
     ['a bound that is no number', { collections: { depots: depots({ type: 'boundedCounter', min: '0' }) } }, '/fields/stock/min'],
@@ -213,8 +231,8 @@ describe('the configuration file', () => {
       { collections: { carts: { library: 'yjs', schema: { type: 'object', fields: { '': { type: 'flag' } } } } } },
       'schema',
     ],
-    ['a number as a name', { name: 7 }, 'name'],
-    ['an array', [], 'f: '],
+    ['a number as a name', { name: 7 }, 'f: /name: a text, not 7'],
+    ['an array', [], 'f: the file: an object, not a list'],
     ['malformed JSON', '{', 'f: '],
     ['a forbidden key', '{"__proto__":{"name":"x"}}', '__proto__'],
     [

@@ -1,6 +1,7 @@
 export type { DoorParts } from './door-parts.ts';
 export { parseWriteConcern } from './http/concern-fields.ts';
 export { isLoopbackHost, OriginPolicy, type OriginPolicyOptions } from './http/origin-policy.ts';
+export { validate } from './http/validate.ts';
 export type { MetricsSource } from './operations/health.ts';
 export type { GaugeSample } from './operations/replica-gauges.ts';
 export { RegionServer, type RegionServerOptions } from './region-server.ts';
