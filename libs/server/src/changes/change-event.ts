@@ -6,6 +6,7 @@ import { regionOf, type VersionVector } from '@anabranch/causality';
 import type { ChangedOp, ReplicaDoor } from '@anabranch/engine';
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { z } from 'zod';
+import { answerText } from '../http/answer-text.ts';
 import { sessionTokenOf } from '../http/fields.ts';
 
 const changedDocumentSchema = z.strictObject({
@@ -61,7 +62,7 @@ export async function changeEventOf(
     region: regionOf(opId.origin),
     time: new Date(hlc.ms).toISOString(),
   };
-  if (!hasViews) return JSON.stringify({ ...place, documents: documents.map((document) => ({ document })) });
+  if (!hasViews) return answerText({ ...place, documents: documents.map((document) => ({ document })) });
   const texts: string[] = [];
   let units = 0;
   for (const document of documents) {
@@ -70,8 +71,7 @@ export async function changeEventOf(
     const isShown = text !== undefined && (units <= viewUnitsMax || documents.length === 1);
     texts.push(isShown ? text : JSON.stringify({ document, unavailable: 'too_large' }));
   }
-  const head = JSON.stringify(place);
-  return `${head.slice(0, -1)},"documents":[${texts.join()}]}`;
+  return `{"documents":[${texts.join()}],${answerText(place).slice(1)}`;
 }
 
 /** An event that says how far the feed has come. */
@@ -88,7 +88,7 @@ async function viewText(replica: ReplicaDoor, document: DocumentId): Promise<str
     if (!isAnabranchError(error) || !isOfTheDocument.has(error.code)) throw error;
     return JSON.stringify({ document, unavailable: error.code });
   }
-  return JSON.stringify({ document, exists: view.exists, json: view.json });
+  return answerText({ document, exists: view.exists, json: view.json });
 }
 
 const isOfTheDocument: ReadonlySet<string> = new Set(['collection_not_found', 'document_quarantined', 'record_damaged']);

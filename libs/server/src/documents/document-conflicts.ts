@@ -7,6 +7,7 @@ import type { CollectionCursor, Conflict, ConflictingWrite } from '@anabranch/en
 import { documentIdOf, localIdOf } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
+import { answerText } from '../http/answer-text.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { represent } from '../http/entity-tag.ts';
 import { readSession, sessionTokenOf } from '../http/fields.ts';
@@ -211,7 +212,7 @@ function jsonAnswer(body: object, sessionToken: string): DoorResponse {
   return {
     status: 200,
     headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store', 'anabranch-session': sessionToken },
-    body: JSON.stringify(body),
+    body: answerText(body),
   };
 }
 

@@ -3,6 +3,7 @@ import { formatHlc, isOriginId, regionOf } from '@anabranch/causality';
 import type { HistoryCursor, HistoryEntry, OpId } from '@anabranch/engine';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
+import { answerText } from '../http/answer-text.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { readSession, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
@@ -110,7 +111,7 @@ async function documentHistory({ replica, limits }: DoorParts, request: DoorRequ
   return {
     status: 200,
     headers: { 'content-type': mediaTypes.json, 'cache-control': 'no-store', 'anabranch-session': sessionToken },
-    body: JSON.stringify(body),
+    body: answerText(body),
   };
 }
 

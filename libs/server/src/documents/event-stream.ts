@@ -15,6 +15,7 @@ import { VersionVector } from '@anabranch/causality';
 import type { DocumentSession } from '@anabranch/engine';
 import type { DocumentId } from '@anabranch/protocol';
 import type { DoorParts } from '../door-parts.ts';
+import { answerText } from '../http/answer-text.ts';
 import type { StreamSink } from '../http/door-request.ts';
 import { sessionTokenOf } from '../http/fields.ts';
 import { PacedStream } from '../http/paced-stream.ts';
@@ -81,7 +82,7 @@ export class EventStream {
       if (view.version.equals(this.#sent)) continue;
       this.#sent = view.version;
       const name = view.exists ? '' : 'event: removed\n';
-      const data = JSON.stringify(view.json);
+      const data = answerText(view.json);
       await this.#stream.write(`${name}id: ${sessionTokenOf(view.version)}\ndata: ${data}\n\n`);
     }
     this.#isSending = false;

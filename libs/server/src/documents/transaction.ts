@@ -7,6 +7,7 @@ import type { PlannedEdit, TransactionResult } from '@anabranch/engine';
 import { collectionOf, type DocumentId, opWritesMax, parseDocumentId } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
+import { answerText } from '../http/answer-text.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { preconditionFailed, represent } from '../http/entity-tag.ts';
 import { parseJsonBody } from '../http/json-body.ts';
@@ -94,7 +95,7 @@ async function runTransaction(parts: DoorParts, request: DoorRequest): Promise<D
   });
   const body = bodyOf(result, documents);
   const headers = { 'content-type': mediaTypes.json };
-  return settle(parts.replica, result, concern, { status: 200, headers, body: JSON.stringify(body), pendingBody: body });
+  return settle(parts.replica, result, concern, { status: 200, headers, body: answerText(body), pendingBody: body });
 }
 
 function planWrite(

@@ -11,6 +11,7 @@ import type { VersionVector } from '@anabranch/causality';
 import type { OpId, ReplicaDoor, WriteConcern } from '@anabranch/engine';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
+import { answerText } from '../http/answer-text.ts';
 import { formatWriteTarget, parseWriteConcern } from '../http/concern-fields.ts';
 import type { DoorResponse } from '../http/door-request.ts';
 import { readField, sessionTokenOf } from '../http/fields.ts';
@@ -91,7 +92,7 @@ export async function settle(
   if (isMet) return { ...answer, headers };
   const body = { status: 'write_pending', opId, acknowledged: durable, pending, ...pendingBody };
   const location = `/v1/writes/${encodeURIComponent(opId)}?concern=${encodeURIComponent(formatWriteTarget(concern.target))}`;
-  return { status: 202, headers: { ...headers, location, 'content-type': mediaTypes.json }, body: JSON.stringify(body) };
+  return { status: 202, headers: { ...headers, location, 'content-type': mediaTypes.json }, body: answerText(body) };
 }
 
 /** A refusal that tells of the state carries the token of what it tells, unless the region lacks what its client has seen. */
