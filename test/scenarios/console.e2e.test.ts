@@ -1,17 +1,12 @@
 // The index with its tour, and the console, in a real browser over a real world: what a person sees and presses.
 
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { PageServer, World } from '@anabranch/demo';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page, Request, Response } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from './browser.ts';
+import { inspectPage } from './inspect-page.ts';
 
 const patience = { timeout: 30_000 };
-const pictures = fileURLToPath(new URL('../output/screenshots/', import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let world: World;
 let server: PageServer;
@@ -20,7 +15,6 @@ let page: Page;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  mkdirSync(pictures, { recursive: true });
   world = await World.start();
   server = await PageServer.listen(world, world.portBase, (error) => complaints.push(String(error)));
   browser = await launchBrowser();
@@ -38,32 +32,8 @@ afterAll(async () => {
   await world?.stop();
 });
 
+const inspect = (name: string): Promise<void> => inspectPage(page, name);
 const press = (name: string | RegExp): Promise<void> => page.getByRole('button', { name }).click(patience);
-
-/** Looks at what is shown, in both sizes and schemes. */
-async function inspect(name: string): Promise<void> {
-  for (const size of [
-    { width: 1280, height: 900 },
-    { width: 390, height: 844 },
-  ]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(size);
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.evaluate(axe);
-      const { violations } = (await page.evaluate('axe.run(document)')) as AxeResults;
-      const barriers = violations.filter(({ impact }) => impact !== 'minor');
-      const look = `${name}, ${size.width} px, ${colorScheme}`;
-      expect(
-        barriers.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-        look,
-      ).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth'), look).toBeLessThanOrEqual(size.width);
-      await page.screenshot({ path: `${pictures}${name}-${size.width}-${colorScheme}.png`, fullPage: true });
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-  await page.emulateMedia({ colorScheme: 'light' });
-}
 
 /** Notes the quantities that are shown when an outcome appears. */
 async function watchOutcomes(): Promise<void> {
