@@ -17,7 +17,7 @@ export interface ClientStatus {
   readonly isOffline: boolean;
   /** The region the client is to stay with, or `nearest`. */
   readonly wantedRegion: string;
-  /** Writes of this device that no region has confirmed. */
+  /** Writes of this device that no region has confirmed, of all tabs and of before a restart: from when `edit` returns them. */
   readonly pendingWrites: number;
   /** The region has not yet received all that was shown here: writes, and documents that are new here, wait for it. */
   readonly lacksHere: boolean;

@@ -77,10 +77,12 @@ export class Client<C extends Collections = Collections> {
     this.#writes.onUnsaved = (write) => this.#switchboard.hear({ type: 'refused', write });
     this.#documents = new OpenDocuments(this.#documentsParts());
     const regions = options.regions.map((region) => ({ ...region, isReachable: undefined, roundTripMs: undefined }));
-    this.#status = new TabStatus({
+    this.#writes.pendingCount.counted(opening.pendingCount, 0);
+    const first: ClientStatus = {
       ...{ connection: 'connecting', region: undefined, isOffline: false, wantedRegion: options.region ?? nearest },
-      ...{ pendingWrites: 0, lacksHere: false, lastError: undefined, regions },
-    });
+      ...{ pendingWrites: opening.pendingCount, lacksHere: false, lastError: undefined, regions },
+    };
+    this.#status = new TabStatus(first, this.#writes.pendingCount);
     this.#switchboard = new Switchboard({
       ...{ documents: this.#documents, writes: this.#writes, status: this.#status, authors: this.#authors },
       seen: VersionVector.of(opening.session?.seen ?? []),
@@ -252,6 +254,7 @@ export class Client<C extends Collections = Collections> {
     }
     const write = this.#writes.add({ id: this.#nextWriteId(), writer: this.#authors.current.writer, updates, described });
     this.#documents.wrote(updates);
+    this.#status.recount();
     return write;
   }
 

@@ -9,6 +9,7 @@
 import { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { callSafely } from './call-safely.ts';
+import { PendingCount } from './pending-count.ts';
 import { errorOf, refusalOf } from './refusal.ts';
 import type { ClientStore, NewWrite, PendingWrite, RefusedWrite } from './store/client-store.ts';
 import { LocalWrite, type Write } from './write.ts';
@@ -25,6 +26,7 @@ export class LocalWrites {
   /** Called when a listener has taken the refusals of these. */
   onRefusalsTaken: (ids: readonly string[]) => void = () => {};
 
+  readonly pendingCount: PendingCount = new PendingCount();
   readonly #store: ClientStore;
   readonly #saved: (write: PendingWrite) => void;
   readonly #tracked = new Map<string, LocalWrite>();
@@ -81,6 +83,7 @@ export class LocalWrites {
       return local;
     }
     this.#track(local);
+    this.pendingCount.made(write.id);
     this.#lastSave = this.#save(write, local);
     return local;
   }
@@ -133,6 +136,7 @@ export class LocalWrites {
   }
 
   settled(id: string, covered: VersionVector): void {
+    this.pendingCount.ended(id);
     for (const answered of this.#answered) answered.add(id);
     const local = this.#tracked.get(id);
     if (local === undefined) return;
@@ -160,6 +164,7 @@ export class LocalWrites {
   }
 
   refused({ id, described, refusal }: RefusedWrite): void {
+    this.pendingCount.ended(id);
     for (const answered of this.#answered) answered.add(id);
     const local = this.#tracked.get(id) ?? new LocalWrite(id, described);
     this.#tracked.delete(id);
@@ -186,6 +191,7 @@ export class LocalWrites {
     try {
       const n = await appended;
       await before;
+      this.pendingCount.saved(write.id, n);
       local.reach('saved');
       this.#saved({ ...write, n });
     } catch (error) {

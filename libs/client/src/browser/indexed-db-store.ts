@@ -52,7 +52,8 @@ export class IndexedDbStore implements ClientStore {
       const names = await answerOf(stores.documents.getAllKeys());
       const records: { readonly isHeld: boolean }[] = await answerOf(stores.documents.getAll());
       const followed = names.map((name, at) => ({ document: name as DocumentId, isHeld: records[at]?.isHeld ?? false }));
-      return { device, session, followed, refusals: refusals ?? [] };
+      const pendingCount = await answerOf(stores.pending.count());
+      return { device, session, followed, refusals: refusals ?? [], pendingCount };
     });
   }
 

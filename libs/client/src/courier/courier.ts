@@ -77,6 +77,7 @@ export class Courier {
   readonly #retries = new Set<Timer>();
   /** Writes of which tabs ask what became of them, until the store was read after that. */
   #asked: string[] = [];
+  #hasTakenUp = false;
   #isStopped = false;
   #lastError: Refusal | undefined;
   /** Why the writes that the store has could not be read, as long as they cannot. */
@@ -329,6 +330,7 @@ export class Courier {
       const pending = await this.#parts.store.pendingAfter(this.#outbox.lastN);
       this.#unread = undefined;
       if (this.#parts.platform.tabs.isAlone !== true) this.#lookAfter(Courier.lookMs);
+      this.#hasTakenUp = true;
       return pending.filter((write) => this.#outbox.add(write));
     } catch (error) {
       this.#unread = storeRefusal(error);
@@ -361,6 +363,7 @@ export class Courier {
       wallOffsetMs: this.#connection.wallOffsetMs,
       status,
       switchNumber: Math.max(this.#switchedBy.isOffline, this.#switchedBy.region),
+      countedTo: this.#hasTakenUp ? this.#outbox.lastN : undefined,
     };
   }
 }

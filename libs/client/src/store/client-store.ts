@@ -92,6 +92,8 @@ export interface StoreOpening {
   readonly session: SessionRecord | undefined;
   readonly followed: readonly { readonly document: DocumentId; readonly isHeld: boolean }[];
   readonly refusals: readonly RefusedWrite[];
+  /** How many writes are pending. */
+  readonly pendingCount: number;
 }
 
 export interface ClientStore {

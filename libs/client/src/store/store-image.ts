@@ -51,7 +51,7 @@ export class StoreImage {
 
   get opening(): StoreOpening {
     const followed = [...this.#documents].map(([document, { isHeld }]) => ({ document, isHeld }));
-    return { device: this.device, session: this.#session, followed, refusals: this.#refusals };
+    return { device: this.device, session: this.#session, followed, refusals: this.#refusals, pendingCount: this.#pending.size };
   }
 
   /** The greatest place a pending write had. */

@@ -208,8 +208,9 @@ export class Switchboard {
     if (this.#isForgettingSeen) this.tell({ type: 'forgetSeen' });
   }
 
-  #hearStatus({ status, wallOffsetMs, switchNumber }: Extract<FromCourier, { type: 'status' }>): void {
-    const { status: shown, documents } = this.#parts;
+  #hearStatus({ status, wallOffsetMs, switchNumber, countedTo }: Extract<FromCourier, { type: 'status' }>): void {
+    const { status: shown, documents, writes } = this.#parts;
+    if (countedTo !== undefined) writes.pendingCount.counted(status.pendingWrites, countedTo);
     const before = shown.shown.region;
     this.#wallOffsetMs = wallOffsetMs;
     shown.tell(status, switchNumber);
@@ -247,6 +248,6 @@ export class Switchboard {
     this.#seat.giveUp();
     const { shown, switchNumber } = this.#parts.status;
     const status: ClientStatus = { ...shown, connection: 'offline', lastError: refusalOf(error) };
-    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs, switchNumber });
+    this.#receive({ type: 'status', status, wallOffsetMs: this.#wallOffsetMs, switchNumber, countedTo: undefined });
   }
 }

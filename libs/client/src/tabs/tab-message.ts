@@ -54,7 +54,14 @@ export type FromCourier =
   | { readonly type: 'replicated'; readonly majority: VectorEntries; readonly all: VectorEntries }
   | { readonly type: 'unavailable'; readonly document: DocumentId; readonly refusal: Refusal }
   | { readonly type: 'presence'; readonly document: DocumentId; readonly update: Uint8Array }
-  /** `switchNumber`: of the newest switch that it knows of. */
-  | { readonly type: 'status'; readonly status: ClientStatus; readonly wallOffsetMs: number; readonly switchNumber: number };
+  | {
+      readonly type: 'status';
+      readonly status: ClientStatus;
+      readonly wallOffsetMs: number;
+      /** Of the newest switch that it knows of. */
+      readonly switchNumber: number;
+      /** Up to which place it has counted the pending writes; undefined as long as it has not. */
+      readonly countedTo: number | undefined;
+    };
 
 export type TabMessage = ToCourier | FromCourier;

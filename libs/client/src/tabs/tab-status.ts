@@ -6,6 +6,7 @@
 import type { AnabranchError } from '@anabranch/base';
 import { callSafely } from '../call-safely.ts';
 import type { ClientStatus } from '../client-status.ts';
+import type { PendingCount } from '../pending-count.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
 
 /** What the application wants to be so; of the rest it says nothing. */
@@ -24,20 +25,34 @@ export class TabStatus {
   #wasAway = false;
   /** Of the newest switch that was heard of. */
   #switchNumber = 0;
+  readonly #pendingCount: PendingCount;
+  /** How many pending writes listeners know of. */
+  #heardPending: number;
   #told: ClientStatus;
   #shown: ClientStatus;
 
-  constructor(first: ClientStatus) {
+  constructor(first: ClientStatus, pendingCount: PendingCount) {
     this.#told = first;
     this.#shown = first;
+    this.#pendingCount = pendingCount;
+    this.#heardPending = first.pendingWrites;
+    pendingCount.changed = () => this.recount();
   }
 
+  /** With the writes as they are now, also in the moment before {@link recount}. */
   get shown(): ClientStatus {
+    const pendingWrites = this.#pendingCount.value;
+    if (pendingWrites !== this.#shown.pendingWrites) this.#shown = { ...this.#shown, pendingWrites };
     return this.#shown;
   }
 
   get switchNumber(): number {
     return this.#switchNumber;
+  }
+
+  /** Tells that there are other pending writes than before. */
+  recount(): void {
+    if (this.shown.pendingWrites !== this.#heardPending) this.#show(this.#told);
   }
 
   subscribe(listener: () => void): () => void {
@@ -80,7 +95,9 @@ export class TabStatus {
   #show(status: ClientStatus): void {
     this.#told = status;
     const failure = [...this.#failures.values()].at(-1);
-    this.#shown = failure === undefined ? status : { ...status, lastError: failure };
+    const pendingWrites = this.#pendingCount.value;
+    this.#heardPending = pendingWrites;
+    this.#shown = { ...status, pendingWrites, ...(failure && { lastError: failure }) };
     for (const listener of [...this.#listeners]) callSafely(listener);
   }
 }

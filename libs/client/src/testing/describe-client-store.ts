@@ -27,7 +27,7 @@ function writeOf(id: string, documents: readonly DocumentId[] = [ann]): NewWrite
 
 /** All that a store tells, in a form that can be compared: of updates what they say together, not how they are cut. */
 async function contentsOf(store: ClientStore) {
-  const { device, session, followed, refusals } = await store.open(() => 'minted');
+  const { device, session, followed, refusals, pendingCount } = await store.open(() => 'minted');
   const documents = await Promise.all(
     names.map(async (name) => {
       const { isFollowed, isHeld, updates, pending } = await store.load(name);
@@ -35,7 +35,7 @@ async function contentsOf(store: ClientStore) {
     }),
   );
   const sorted = [...followed].sort((a, b) => (a.document < b.document ? -1 : 1));
-  return { device, session, followed: sorted, refusals, documents, pending: await store.pendingAfter(0) };
+  return { device, session, followed: sorted, refusals, documents, pendingCount, pending: await store.pendingAfter(0) };
 }
 
 // Mostly of one, so that much happens to it.
