@@ -118,7 +118,7 @@ export const errorCodes = {
   config_invalid: entry(
     500,
     'Invalid configuration',
-    'A flag, environment variable or configuration file is wrong, or an option that a client is made with.',
+    'A flag, environment variable or configuration file is wrong, or an option that a client is made with, or one of its calls.',
   ),
   port_taken: entry(500, 'Port taken', 'The address to listen on is used by another process.'),
   // The embedded client

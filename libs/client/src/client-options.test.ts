@@ -119,3 +119,31 @@ test('[CLIENT33] what is no list of operations is refused as an operation is, an
   expect(() => cart.presence.set('Ann' as never)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
   expect(cart.value).toEqual({ items: { tea: 1 } });
 });
+
+test('[CLIENT33] an option that a call does not know, or of another kind, is refused, and nothing is opened or asked', async () => {
+  const platform = new QuietPlatform();
+  const client = await Client.create({ regions: [berlin], collections: { carts } }, { platform, store: new MemoryStore() });
+  cleanups.push(() => client.close());
+  const wrongOfOpen: readonly (readonly [unknown, string])[] = [
+    [{ startEmtpy: true }, 'open: there is no option startEmtpy, only waitMs, startEmpty'],
+    [{ startEmpty: 'yes' }, 'open: startEmpty is true or false'],
+    [{ waitMs: '5' }, 'open: waitMs is a number of milliseconds'],
+    [{ waitMs: Number.NaN }, 'waitMs'],
+    [{ waitMs: -1 }, 'waitMs'],
+    // A timer of that length ends at once.
+    [{ waitMs: Number.POSITIVE_INFINITY }, 'from 0 to 2147483647'],
+    [null, 'open: the options are an object'],
+    [true, 'open: the options are an object'],
+  ];
+  for (const [options, message] of wrongOfOpen) {
+    const refused = { code: 'config_invalid', message: expect.stringContaining(message) };
+    await expect(client.open('carts', 'ann', options as never)).rejects.toMatchObject(refused);
+  }
+  const writes = [{ document: 'carts/ann', ops: [{ op: 'increment', path: '/items/tea', by: 1 }] }] as const;
+  for (const options of [{ timeout: 5 }, { timeoutMs: '5' }, { retryKey: 7 }, { writeConcern: {} }]) {
+    const refused = { code: 'config_invalid', message: expect.stringContaining(`submit: `) };
+    await expect(client.submit(writes, options as never)).rejects.toMatchObject(refused);
+  }
+  const given = { startEmpty: true, waitMs: undefined } as never;
+  expect((await client.open('carts', 'ann', given)).exists).toBe(false);
+});

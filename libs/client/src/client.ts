@@ -16,12 +16,13 @@ import { AnabranchError } from '@anabranch/base';
 import { HlcClock, VersionVector } from '@anabranch/causality';
 import type { CollectionSchema, DocumentOp } from '@anabranch/crdt';
 import { collectionOf, type DocumentId, type DocumentUpdate, documentIdOf } from '@anabranch/protocol';
+import { checkCallOptions } from './call-options.ts';
 import { type ClientOptions, checkOptions } from './client-options.ts';
 import type { ClientStatus } from './client-status.ts';
 import { nearest } from './courier/region-choice.ts';
 import { DeviceAuthor, DeviceAuthors, drawName } from './documents/device-author.ts';
 import { type ClientDocument, LocalDocument, replacedError } from './documents/local-document.ts';
-import { OpenDocuments, type OpenDocumentsParts, type OpenOptions } from './documents/open-documents.ts';
+import { OpenDocuments, type OpenDocumentsParts, type OpenOptions, openOptions } from './documents/open-documents.ts';
 import { DocumentPresence } from './documents/presence.ts';
 import { sizeFault, stageTransaction } from './documents/stage-transaction.ts';
 import { LocalWrites } from './local-writes.ts';
@@ -29,7 +30,7 @@ import type { Platform } from './ports.ts';
 import type { Collections, DocumentViewOf } from './schema.ts';
 import type { ClientStore, StoreOpening, WriteDescription } from './store/client-store.ts';
 import { Submissions } from './submissions.ts';
-import type { SubmitOptions, Submitted, SubmittedWrite } from './submit.ts';
+import { type SubmitOptions, type Submitted, type SubmittedWrite, submitOptions } from './submit.ts';
 import { Switchboard } from './tabs/switchboard.ts';
 import type { ToCourier } from './tabs/tab-message.ts';
 import { type Switch, TabStatus } from './tabs/tab-status.ts';
@@ -146,7 +147,7 @@ export class Client<C extends Collections = Collections> {
 
   /**
    * The document, from the store at once; one of which the device has nothing, as soon as a region has sent it. From then on
-   * the device keeps it up to date. @throws AnabranchError `collection_not_found`, `document_id_invalid`,
+   * the device keeps it up to date. @throws AnabranchError `config_invalid` for an option, `collection_not_found`, `document_id_invalid`,
    * `document_unavailable` when the time is up, `record_damaged`, `client_closed`, and what the region refused it for.
    */
   async open<Name extends keyof C & string>(
@@ -155,6 +156,7 @@ export class Client<C extends Collections = Collections> {
     options: OpenOptions = {},
   ): Promise<ClientDocument<DocumentViewOf<C[Name]>>> {
     this.#assertOpen();
+    checkCallOptions('open', options, openOptions);
     const name = documentIdOf(collection, id);
     this.#collectionOf(name);
     // The view of a document is what its schema says; that is checked where documents are merged, not by the compiler.
@@ -206,6 +208,7 @@ export class Client<C extends Collections = Collections> {
    */
   async submit(writes: readonly SubmittedWrite[], options: SubmitOptions = {}): Promise<Submitted> {
     this.#assertOpen();
+    checkCallOptions('submit', options, submitOptions);
     return await this.#submissions.submit(writes, options);
   }
 

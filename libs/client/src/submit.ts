@@ -12,6 +12,7 @@
 import { AnabranchError, type Clock, isAnabranchError, type JsonObject } from '@anabranch/base';
 import { encodeSessionToken, isOriginId, type OriginId, type VersionVector } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
+import type { OptionKind } from './call-options.ts';
 import type { HttpAnswer, SendHttp } from './ports.ts';
 import { errorOf } from './refusal.ts';
 
@@ -33,6 +34,12 @@ export interface SubmitOptions {
   /** As the header `Anabranch-Write-Concern`: `majority; timeout=500ms`. */
   readonly writeConcern?: string;
 }
+
+export const submitOptions: Readonly<Record<keyof SubmitOptions, OptionKind>> = {
+  timeoutMs: 'milliseconds',
+  retryKey: 'text',
+  writeConcern: 'text',
+};
 
 export interface Submitted {
   /** `origin:seq`; undefined when nothing changed. */

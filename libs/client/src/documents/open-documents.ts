@@ -15,6 +15,7 @@ import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
 import { type OriginId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema, CrdtDocument } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
+import type { OptionKind } from '../call-options.ts';
 import type { ClientStore } from '../store/client-store.ts';
 import type { ToCourier } from '../tabs/tab-message.ts';
 import type { DeviceAuthors } from './device-author.ts';
@@ -30,6 +31,8 @@ export interface OpenOptions {
   /** Do not wait: begin with an empty document, which what regions have is merged into. For documents that are new. */
   readonly startEmpty?: boolean;
 }
+
+export const openOptions: Readonly<Record<keyof OpenOptions, OptionKind>> = { waitMs: 'milliseconds', startEmpty: 'flag' };
 
 export interface OpenDocumentsParts {
   readonly store: ClientStore;

@@ -91,6 +91,13 @@ describe('useDocument', () => {
     expect(shown.length).toBe(renders);
   });
 
+  test('[CLIENT33] says so when it is given an option that there is not, and opens nothing', async () => {
+    const client = await startClient();
+    const component = ({ id }: CartProps) => useDocument(client, 'carts', id, { startEmtpy: true } as never).error?.message;
+    const page = await render(component, { client, id: 'ann' });
+    await untilSo(() => expect(page.text()).toContain('there is no option startEmtpy'));
+  });
+
   test('[CLIENT32] never shows one document by the name of another, whatever comes first', async () => {
     const [client, other] = [await startClient(), await startClient()];
     for (const id of ['ann', 'bob']) (await client.open('carts', id, startEmpty)).edit(write(id));

@@ -39,21 +39,23 @@ export function useDocument<C extends Collections, Name extends keyof C & string
 ): DocumentHook<DocumentViewOf<C[Name]>> {
   type View = DocumentViewOf<C[Name]>;
   const [opened, setOpened] = useState<Opened<View>>({ client: undefined, name: '' });
-  const { waitMs, startEmpty = false } = options ?? {};
+  const { waitMs, startEmpty = false, ...others } = options ?? {};
+  const [unknown] = Object.keys(others);
   const name = `${collection}/${id}`;
   useEffect(() => {
     let isCurrent = true;
     const show = (outcome: { readonly document: ClientDocument<View> } | { readonly error: AnabranchError }): void => {
       if (isCurrent) setOpened({ client, name, ...outcome });
     };
-    client.open(collection, id, { startEmpty, ...(waitMs !== undefined && { waitMs }) }).then(
+    const given = { startEmpty, ...(waitMs !== undefined && { waitMs }), ...(unknown !== undefined && { [unknown]: true }) };
+    client.open(collection, id, given).then(
       (document) => show({ document }),
       (error: unknown) => show({ error: isAnabranchError(error) ? error : new AnabranchError('internal_error', String(error)) }),
     );
     return () => {
       isCurrent = false;
     };
-  }, [client, collection, id, name, waitMs, startEmpty]);
+  }, [client, collection, id, name, waitMs, startEmpty, unknown]);
   const isAnswer = opened.client === client && opened.name === name;
   const document = isAnswer ? opened.document : undefined;
   const closed = useOutside(
