@@ -59,7 +59,8 @@ describe('a client', () => {
     expect(kept.value.items['tea']?.qty).toBe(3);
     await kept.edit([tea(4)]).when('saved');
     await expect(again.open('carts', 'bob', { waitMs: 1 })).rejects.toMatchObject({ code: 'document_unavailable' });
-    expect(await again.submit([{ document: 'depots/d', ops: [] }], { timeoutMs: 1 }).catch(({ code }) => code)).toBe('region_unreachable');
+    const restock = [{ document: 'depots/d', ops: [{ op: 'increment', path: '/stock', by: 5 }] }] as const;
+    expect(await again.submit(restock, { timeoutMs: 1 }).catch(({ code }) => code)).toBe('region_unreachable');
     const fresh = await again.open('carts', 'new', { startEmpty: true });
     await fresh.edit([tea(8)]).when('saved');
     await again.close();

@@ -107,13 +107,24 @@ test('[CLIENT33] what is no list of operations is refused as an operation is, an
     { op: 'increment', path: '/items/tea', by: 1 },
     [null],
     [{ op: 'increment', by: 1 }],
+    [],
   ];
   for (const ops of wrongOps) expect(() => cart.edit(ops as never)).toThrow(expect.objectContaining({ code: 'op_invalid' }));
   for (const writes of [undefined, { document: cart, ops: [] }, [undefined], [{ ops: [] }], [{ document: 'carts/ann', ops: [] }]]) {
     expect(() => client.transact(writes as never)).toThrow(expect.objectContaining({ code: 'op_invalid' }));
   }
   await expect(client.submit({ document: 'carts/ann', ops: [] } as never)).rejects.toMatchObject({ code: 'op_invalid' });
-  const write = cart.edit([{ op: 'increment', path: '/items/tea', by: 1 }]);
+  const more = [{ op: 'increment', path: '/items/tea', by: 1 }] as const;
+  const bob = await client.open('carts', 'bob', { startEmpty: true });
+  const one = { code: 'op_invalid', message: 'a write has at least one operation' };
+  expect(() => cart.edit([])).toThrow(expect.objectContaining(one));
+  expect(() => client.transact([])).toThrow(expect.objectContaining({ code: 'op_invalid', message: 'it writes at least one document' }));
+  const half = [cart, bob].map((document, at) => ({ document, ops: at === 0 ? more : [] }));
+  expect(() => client.transact(half)).toThrow(expect.objectContaining({ ...one, details: { writeIndex: 1 } }));
+  await expect(client.submit([])).rejects.toMatchObject({ code: 'op_invalid' });
+  await expect(client.submit([{ document: 'carts/ann', ops: [] }])).rejects.toMatchObject(one);
+  expect([cart.value, client.status.pendingWrites]).toEqual([{ items: {} }, 0]);
+  const write = cart.edit(more);
   await expect(write.when('kept' as never)).rejects.toMatchObject({ code: 'value_invalid' });
   await expect(client.open('carts', undefined as never)).rejects.toMatchObject({ code: 'document_id_invalid' });
   expect(() => cart.presence.set('Ann' as never)).toThrow(expect.objectContaining({ code: 'value_invalid' }));
