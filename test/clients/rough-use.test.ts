@@ -168,6 +168,7 @@ describe('a collection that the application describes otherwise for a while', ()
     const old = await connectTo(mesh, 'new-york', { collections: differing, folder });
     await vi.waitFor(() => expect(old.status.lastError?.code).toBe('collection_differs'), patience);
     expect(old.status.lastError?.message).toContain('/items/*/name is missing in the client, register in the region');
+    expect(old.status.lastError?.details).toEqual({ document: 'carts/ann' });
     await theirs.edit([tea(10)]).when('all');
     await (await old.open('notes', 'x')).yjs?.getText('body').insert(0, 'x');
     // It has the note, so it has been told of more than it was sent of the cart.
@@ -175,6 +176,9 @@ describe('a collection that the application describes otherwise for a while', ()
     const offline = await old.open('carts', 'ann');
     const write = offline.edit([tea(100)]);
     await write.when('saved');
+    const differences = expect.arrayContaining(['/items/*/name is missing in the client, register in the region']);
+    const details = { document: 'carts/ann', collection: 'carts', differences };
+    await vi.waitFor(() => expect(old.status.lastError?.details).toEqual(details), patience);
     await old.close();
     expect(write.state).toBe('saved');
     const again = await connect(mesh, 'new-york', { folder });

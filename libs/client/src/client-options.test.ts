@@ -1,6 +1,6 @@
 // What a client cannot be made of, and what it cannot be asked: it is told in one way, and nothing is opened or changed.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -92,6 +92,19 @@ test('[CLIENT33] in Node nothing is kept only when that is asked for', async () 
   expect(readdirSync(folder)).toEqual([]);
   expect(await ofNode({ ...kept, folder })).toEqual({});
   expect(readdirSync(folder)).not.toEqual([]);
+});
+
+test('[CLIENT33] in Node the folder is no file, and lies in none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'anabranch-options-'));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'notes.txt');
+  writeFileSync(file, 'mine');
+  const { store: _, ...kept } = right;
+  for (const path of [file, join(file, 'device')]) {
+    const message = `the client cannot be made: folder: ${path} is a file, or lies in one`;
+    expect(await ofNode({ ...kept, folder: path })).toMatchObject({ code: 'config_invalid', message });
+  }
+  expect([readdirSync(folder), readFileSync(file, 'utf8')]).toEqual([['notes.txt'], 'mine']);
 });
 
 test('[CLIENT33] what is no list of operations is refused as an operation is, and changes nothing', async () => {

@@ -1,8 +1,11 @@
+import { inspect } from 'node:util';
+import { AnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
 import { expect, test } from 'vitest';
 import { LocalWrites } from './local-writes.ts';
 import type { NewWrite } from './store/client-store.ts';
 import { MemoryStore } from './store/memory-store.ts';
+import { LocalWrite } from './write.ts';
 
 const covered = VersionVector.of([['berlin.1' as never, 7]]);
 const writeOf = (id: string): NewWrite => ({
@@ -29,4 +32,11 @@ test('[CLIENT11] a write that is answered while the store is asked what waits is
   expect(pending.map(({ state }) => state)).toEqual(['majority', 'saved']);
   expect((await writes.takeUp()).map(({ id }) => id)).toContain('c');
   expect((await writes.takeUp()).find(({ id }) => id === 'c')).toBe(pending[1]);
+});
+
+test('[CLIENT36] what Node shows of a write is what is told of it as JSON', () => {
+  const write = new LocalWrite('a.1', [{ document: 'carts/ann' as never, ops: '[]' }]);
+  expect(inspect(write)).toBe("{ id: 'a.1', state: 'applied', documents: [ 'carts/ann' ] }");
+  write.refuse(new AnabranchError('value_invalid', 'not that'));
+  expect(inspect([write], { depth: 5 })).toContain("error: { code: 'value_invalid', message: 'not that' }");
 });

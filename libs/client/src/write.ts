@@ -47,6 +47,9 @@ export interface WriteJson {
 
 const order: Readonly<Record<Exclude<WriteState, 'refused'>, number>> = { applied: 0, saved: 1, durable: 2, majority: 3, all: 4 };
 
+/** Under this name Node looks for what to show of an object. */
+const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+
 export class LocalWrite implements Write {
   readonly id: string;
   readonly described: readonly WriteDescription[];
@@ -107,6 +110,11 @@ export class LocalWrite implements Write {
     const { id, state, error } = this;
     const documents = this.described.map(({ document }) => document);
     return { id, state, documents, ...(error && { error: { code: error.code, message: error.message } }) };
+  }
+
+  /** What `console.log` shows of it in Node. */
+  [inspected](): WriteJson {
+    return this.toJSON();
   }
 
   /** Goes on to a state; never back. */

@@ -94,7 +94,7 @@ export class FollowedDocuments {
   /** True when another region is to be asked: this one has damaged it. */
   unavailable({ document, code, message }: UnavailableFrame): boolean {
     const { tell, note, avoidRegion } = this.#parts;
-    const refusal = { code, message, details: {} };
+    const refusal = { code, message, details: { document } };
     if (code === ('presence_unsupported' satisfies ErrorCode)) {
       // The document itself is served.
       note(refusal);

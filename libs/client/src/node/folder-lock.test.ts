@@ -121,10 +121,13 @@ describe('the lock of a folder', () => {
   });
 
   test('[STORE34] what the system refuses is told as store_failed', async () => {
-    const file = join(await newFolder(), 'file');
+    const folder = await newFolder();
+    expect(await openAs(join(folder, 'x'.repeat(300)))).toBe('store_failed');
+    const file = join(folder, 'file');
     await writeFile(file, '');
-    expect(await openAs(file)).toBe('store_failed');
-    expect(await openAs(join(file, 'below'))).toBe('store_failed');
+    // That is for the application to put right.
+    expect(await openAs(file)).toBe('config_invalid');
+    expect(await openAs(join(file, 'below'))).toBe('config_invalid');
     expect(await codeOf(FolderLock.take(join(file, 'below')))).toBe('store_failed');
     // It is not left locked.
     expect(await codeOf(FolderLock.take(join(file, 'below')))).toBe('store_failed');

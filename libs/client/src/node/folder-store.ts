@@ -15,6 +15,7 @@ import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnabranchError } from '@anabranch/base';
 import type { DocumentId } from '@anabranch/protocol';
+import { invalid } from '../client-options.ts';
 import type { ClientStore, NewWrite, PendingWrite, StoreChange, StoredDocument, StoreOpening } from '../store/client-store.ts';
 import { StoreImage } from '../store/store-image.ts';
 import { FolderLock } from './folder-lock.ts';
@@ -105,7 +106,7 @@ export class FolderStore implements ClientStore {
   }
 
   async #openFolder(mintDevice: () => string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true }).catch(throwStoreFailure);
+    await mkdir(this.#folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => this.#throwNoFolder(error));
     this.#lock = await FolderLock.take(await realpath(this.#folder).catch(throwStoreFailure));
     try {
       await this.#openJournal(mintDevice);
@@ -116,6 +117,11 @@ export class FolderStore implements ClientStore {
       this.#lock = undefined;
       throw storeFailure(error);
     }
+  }
+
+  #throwNoFolder(error: NodeJS.ErrnoException): never {
+    const isInFile = error.code === 'EEXIST' || error.code === 'ENOTDIR';
+    throw isInFile ? invalid(`folder: ${this.#folder} is a file, or lies in one`) : storeFailure(error);
   }
 
   async #openJournal(mintDevice: () => string): Promise<void> {

@@ -34,7 +34,11 @@ describe('[DOCS6] a client that describes a collection otherwise is told', () =>
     const schema = object({ ...fields, items: { type: 'map', of: object({ qty: { type: 'register' }, name: { type: 'register' } }) } });
     const { isAgreed, error } = refusal(canonicalJson({ library: 'yjs', schema }));
     expect([isAgreed, error.code]).toEqual([false, 'collection_differs']);
-    expect(error.details).toEqual({ collection: 'carts', differences: ['/items/*/qty is register in the client, counter in the region'] });
+    expect(error.details).toEqual({
+      document: 'carts/ann',
+      collection: 'carts',
+      differences: ['/items/*/qty is register in the client, counter in the region'],
+    });
     expect(error.message).toBe(
       'carts/ann: the client describes the collection carts otherwise than the region: ' +
         '/items/*/qty is register in the client, counter in the region',
@@ -66,7 +70,8 @@ describe('[DOCS6] a client that describes a collection otherwise is told', () =>
   });
 
   test('that it describes none, or what is no description', () => {
-    expect(refusal(undefined).error.details).toEqual({ collection: 'carts', differences: ['the client does not describe it'] });
+    const differs = { document: 'carts/ann', collection: 'carts', differences: ['the client does not describe it'] };
+    expect(refusal(undefined).error.details).toEqual(differs);
     const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
     for (const text of ['{}', 'no JSON', '[]', deep, `{"library":"yjs","schema":{"type":"object","fields":${deep}}}`]) {
       expect(refusal(text).error.message.length, text.slice(0, 20)).toBeLessThan(1_000);

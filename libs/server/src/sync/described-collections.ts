@@ -41,7 +41,7 @@ export class DescribedCollections {
       this.#differences.set(collection, differences);
     }
     const message = `${document}: the client describes the collection ${collection} otherwise than the region: ${differences.join('; ')}`;
-    return new AnabranchError('collection_differs', message, { collection, differences });
+    return new AnabranchError('collection_differs', message, { document, collection, differences });
   }
 }
 
