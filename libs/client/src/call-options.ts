@@ -2,7 +2,7 @@
 
 import { AnabranchError } from '@anabranch/base';
 
-export type OptionKind = 'flag' | 'milliseconds' | 'text';
+export type OptionKind = 'flag' | 'milliseconds' | 'text' | 'function';
 
 /** Of a wait. Beyond, the timers of browsers and Node would end at once. */
 const waitMsMax = 2 ** 31 - 1;
@@ -14,6 +14,7 @@ const kinds: Readonly<Record<OptionKind, { readonly text: string; readonly takes
     takes: (value) => typeof value === 'number' && value >= 0 && value <= waitMsMax,
   },
   text: { text: 'a text', takes: (value) => typeof value === 'string' },
+  function: { text: 'a function', takes: (value) => typeof value === 'function' },
 };
 
 /** What is undefined counts as not given. @throws AnabranchError `config_invalid`. */

@@ -40,3 +40,12 @@ test('[CLIENT36] what Node shows of a write is what is told of it as JSON', () =
   write.refuse(new AnabranchError('value_invalid', 'not that'));
   expect(inspect([write], { depth: 5 })).toContain("error: { code: 'value_invalid', message: 'not that' }");
 });
+
+test('[CLIENT50] a write that was answered, nobody knows by which ops, is pending no more', () => {
+  const writes = new LocalWrites(new MemoryStore(), () => {});
+  writes.add(writeOf('a'));
+  expect(writes.pendingCount.value).toBe(1);
+  writes.forgetCovered();
+  writes.answered('a', covered);
+  expect(writes.pendingCount.value).toBe(0);
+});

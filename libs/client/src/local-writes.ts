@@ -148,6 +148,7 @@ export class LocalWrites {
 
   /** A write is in a region, and nobody was told which ops hold it: they are covered by all that this device knows of. */
   answered(id: string, covered: VersionVector): void {
+    this.pendingCount.ended(id);
     if (!this.#hasForgotten) return this.settled(id, covered);
     for (const answered of this.#answered) answered.add(id);
     const local = this.#tracked.get(id);

@@ -38,6 +38,7 @@ export interface SubmitOptions {
 export const submitOptions: Readonly<Record<keyof SubmitOptions, OptionKind>> = {
   timeoutMs: 'milliseconds',
   retryKey: 'text',
+  onRetryKey: 'function',
   writeConcern: 'text',
 };
 
