@@ -26,7 +26,7 @@ const fixed: readonly PlanOptions[] = [
 /** A seed with clients of both kinds. */
 const withClients = 3;
 /** A seed with two devices that are treated roughly. */
-const withDevices = 18;
+const withDevices = 25;
 /** A seed with a stranger, and regions that take few sessions. */
 const withStrangers = 32;
 const baseSeed = Date.now() % 2 ** 31;
@@ -77,7 +77,14 @@ describe('the simulator', () => {
   test('[SIM13] devices write, are killed, put back and cut off, and end with what regions hold', async () => {
     const { plan, counts } = await hold({ seed: withDevices, minutes: 1, regions: 3, plan: 'crash' });
     expect(plan.devices.length).toBeGreaterThan(0);
-    for (const branch of ['device_write_acknowledged', 'device_killed', 'device_put_back', 'device_cut', 'device_moved']) {
+    for (const branch of [
+      'device_write_acknowledged',
+      'device_killed',
+      'device_put_back',
+      'device_cut',
+      'device_moved',
+      'device_submitted',
+    ]) {
       expect(counts[branch], branch).toBeGreaterThan(0);
     }
   });
