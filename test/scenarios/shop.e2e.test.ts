@@ -250,6 +250,7 @@ describe('the shop', () => {
     const nav = tab.page.getByRole('navigation');
     await nav.getByRole('link', { name: 'Orders' }).click();
     await tab.cart.root.waitFor({ state: 'detached', ...patience });
+    await expect.poll(orders.asked, { timeout: patience.timeout }).toBe(2);
     await other.add('tea', 2);
     await nav.locator('.count').filter({ hasText: /^3/ }).waitFor(patience);
     orders.answerSecond();
