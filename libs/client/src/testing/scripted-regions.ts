@@ -86,6 +86,9 @@ export class ScriptedRegion {
   }
 }
 
+/** How much farther each region is than the one before it. */
+const fartherMs = 40;
+
 /** A platform on which these regions answer. */
 export function platformOf(regions: readonly ScriptedRegion[]): Platform {
   let drawn = 0;
@@ -104,7 +107,13 @@ export function platformOf(regions: readonly ScriptedRegion[]): Platform {
       if (region === undefined) throw new Error(`no region at ${url}`);
       return region.connect(listener);
     },
-    sendHttp: ({ url }) => Promise.resolve({ status: 200, text: '', wallMs: at(url)?.wallMs?.(), header: () => undefined }),
+    sendHttp: async ({ url }) => {
+      const region = at(url);
+      // Each is farther away than the one named before it: who is nearest does not depend on what else the machine does.
+      const afterMs = region === undefined ? 0 : fartherMs * regions.indexOf(region);
+      if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
+      return { status: 200, text: '', wallMs: region?.wallMs?.(), header: () => undefined };
+    },
     tabs: aloneTabs,
     onOnline: () => () => {},
   };
