@@ -240,8 +240,8 @@ describe('the shop', () => {
   });
 
   test('[SHOP8] an order that waits is asked for no more when another device changes the cart, on a page that does not show it', async () => {
-    const tab = await (await come({ customer: 'fay', region: 'berlin' })).enter();
-    const other = await (await come({ customer: 'fay', region: 'tokyo' })).enter();
+    const tab = await (await come({ customer: 'gus', region: 'berlin' })).enter();
+    const other = await (await come({ customer: 'gus', region: 'tokyo' })).enter();
     await tab.add('candle');
     await other.cart.untilQuantity('candle', 1);
     const orders = await refuseOrders(tab.page);
