@@ -18,6 +18,11 @@ export interface Author {
    * took over from it, ever wrote: for an initial share, everything of all earlier epochs of the region. Absent: no holder.
    */
   readonly mayTakeOver?: (holder: string) => boolean;
+  /**
+   * True when the document may hold writes without what they build on, as a device does that has forgotten the rest: what looks
+   * left over there may wait for what it cancels, so nothing is swept.
+   */
+  readonly mayLackPast?: boolean;
 }
 
 /**

@@ -7,7 +7,8 @@
 //              refused: also on a document that was replaced, or closed (EditorWatch).
 
 import { AnabranchError, isAnabranchError, type JsonObject } from '@anabranch/base';
-import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
+import type { Hlc } from '@anabranch/causality';
+import type { Author, CrdtDocument, DocumentOp } from '@anabranch/crdt';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { collectionOf, type DocumentId, localIdOf } from '@anabranch/protocol';
 import type { Doc } from 'yjs';
@@ -139,8 +140,9 @@ export class LocalDocument implements ClientDocument<JsonObject> {
     return this.#isTakenBack;
   }
 
-  get author(): DeviceAuthor {
-    return this.#author;
+  /** Who makes the next edit. */
+  nextAuthor(hlc: Hlc): Author {
+    return { ...this.#author.next(hlc), mayLackPast: !this.isHeld };
   }
 
   get crdt(): CrdtDocument {

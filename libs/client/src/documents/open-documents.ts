@@ -286,7 +286,7 @@ export class OpenDocuments {
     entry.buffered = undefined;
     if (entry.document === undefined) entry.document = new LocalDocument(name, host, { crdt, author: as, isHeld });
     else entry.document.replace(crdt, as);
-    entry.document.isHeld ||= isHeld;
+    entry.document.isHeld = isHeld || (entry.document.isHeld && !isDamaged);
     this.#tell(new Map([[entry.document, local]]));
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
     entry.followedMs ??= this.#parts.clock.wallMs();

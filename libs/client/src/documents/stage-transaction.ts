@@ -37,7 +37,7 @@ export function stageTransaction(
   if (writes.length > opWritesMax) {
     throw new AnabranchError('op_invalid', `a transaction writes ${writes.length} documents, ${opWritesMax} are taken`);
   }
-  const prepared = writes.map((write, at) => ({ ...write, author: write.document.author.next(hlc), at }));
+  const prepared = writes.map((write, at) => ({ ...write, author: write.document.nextAuthor(hlc), at }));
   const inWrite = <T>(at: number, act: () => T): T => (writes.length === 1 ? act() : naming(at, act));
   for (const { document, ops, author, at } of prepared) {
     inWrite(at, () => {

@@ -22,7 +22,7 @@ export function stageEdit(tree: TypedTree, author: Author, ops: readonly Documen
   checkCount(ops.length, crdtLimits.editOpsMax, `an edit has at most ${crdtLimits.editOpsMax} operations`);
   return stage(tree, author, (edit: Edit) => {
     applyOps(tree, edit, ops);
-    if (edit.writeCount === 0) return;
+    if (edit.writeCount === 0 || author.mayLackPast === true) return;
     for (const leaf of tree.takeLeftovers(crdtLimits.sweptFieldsMax)) leaf.sweep(edit);
   });
 }
