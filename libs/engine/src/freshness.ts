@@ -17,20 +17,20 @@ interface Claim {
   readonly completeMs: number;
 }
 
+/** Every heartbeat of every peer tells of every origin, so it is changed in place. */
 interface Knowledge {
   /** The most anyone reported. */
-  readonly seq: number;
-  readonly logBytes: number;
+  seq: number;
+  logBytes: number;
   /** Claims not yet reached: the earliest, and the newest after it. */
-  readonly claim: Claim | undefined;
-  readonly nextClaim: Claim | undefined;
-  readonly completeMs: number;
+  claim: Claim | undefined;
+  nextClaim: Claim | undefined;
+  completeMs: number;
   /** What the replica could make of its own log when it began: a guess, by wall clocks. */
-  readonly recalledMs: number;
+  recalledMs: number;
 }
 
 const never = Number.NEGATIVE_INFINITY;
-const nothing: Knowledge = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
 
 export class Freshness {
   readonly #origins = new Map<OriginId, Knowledge>();
@@ -40,20 +40,12 @@ export class Freshness {
    * origins than a vector holds the later ones are not taken.
    */
   report(report: Omit<OriginReport, 'completeMs'>, heldSeq: number, completeMs = never): void {
-    const known = this.#origins.get(report.origin) ?? nothing;
-    if (known === nothing && this.#origins.size >= vectorOriginsMax) return;
-    const seq = Math.max(known.seq, report.seq);
-    const logBytes = Math.max(known.logBytes, report.logBytes);
-    const isReached = report.seq <= heldSeq;
-    const claims = isReached || completeMs === never ? known : withClaim(known, { seq: report.seq, completeMs });
-    this.#origins.set(report.origin, {
-      ...known,
-      seq,
-      logBytes,
-      claim: claims.claim,
-      nextClaim: claims.nextClaim,
-      completeMs: isReached ? Math.max(known.completeMs, completeMs) : known.completeMs,
-    });
+    const known = this.#origins.get(report.origin) ?? this.#begin(report.origin);
+    if (known === undefined) return;
+    known.seq = Math.max(known.seq, report.seq);
+    known.logBytes = Math.max(known.logBytes, report.logBytes);
+    if (report.seq <= heldSeq) known.completeMs = Math.max(known.completeMs, completeMs);
+    else if (completeMs !== never) addClaim(known, { seq: report.seq, completeMs });
   }
 
   /**
@@ -63,16 +55,17 @@ export class Freshness {
   recall(report: Omit<OriginReport, 'completeMs'>, recalledMs: number): void {
     this.report(report, report.seq);
     const known = this.#origins.get(report.origin);
-    if (known !== undefined) this.#origins.set(report.origin, { ...known, recalledMs });
+    if (known !== undefined) known.recalledMs = recalledMs;
   }
 
   /** Tells that the origin's log is held up to `seq`. */
   reach(origin: OriginId, seq: number): void {
     const known = this.#origins.get(origin);
-    if (known?.claim === undefined || known.claim.seq > seq) return;
-    const completeMs = Math.max(known.completeMs, known.claim.completeMs);
-    this.#origins.set(origin, { ...known, claim: known.nextClaim, nextClaim: undefined, completeMs });
-    this.reach(origin, seq);
+    while (known?.claim !== undefined && known.claim.seq <= seq) {
+      known.completeMs = Math.max(known.completeMs, known.claim.completeMs);
+      known.claim = known.nextClaim;
+      known.nextClaim = undefined;
+    }
   }
 
   /** Whether anyone told of the origin, and it was taken. */
@@ -101,16 +94,26 @@ export class Freshness {
 
   /** What is missing, given what is held. */
   missing(origin: OriginId, held: { seq: number; logBytes: number }): { ops: number; bytes: number } {
-    const known = this.#origins.get(origin) ?? nothing;
-    return { ops: Math.max(0, known.seq - held.seq), bytes: Math.max(0, known.logBytes - held.logBytes) };
+    const { seq = 0, logBytes = 0 } = this.#origins.get(origin) ?? {};
+    return { ops: Math.max(0, seq - held.seq), bytes: Math.max(0, logBytes - held.logBytes) };
   }
 
   origins(): IterableIterator<OriginId> {
     return this.#origins.keys();
   }
+
+  /** Undefined when there are as many origins as are taken. */
+  #begin(origin: OriginId): Knowledge | undefined {
+    if (this.#origins.size >= vectorOriginsMax) return undefined;
+    const known = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
+    this.#origins.set(origin, known);
+    return known;
+  }
 }
 
-function withClaim({ claim: earliest }: Knowledge, claim: Claim): Pick<Knowledge, 'claim' | 'nextClaim'> {
+function addClaim(known: Knowledge, claim: Claim): void {
+  const { claim: earliest } = known;
   const isEasier = earliest === undefined || (claim.seq <= earliest.seq && claim.completeMs >= earliest.completeMs);
-  return isEasier ? { claim, nextClaim: undefined } : { claim: earliest, nextClaim: claim };
+  if (isEasier) known.claim = claim;
+  known.nextClaim = isEasier ? undefined : claim;
 }

@@ -38,7 +38,7 @@ export class SimulatedWorld {
     this.clock = new VirtualClock(this.#random.fork('clock'));
     this.trace = new Trace(() => this.clock.monotonicMs());
     const observer = new WireObserver(this.trace, this.sometimes, (region, origin) => {
-      return this.#at(region)?.running?.replica.status().version.get(origin) ?? 0;
+      return this.#at(region)?.running?.replica.version.get(origin) ?? 0;
     });
     this.transits = new TransitTimes(() => this.clock.monotonicMs());
     const observe = (from: string, to: string, frame: Uint8Array, sentMs: number): void => {
