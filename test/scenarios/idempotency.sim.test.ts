@@ -4,6 +4,7 @@ import { isAnabranchError } from '@anabranch/base';
 import type { EditResult } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
+import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { linkedMesh } from './linked-mesh.ts';
@@ -127,6 +128,19 @@ test('[IDEM3] a repetition of what was refused is tried on its own, and waits fo
   await mesh.clock.advance(2_000);
   await expect(settled(mesh, ask())).resolves.toMatchObject({ isReplay: false, json: { stock: 3 } });
   await expect(settled(mesh, ask())).resolves.toMatchObject({ isReplay: true, json: { stock: 3 } });
+});
+
+test('[IDEM3] a repetition of what was done says so, also when the document can be shown no more', async () => {
+  const mesh = await meshOf('berlin');
+  const { opId } = await send(mesh, 'berlin', 'order-1');
+  const peer = new ScriptedPeer(mesh.replica('berlin'));
+  peer.shakeHands();
+  const write = { document: cart, library: 'yjs', update: Uint8Array.of(1, 1, 5, 0, 1, 255) } as const;
+  peer.sendFrame(peer.ops([{ hlc: { ms: 1, counter: 0 }, dependencies: [], writes: [write] }]));
+  await mesh.clock.advance(10);
+  const done = { opId: `${opId?.origin}:${opId?.seq}`, reason: 'document_quarantined' };
+  await expect(send(mesh, 'berlin', 'order-1')).rejects.toMatchObject({ code: 'view_unavailable', details: done });
+  await expect(send(mesh, 'berlin', 'order-2')).rejects.toMatchObject({ code: 'document_quarantined' });
 });
 
 /** Which ops each key was answered with, while cuts, repetitions and crashes come in a random order; healed and converged. */

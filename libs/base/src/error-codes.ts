@@ -114,6 +114,11 @@ export const errorCodes = {
     'Document quarantined',
     'An update in the log cannot be merged; this document is not served, others are.',
   ),
+  view_unavailable: entry(
+    500,
+    'View unavailable',
+    'A request with this key was done before, as the op that the details name; what the document shows now cannot be read here.',
+  ),
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
   config_invalid: entry(
     500,

@@ -4,11 +4,14 @@
 //              others too, unless a region has said that it does not serve one of their documents: nobody can say when they
 //              will go, and no region can see that the submission comes after them.
 // Invariant 2: nothing is asked of a region after the client was closed.
+// Invariant 3: a region whose copy of a document is damaged has done nothing, nor will it: then another is asked, which does it
+//              when it has what was seen.
 
-import { AnabranchError } from '@anabranch/base';
+import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
+import { isDamageOfRegion } from '@anabranch/protocol';
 import type { ClientStatus } from './client-status.ts';
-import type { RegionAddress } from './courier/region-choice.ts';
+import { nearest, type RegionAddress } from './courier/region-choice.ts';
 import { isUnderWay, type LocalWrites } from './local-writes.ts';
 import type { Platform } from './ports.ts';
 import { parseOpId, type SubmitOptions, type Submitted, type SubmittedWrite, submitTo } from './submit.ts';
@@ -57,15 +60,36 @@ export class Submissions {
     const isDelivered = await this.#becomesSo(() => before.every((write) => this.#lets(write, named)), deadlineMs - clock.monotonicMs());
     if (this.#parts.isClosed()) throw unasked(options.retryKey, new AnabranchError('client_closed', 'the client was closed'));
     if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
-    const retryKey = options.retryKey ?? `${region.name}|${drawKey()}`;
-    options.onRetryKey?.(retryKey);
-    const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
-    const parts = { clock, sendHttp, url: region.url, seen: seen().merge(own.covered), retryKey };
-    const submitted = await submitTo(parts, writes, { ...options, timeoutMs: leftMs });
+    const submitted = await this.#firstSound(this.#candidates(region, options), (at) => {
+      const retryKey = options.retryKey ?? `${at.name}|${drawKey()}`;
+      options.onRetryKey?.(retryKey);
+      const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
+      const parts = { clock, sendHttp, url: at.url, seen: seen().merge(own.covered), retryKey };
+      return submitTo(parts, writes, { ...options, timeoutMs: leftMs });
+    });
     const op = parseOpId(submitted.opId);
     const isShown = writes.some(({ document }) => documents.isOpen(document));
     if (op !== undefined && isShown) await this.#becomesSo(() => seen().covers(VersionVector.of([op])), showMsMax);
     return submitted;
+  }
+
+  /** Other regions may be asked too when the client may choose, and nobody holds the key of an attempt before. */
+  #candidates(region: RegionAddress, { retryKey }: SubmitOptions): readonly RegionAddress[] {
+    const { status, regions } = this.#parts;
+    const others = regions.filter(({ name }) => name !== region.name);
+    return retryKey === undefined && status().wantedRegion === nearest ? [region, ...others] : [region];
+  }
+
+  /** Asks one region after the other, until one says something else than that its copy of a document is damaged. */
+  async #firstSound(regions: readonly RegionAddress[], ask: (region: RegionAddress) => Promise<Submitted>): Promise<Submitted> {
+    for (const region of regions.slice(0, -1)) {
+      try {
+        return await ask(region);
+      } catch (error) {
+        if (!isAnabranchError(error) || !isDamageOfRegion(error.code)) throw error;
+      }
+    }
+    return ask(regions.at(-1) as RegionAddress);
   }
 
   /** Whether a submission need not wait for a write that was made before it (Invariant 1). */

@@ -5,7 +5,7 @@
 //                              ^---- no answer, not ready ----'  same region, same key, until the time is up
 //
 // Invariant 1: one submission is one idempotency key, and goes to one region: another region knows of the key only when the op
-//              has arrived there, and might do it twice.
+//              has arrived there, and might do it twice. Once it was refused another may be asked, under another key.
 // Invariant 2: without an answer the outcome is unknown, and said to be: never "not done". A refusal says "not done" also of an
 //              attempt before without an answer: a region answers the attempts under one key in the order in which they came.
 
@@ -45,7 +45,7 @@ export const submitOptions: Readonly<Record<keyof SubmitOptions, OptionKind>> = 
 export interface Submitted {
   /** `origin:seq`; undefined when nothing changed. */
   readonly opId: string | undefined;
-  /** The new views by `collection/id`, as the region had them. */
+  /** The new views by `collection/id`, as the region had them; none when it had done it before, and cannot read one of them now. */
   readonly documents: Readonly<Record<string, JsonObject>>;
   /** False when a write concern was asked for and not met in time: the write is durable in the region, and on its way. */
   readonly isConcernMet: boolean;
@@ -71,17 +71,11 @@ export async function submitTo(parts: SubmitParts, writes: readonly SubmittedWri
   for (let waitMs = retryMsMin; ; waitMs = Math.min(2 * waitMs, retryMsMax)) {
     const leftMs = deadlineMs - clock.monotonicMs();
     const answer = await ask(parts, writes, options, Math.max(leftMs, 1)).catch((error: unknown) => error);
-    const submitted = isAnswer(answer) && answer.status < 300 ? readAnswer(answer) : undefined;
-    if (submitted !== undefined) return submitted;
-    if (isAnswer(answer) && answer.status >= 300) {
-      last = problemOf(answer);
-      if (!isPassing(last)) throw last;
-      // A region that fails while it commits may have kept it.
-      if (last.code === 'store_failed' || last.code === 'store_full' || last.code === 'internal_error') mayBeDone = true;
-    } else {
-      mayBeDone = true;
-      last = new AnabranchError('region_unreachable', 'the region does not answer');
-    }
+    const outcome = outcomeOf(answer, options);
+    if (!isAnabranchError(outcome)) return outcome;
+    last = outcome;
+    if (!isPassing(last)) throw last;
+    if (doubtful.has(last.code)) mayBeDone = true;
     if (clock.monotonicMs() + waitMs >= deadlineMs) break;
     await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
   }
@@ -112,9 +106,21 @@ function ask(parts: SubmitParts, writes: readonly SubmittedWrite[], options: Sub
   });
 }
 
+/** What became of one attempt; an error that passes says nothing for good. */
+function outcomeOf(answer: unknown, options: SubmitOptions): Submitted | AnabranchError {
+  const silence = new AnabranchError('region_unreachable', 'the region does not answer');
+  if (!isAnswer(answer)) return silence;
+  if (answer.status < 300) return readAnswer(answer) ?? silence;
+  const problem = problemOf(answer);
+  return problem.code === 'view_unavailable' ? doneUnseen(problem, options) : problem;
+}
+
 function isAnswer(answer: unknown): answer is HttpAnswer {
   return typeof answer === 'object' && answer !== null && 'status' in answer && 'text' in answer;
 }
+
+/** Who does not answer, or fails while it commits, may have kept it. */
+const doubtful: ReadonlySet<string> = new Set(['region_unreachable', 'store_failed', 'store_full', 'internal_error']);
 
 function isPassing(error: AnabranchError): boolean {
   return error.entry.status === 503 || error.entry.status === 507 || error.code === 'internal_error';
@@ -137,6 +143,12 @@ function readAnswer({ status, text }: HttpAnswer): Submitted | undefined {
     documents: views as Record<string, JsonObject>,
     isConcernMet: status !== 202,
   };
+}
+
+/** The region has done it, and nobody waited for a concern. */
+function doneUnseen({ details }: AnabranchError, { writeConcern }: SubmitOptions): Submitted {
+  const { opId } = details as { readonly opId?: unknown };
+  return { opId: typeof opId === 'string' ? opId : undefined, documents: {}, isConcernMet: writeConcern === undefined };
 }
 
 function parseObject(text: string): Record<string, unknown> {

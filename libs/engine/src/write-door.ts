@@ -9,7 +9,7 @@
 // Invariant 3: of requests under one key each is answered after those that came before it: once one is refused, none of them
 //              can still be done.
 
-import { type AnabranchError, assert, type Clock, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, assert, type Clock, isAnabranchError } from '@anabranch/base';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
 import type { BoundedRights } from './bounded-rights.ts';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
@@ -118,11 +118,24 @@ export class WriteDoor {
     const { log, keys, documents } = this.#parts;
     await log.whenDurable(keys.positionOf(idempotency));
     const record = keys.recordOf(idempotency);
-    const loaded = documents.openAll(writes.map(({ document }) => document));
+    const opId = record && { origin: record.origin, seq: record.seq };
+    let loaded: LoadedDocument[];
+    try {
+      loaded = documents.openAll(writes.map(({ document }) => document));
+    } catch (cause) {
+      throw viewUnavailable(opId, cause);
+    }
     const views = loaded.map(viewOf);
     await log.whenDurable(newestPosition(loaded));
-    return { views, version: log.durableVector, opId: record && { origin: record.origin, seq: record.seq }, isReplay: true };
+    return { views, version: log.durableVector, opId, isReplay: true };
   }
+}
+
+/** It was done: what stands in the way of showing it is no refusal. */
+function viewUnavailable(opId: TransactionResult['opId'], cause: unknown): AnabranchError {
+  const reason = isAnabranchError(cause) ? cause.code : 'internal_error';
+  const named = opId && { opId: `${opId.origin}:${opId.seq}` };
+  return new AnabranchError('view_unavailable', 'it was done before; the document cannot be read in this region', { ...named, reason });
 }
 
 export function viewOf({ crdt }: LoadedDocument): WrittenView {

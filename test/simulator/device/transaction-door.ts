@@ -70,5 +70,5 @@ function told(document: string, answer: DoorAnswer<EditResult>): TransactionAnsw
   }
   if (unsaid.has(answer.code)) return undefined;
   const { entry, code } = new AnabranchError(answer.code as ErrorCode, 'refused');
-  return { status: entry.status, text: JSON.stringify({ code, status: entry.status, detail: 'refused' }) };
+  return { status: entry.status, text: JSON.stringify({ code, status: entry.status, detail: 'refused', opId: answer.opId }) };
 }

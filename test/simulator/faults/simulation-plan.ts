@@ -110,9 +110,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     trades: trades && options.plan !== 'copy',
     opKinds: drawOpKinds(root.fork('ops')),
     bulkBytes: root.fork('bulk').chance(0.05) ? 400_000 : 0,
-    clients: drawClients(root.fork('clients'), count, root.fork('bounded').pick([0, 0.3, 0.6])).map((habits) =>
-      mayCopy ? { ...habits, concernShare: 0, boundedShare: 0 } : habits,
-    ),
+    clients: drawClients(root, count).map((habits) => (mayCopy ? { ...habits, concernShare: 0, boundedShare: 0 } : habits)),
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),
     devices: drawDevices(root.fork('devices'), options),
@@ -206,9 +204,12 @@ function drawOpKinds(random: SeededRandom): readonly OpKind[] {
   return kinds.length === 0 ? ['counter'] : kinds;
 }
 
-function drawClients(random: SeededRandom, regions: number, boundedShare: number): readonly ClientHabits[] {
+/** In one seed of four clients are in a hurry. */
+function drawClients(root: SeededRandom, regions: number): readonly ClientHabits[] {
+  const random = root.fork('clients');
+  const boundedShare = root.fork('bounded').pick([0, 0.3, 0.6]);
   const count = regions + random.below(4);
-  const thinkMs = random.pick([1_500, 2_500, 4_000]);
+  const thinkMs = random.pick([1_500, 2_500, 4_000]) * root.fork('diligence').pick([1, 1, 1, 0.3]);
   return Array.from({ length: count }, () => ({
     thinkMs,
     readShare: random.pick([0.1, 0.3, 0.6]),

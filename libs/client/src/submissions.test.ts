@@ -1,0 +1,64 @@
+// Submissions that a region cannot do, or cannot show.
+
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Client, MemoryStore, schema } from './index.ts';
+import type { HttpAnswer, HttpRequest } from './ports.ts';
+import { platformOf, ScriptedRegion } from './testing/scripted-regions.ts';
+
+const collections = { depots: { library: 'yjs', schema: schema.object({ stock: schema.boundedCounter({ min: 0 }) }) } } as const;
+const restock = [{ document: 'depots/berlin', ops: [{ op: 'increment', path: '/stock', by: 5 }] }] as const;
+const done = { status: 200, text: '{"opId":"tokyo.5f0c12ab90de:7","documents":{"depots/berlin":{"stock":5}}}' };
+const problem = (code: string, details = {}) => ({ status: 500, text: JSON.stringify({ code, detail: code, ...details }) });
+
+/** A client in berlin, whose submissions are answered by region; and what was asked. */
+async function clientOf(answers: Readonly<Record<string, Pick<HttpAnswer, 'status' | 'text'>>>) {
+  const regions = ['berlin', 'tokyo'].map((name) => new ScriptedRegion(name));
+  const platform = platformOf(regions);
+  const asked: (readonly [host: string, key: string | undefined])[] = [];
+  const sendHttp = async (request: HttpRequest) => {
+    if (request.method === 'GET') return platform.sendHttp(request);
+    const { host } = new URL(request.url);
+    asked.push([host, request.headers['idempotency-key']]);
+    return { ...(answers[host] ?? done), header: () => undefined };
+  };
+  const options = { regions: regions.map(({ name, url }) => ({ name, url })), collections };
+  const client = await Client.create(options, { platform: { ...platform, sendHttp }, store: new MemoryStore() });
+  onTestFinished(() => client.close());
+  await vi.waitFor(() => expect(client.status).toMatchObject({ connection: 'online', region: 'berlin' }));
+  return { client, asked };
+}
+
+test.each(['record_damaged', 'document_quarantined'])('[CLIENT16] one that a region answers with %s is done in another', async (code) => {
+  const { client, asked } = await clientOf({ 'berlin.example': problem(code) });
+  const keys: string[] = [];
+  const submitted = await client.submit(restock, { onRetryKey: (key) => void keys.push(key) });
+  expect(submitted).toMatchObject({ opId: 'tokyo.5f0c12ab90de:7', documents: { 'depots/berlin': { stock: 5 } } });
+  expect(asked.map(([host]) => host)).toEqual(['berlin.example', 'tokyo.example']);
+  expect(keys).toEqual([`berlin|${asked[0]?.[1]}`, `tokyo|${asked[1]?.[1]}`]);
+  expect(asked[0]?.[1]).not.toBe(asked[1]?.[1]);
+});
+
+test('[CLIENT16] no other region is asked for what one refused otherwise, for a repetition, or when the client is to stay', async () => {
+  const refused = await clientOf({ 'berlin.example': problem('op_invalid') });
+  await expect(refused.client.submit(restock)).rejects.toMatchObject({ code: 'op_invalid' });
+  const { client, asked } = await clientOf({ 'berlin.example': problem('record_damaged') });
+  await expect(client.submit(restock, { retryKey: 'berlin|before' })).rejects.toMatchObject({ code: 'record_damaged' });
+  client.moveTo('berlin');
+  await vi.waitFor(() => expect(client.status).toMatchObject({ connection: 'online', wantedRegion: 'berlin' }));
+  await expect(client.submit(restock)).rejects.toMatchObject({ code: 'record_damaged' });
+  expect([...refused.asked, ...asked].map(([host]) => host)).toEqual(['berlin.example', 'berlin.example', 'berlin.example']);
+});
+
+test('[CLIENT16] when every region has a damaged copy, that is said', async () => {
+  const { client, asked } = await clientOf({ 'berlin.example': problem('record_damaged'), 'tokyo.example': problem('record_damaged') });
+  await expect(client.submit(restock)).rejects.toMatchObject({ code: 'record_damaged' });
+  expect(asked).toHaveLength(2);
+});
+
+test('[CLIENT16] one that was done before, and cannot be shown any more, is done', async () => {
+  const { client, asked } = await clientOf({ 'berlin.example': problem('view_unavailable', { opId: 'berlin.5f0c12ab90de:3' }) });
+  const again = { retryKey: 'berlin|before' };
+  expect(await client.submit(restock, again)).toEqual({ opId: 'berlin.5f0c12ab90de:3', documents: {}, isConcernMet: true });
+  expect(await client.submit(restock, { ...again, writeConcern: 'all' })).toMatchObject({ isConcernMet: false });
+  expect(asked).toHaveLength(2);
+});
