@@ -5,8 +5,9 @@ import type { OriginId } from '@anabranch/causality';
 import { AutomergeDocument } from '@anabranch/crdt/automerge';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { parseDocumentId, type SessionAnswer } from '@anabranch/protocol';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Client, MemoryStore, schema } from '../index.ts';
+import type { Platform } from '../ports.ts';
 import type { ClientStore } from '../store/client-store.ts';
 import { platformOf, ScriptedRegion, type ScriptedSession } from '../testing/scripted-regions.ts';
 import { Inbox } from './inbox.ts';
@@ -18,15 +19,14 @@ const collections = {
 } as const;
 const [ann, board] = ['carts/ann', 'boards/b'].map(parseDocumentId) as [never, never];
 
-const cleanups: Array<() => unknown> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function start(regions: readonly ScriptedRegion[], store: ClientStore = new MemoryStore()): Promise<Client<typeof collections>> {
+async function start(
+  regions: readonly ScriptedRegion[],
+  store: ClientStore = new MemoryStore(),
+  platform: Platform = platformOf(regions),
+): Promise<Client<typeof collections>> {
   const options = { regions: regions.map(({ name, url }) => ({ name, url })), collections };
-  const client = await Client.create(options, { platform: platformOf(regions), store });
-  cleanups.push(() => client.close());
+  const client = await Client.create(options, { platform, store });
+  onTestFinished(() => client.close());
   return client;
 }
 
@@ -215,7 +215,7 @@ describe('a store that holds what cannot be read', () => {
       lead = resolve;
     });
     const client = await Client.create(options, { platform: { ...platform, tabs: { ...platform.tabs, lead: () => whenLead } }, store });
-    cleanups.push(() => client.close());
+    onTestFinished(() => client.close());
     await client.open('carts', 'ann');
     lead();
     const session = await sessionOf(berlin);
@@ -292,6 +292,48 @@ describe('a write that the region cannot take for the sake of its document', () 
     refuse(next, 2, 'document_quarantined');
     expect([next.isClosed, berlin.sessions.length]).toEqual([false, 1]);
     expect(writes.map((write) => write.state)).toEqual(['saved', 'saved']);
+  });
+
+  test('[CLIENT44] is pushed to another region as soon as the client may go there', async () => {
+    const [berlin, tokyo] = [new ScriptedRegion('berlin'), new ScriptedRegion('tokyo')];
+    const client = await start([berlin, tokyo]);
+    const cart = await client.open('carts', 'ann', { startEmpty: true });
+    client.moveTo('berlin');
+    const write = cart.edit([{ op: 'increment', path: '/qty', by: 1 }]);
+    const session = await sessionOf(berlin);
+    await vi.waitFor(() => expect(session.of('push')).toHaveLength(1));
+    refuse(session, 1, 'record_damaged');
+    await vi.waitFor(() => expect(client.status.lastError).toMatchObject({ code: 'record_damaged' }));
+    expect([session.isClosed, tokyo.sessions.length]).toEqual([false, 0]);
+    client.moveTo('nearest');
+    const next = await sessionOf(tokyo);
+    await vi.waitFor(() => expect(next.of('push')).toHaveLength(1));
+    next.send({ type: 'pushed', id: 1, covered: [[tokyo.origin, 1]] });
+    await write.when('durable');
+  });
+
+  test('[CLIENT44] is pushed to another region as soon as that is in reach', async () => {
+    const [berlin, tokyo] = [new ScriptedRegion('berlin'), new ScriptedRegion('tokyo')];
+    const platform = platformOf([berlin, tokyo]);
+    let isTokyoInReach = false;
+    const sendHttp: Platform['sendHttp'] = async (request) => {
+      if (!isTokyoInReach && request.url.startsWith(tokyo.url)) throw new Error('no way');
+      return platform.sendHttp(request);
+    };
+    const client = await start([berlin, tokyo], new MemoryStore(), { ...platform, sendHttp });
+    const cart = await client.open('carts', 'ann', { startEmpty: true });
+    await vi.waitFor(() => expect(client.status.regions.map(({ isReachable }) => isReachable)).toEqual([true, false]));
+    cart.edit([{ op: 'increment', path: '/qty', by: 1 }]);
+    const session = await sessionOf(berlin);
+    await vi.waitFor(() => expect(session.of('push')).toHaveLength(1));
+    refuse(session, 1, 'record_damaged');
+    await vi.waitFor(() => expect(client.status.lastError).toMatchObject({ code: 'record_damaged' }));
+    expect([session.isClosed, tokyo.sessions.length]).toEqual([false, 0]);
+    isTokyoInReach = true;
+    // A switch has regions asked anew, as time does.
+    client.moveTo('nearest');
+    const next = await sessionOf(tokyo);
+    await vi.waitFor(() => expect(next.of('push')).toHaveLength(1));
   });
 });
 

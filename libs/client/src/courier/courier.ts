@@ -255,7 +255,7 @@ export class Courier {
       // It waits for another session: of an application that describes the collection as regions do, or with a sound region.
       this.#lastError = { code, message, details: parseDetails(details) };
       this.#outbox.defer(id);
-      if (isDamageOfRegion(code) && this.#connection.avoidRegion()) this.#connection.leave();
+      if (isDamageOfRegion(code)) this.#connection.avoidRegion();
       return;
     }
     if (!isFinalRefusal(code)) {

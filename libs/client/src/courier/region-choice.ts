@@ -118,14 +118,18 @@ export class RegionChoice {
     if (region !== undefined) region.retryAtMs = this.#clock.monotonicMs() + RegionChoice.behindMs;
   }
 
-  /** The region comes last for a while. False when it does already, or when every other is known to be out of reach or to be avoided. */
-  avoid(name: string): boolean {
+  /** The region comes last for a while. */
+  avoid(name: string): void {
     const region = this.#find(name);
-    if (region === undefined) return false;
-    const isNew = !this.#isAvoided(region);
-    region.avoidedUntilMs = this.#clock.monotonicMs() + RegionChoice.avoidMs;
-    const others = this.#regions.filter((other) => other !== region && other.isReachable !== false && !this.#isAvoided(other));
-    return isNew && others.length > 0;
+    if (region !== undefined) region.avoidedUntilMs = this.#clock.monotonicMs() + RegionChoice.avoidMs;
+  }
+
+  /** Whether a region is to be left for another one: it is to be avoided, and one that is not may be tried now. */
+  isToBeLeft(name: string): boolean {
+    const here = this.#find(name);
+    if (!this.isFree || here === undefined || !this.#isAvoided(here)) return false;
+    const nowMs = this.#clock.monotonicMs();
+    return this.#regions.some((other) => other.isReachable !== false && other.retryAtMs <= nowMs && !this.#isAvoided(other));
   }
 
   /** The region to open a session with now, or how long none may be tried. */

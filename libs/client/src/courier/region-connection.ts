@@ -108,6 +108,8 @@ export class RegionConnection {
     if (this.#isUnwanted) {
       this.#retry?.cancel();
       this.#session?.end(new AnabranchError('region_unreachable', 'the device is offline'));
+    } else if (this.#session !== undefined && this.#isToBeLeft) {
+      this.leave();
     } else if (this.#session === undefined && !this.#isConnecting && this.#probes.hasAnswer) {
       this.#chooseRegion();
     }
@@ -134,10 +136,17 @@ export class RegionConnection {
     if (this.#region !== undefined) this.#parts.choice.worked(this.#region.name);
   }
 
-  /** The region comes last for a while: it cannot be worked with for some documents. True when another one is to be asked. */
+  /**
+   * The region comes last for a while: it cannot be worked with for some documents. True when another one is to be asked now; if not,
+   * its session ends as soon as another may be.
+   */
   avoidRegion(): boolean {
-    const { choice } = this.#parts;
-    return this.#region !== undefined && choice.isFree && choice.avoid(this.#region.name);
+    if (this.#region !== undefined) this.#parts.choice.avoid(this.#region.name);
+    return this.#isToBeLeft;
+  }
+
+  get #isToBeLeft(): boolean {
+    return this.#region !== undefined && this.#parts.choice.isToBeLeft(this.#region.name);
   }
 
   get #isUnwanted(): boolean {
