@@ -9,7 +9,7 @@ const documents = ['depots/d0', 'depots/d1'];
 const writes = documents.map((document) => ({ document, ops: [{ op: 'increment', path: countPathOf(mark), by: 1 } as const] }));
 
 const submission = (more: Partial<DeviceSubmission>): DeviceSubmission => ({
-  ...{ device: 'device-0', mark, timeMs: 3, writes, outcome: 'unknown', toldMs: 5, opId: undefined, code: undefined },
+  ...{ device: 'device-0', mark, timeMs: 3, writes, outcome: 'unknown', toldMs: 5, opId: undefined, code: undefined, isBound: false },
   ...more,
 });
 const done = submission({ outcome: 'done', opId: `${origin}:4` });
@@ -63,4 +63,7 @@ test('[SIM37] one that took effect twice, in part, or though it was refused is f
 test('[SIM37] a refusal without a cause is found', () => {
   expect(messages(submission({ outcome: 'refused', code: 'op_invalid' }), [0, 0])).toEqual(['a sound submission was refused']);
   expect(messages(submission({ outcome: 'refused', code: 'region_unreachable' }), [0, 0])).toEqual([]);
+  const damaged = { outcome: 'refused', code: 'record_damaged' } as const;
+  expect(messages(submission(damaged), [0, 0])).toEqual(['a sound submission was refused']);
+  expect(messages(submission({ ...damaged, isBound: true }), [0, 0])).toEqual([]);
 });

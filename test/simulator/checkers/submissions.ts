@@ -47,8 +47,9 @@ function hasSetback({ losses, record }: RunIndex, sinceMs: number): boolean {
   return record.finalDumps.some(({ region }) => losses.hasSetback(region, sinceMs, Number.POSITIVE_INFINITY));
 }
 
-/** Refused for the rights that it needs, or for what may pass. */
-function isCaused({ outcome, code }: DeviceSubmission): boolean {
+/** Refused for the rights that it needs, for what may pass, or by the one region that it might ask, whose copy is damaged. */
+function isCaused({ outcome, code, isBound }: DeviceSubmission): boolean {
   if (outcome !== 'refused') return true;
+  if (isBound && code === 'record_damaged') return true;
   return code === 'insufficient_rights' || code === 'client_closed' || errorCodes[code as ErrorCode]?.retryable === true;
 }

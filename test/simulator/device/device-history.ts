@@ -48,6 +48,8 @@ export interface DeviceSubmission {
   readonly toldMs: number;
   readonly opId: string | undefined;
   readonly code: string | undefined;
+  /** Whether one region alone may have been asked: the device was told to stay there, or repeated what it had asked of it. */
+  readonly isBound: boolean;
 }
 
 /** Where a submission counts how often it took effect: nobody else changes that. */

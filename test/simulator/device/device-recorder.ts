@@ -73,13 +73,14 @@ export class DeviceRecorder {
   /** A submission that is about to be made. */
   submits(device: string, mark: string, writes: readonly AskedEdit[]): BegunSubmission {
     const timeMs = this.#nowMs();
-    const submission = { device, mark, timeMs, writes, outcome: 'unknown' as const, toldMs: timeMs, opId: undefined, code: undefined };
+    const told = { outcome: 'unknown' as const, toldMs: timeMs, opId: undefined, code: undefined, isBound: false };
+    const submission = { device, mark, timeMs, writes, ...told };
     this.submissions.push(submission);
     return submission;
   }
 
   /** Its application was told what became of it. */
-  submitted(submission: BegunSubmission, told: Partial<Pick<DeviceSubmission, 'outcome' | 'opId' | 'code'>>): void {
+  submitted(submission: BegunSubmission, told: Partial<Pick<DeviceSubmission, 'outcome' | 'opId' | 'code' | 'isBound'>>): void {
     Object.assign(submission, told, { toldMs: this.#nowMs() });
     this.#trace.note(`${submission.device} ${submission.mark} ${submission.outcome} ${submission.code ?? submission.opId ?? ''}`);
   }

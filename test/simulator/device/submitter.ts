@@ -43,6 +43,8 @@ export class Submitter {
     if (known !== undefined) sometimes.hit('device_submission_repeated');
     const submission = known?.submission ?? this.#begin();
     const { recorder } = this.#parts;
+    const isToStay = (): boolean => client.status.wantedRegion !== 'nearest';
+    const wasToStay = isToStay();
     const options = { timeoutMs: random.pick(timeoutsMs), ...(known && { retryKey: known.retryKey }) };
     try {
       const { opId } = await client.submit(submission.writes, options);
@@ -53,7 +55,7 @@ export class Submitter {
       if (!isAnabranchError(error)) throw error;
       const { code, details } = error;
       if (code !== 'outcome_unknown') {
-        recorder.submitted(submission, { outcome: 'refused', code });
+        recorder.submitted(submission, { outcome: 'refused', code, isBound: known !== undefined || wasToStay || isToStay() });
         this.#resolve(submission);
       } else if (!this.#unresolved.some((other) => other.submission === submission)) {
         this.#unresolved.push({ submission, retryKey: String(details['retryKey']) });
