@@ -116,12 +116,13 @@ export class Device {
     this.#goOn();
   }
 
-  /** Connected to a region that has all that was shown here, with nothing to send and every document open. */
+  /** Connected to a region that has all that was shown here, with nothing to send, and every document open, which a region has sent. */
   get isSettled(): boolean {
     const running = this.#running;
     if (running === undefined) return false;
     const { connection, lacksHere, pendingWrites } = running.client.status;
-    return connection === 'online' && !lacksHere && pendingWrites === 0 && running.documents.size === deviceDocuments.length;
+    const held = [...running.documents.values()].filter(({ isHeld }) => isHeld);
+    return connection === 'online' && !lacksHere && pendingWrites === 0 && held.length === deviceDocuments.length;
   }
 
   noteEnd(): void {
