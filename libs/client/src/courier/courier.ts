@@ -241,6 +241,9 @@ export class Courier {
       case 'replicated':
         this.#parts.tell({ type: 'replicated', majority: frame.majority, all: frame.all });
         return;
+      case 'covering':
+        this.#documents.covered();
+        break;
       case 'presence':
         this.#parts.tell({ type: 'presence', document: frame.document, update: frame.update });
         return;

@@ -65,6 +65,20 @@ test('[CLIENT24] a document that a region has damaged is asked for seldom, and n
   expect(timers.size).toBe(0);
 });
 
+test('[CLIENT24] a document that waits for the region to have what was seen is asked for as soon as it has', async () => {
+  const { timers, asked } = await follow();
+  const session = await asked(1, 1);
+  refuse(session, 'overloaded');
+  session.send({ type: 'covering' });
+  expect([timesAsked(session), timers.size]).toEqual([1, 1]);
+  session.sendBytes(new Uint8Array());
+  const next = await asked(2, 1);
+  refuse(next, 'not_yet_visible');
+  next.send({ type: 'covering' });
+  await asked(2, 2);
+  expect(timers.size).toBe(0);
+});
+
 test('[CLIENT24] nothing is asked for when the client is closed', async () => {
   const { client, timers, asked } = await follow();
   refuse(await asked(1, 1), 'overloaded');

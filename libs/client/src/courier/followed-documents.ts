@@ -64,6 +64,16 @@ export class FollowedDocuments {
     this.#parts.follows.hold(document);
   }
 
+  /** The region has all that was shown here now: what it could not send without is asked for at once. */
+  covered(): void {
+    for (const [document, timer] of [...this.#later]) {
+      if (this.#refusals.get(document)?.code !== ('not_yet_visible' satisfies ErrorCode)) continue;
+      timer.cancel();
+      this.#later.delete(document);
+      this.#announce(document);
+    }
+  }
+
   /** False when the region of the session could not be told, for there is none. */
   forget(document: DocumentId): boolean {
     const { follows, session } = this.#parts;

@@ -209,10 +209,8 @@ export class RegionConnection {
   }
 
   #receive(frame: SessionAnswer): void {
-    const { receive, changed } = this.#parts;
-    if (frame.type !== 'covering') return receive(frame);
-    this.#isCovered = true;
-    changed();
+    if (frame.type === 'covering') this.#isCovered = true;
+    this.#parts.receive(frame);
   }
 
   #ended(cause: AnabranchError): void {
