@@ -158,6 +158,35 @@ test('[GUARD6] an update from a peer that cannot be merged reaches no session: i
   expect(await mesh.json('berlin', 'notes/n2')).toEqual({ t: 'good' });
 });
 
+test('[LIFE2] reads that a region has begun when it stops, and later ones, are told to come again', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const [berlin, tokyo] = [mesh.replica('berlin'), mesh.replica('tokyo')];
+  mesh.path('berlin', 'tokyo').cut('both');
+  await tokyo.edit({ document: parseDocumentId('carts/c1'), plan: () => add(1) });
+  await mesh.clock.advance(100);
+  const codes: string[] = [];
+  const ask = (minVersion?: typeof tokyo.version): void => {
+    const reading = berlin.read(parseDocumentId('carts/c2'), minVersion === undefined ? {} : { minVersion, waitMsMax: 5_000 });
+    void reading.then(
+      () => codes.push('shown'),
+      (error) => codes.push(error.code),
+    );
+  };
+  ask(tokyo.version);
+  await mesh.clock.advance(100);
+  let hasStopped = false;
+  void berlin.stop().then(() => {
+    hasStopped = true;
+  });
+  await mesh.clock.advance(10);
+  expect(codes).toEqual(['not_ready']);
+  await mesh.clock.until(() => hasStopped, 5_000, 'the region stops');
+  ask();
+  ask(tokyo.version);
+  await mesh.clock.advance(10);
+  expect(codes).toEqual(['not_ready', 'not_ready', 'not_ready']);
+});
+
 test('[GATE2] what waits is bounded over all origins together', async () => {
   const mesh = await meshOf('berlin');
   const berlin = mesh.replica('berlin');

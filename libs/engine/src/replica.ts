@@ -270,9 +270,8 @@ export class Replica implements ReplicaDoor {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#guard.stop();
-    this.#gate.close('the region is stopping');
+    for (const door of [this.#gate, this.#visibility, this.#concerns]) door.close('the region is stopping');
     this.#rights.stop();
-    this.#concerns.close('the region is stopping');
     this.#sessions.endAll('not_ready');
     await this.#log.whenDurable(this.#log.position).catch(() => {});
     await this.#mesh.stop();

@@ -4,10 +4,12 @@
 
 import { AnabranchError, type Clock } from '@anabranch/base';
 import type { OriginId, RegionId, VersionVector } from '@anabranch/causality';
+import { notReady } from './refusals.ts';
 
 interface Waiter {
   readonly version: VersionVector;
   readonly resolve: () => void;
+  readonly reject: (error: AnabranchError) => void;
 }
 
 export class Visibility {
@@ -20,6 +22,7 @@ export class Visibility {
   readonly #durable: () => VersionVector;
   readonly #heldBy: (origin: OriginId, seq: number) => readonly RegionId[];
   readonly #waiters = new Set<Waiter>();
+  #closedReason: string | undefined;
 
   /** `heldBy` names the other regions that have told that they hold an op. */
   constructor(clock: Clock, durable: () => VersionVector, heldBy: (origin: OriginId, seq: number) => readonly RegionId[]) {
@@ -28,8 +31,9 @@ export class Visibility {
     this.#heldBy = heldBy;
   }
 
-  /** @throws AnabranchError `not_yet_visible` after `waitMs`, `overloaded`. */
+  /** @throws AnabranchError `not_yet_visible` after `waitMs`, `overloaded`, `not_ready`. */
   async whenCovers(version: VersionVector, waitMs: number): Promise<void> {
+    if (this.#closedReason !== undefined) throw notReady(this.#closedReason);
     if (this.#durable().covers(version)) return;
     if (waitMs <= 0) throw this.#notYet(version);
     if (this.#waiters.size >= Visibility.waitersMax) throw new AnabranchError('overloaded', 'too many reads wait');
@@ -44,6 +48,10 @@ export class Visibility {
           timer.cancel();
           resolve();
         },
+        reject: (error) => {
+          timer.cancel();
+          reject(error);
+        },
       };
       this.#waiters.add(waiter);
     });
@@ -57,6 +65,13 @@ export class Visibility {
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** Nobody waits any more. */
+  close(reason: string): void {
+    this.#closedReason ??= reason;
+    for (const waiter of this.#waiters) waiter.reject(notReady(this.#closedReason));
+    this.#waiters.clear();
   }
 
   #notYet(version: VersionVector): AnabranchError {

@@ -94,8 +94,8 @@ describe('KvReplicaStore', () => {
     const store = await openMemoryStore();
     await store.close();
     await store.close();
-    expect(() => store.opening()).toThrow('the store is closed');
-    await expect(store.commit({})).rejects.toThrow('the store is closed');
+    expect(() => store.opening()).toThrow(expect.objectContaining({ code: 'not_ready' }));
+    await expect(store.commit({})).rejects.toMatchObject({ code: 'not_ready' });
   });
 });
 

@@ -285,7 +285,7 @@ export class KvReplicaStore implements ReplicaStore {
   }
 
   #assertOpen(): void {
-    assert(!this.#isClosed, 'the store is closed');
+    if (this.#isClosed) throw new AnabranchError('not_ready', 'the store is closed', { retryAfterMs: 1000 });
   }
 }
 
