@@ -37,8 +37,8 @@ export interface RunResult {
 
 /** How long regions that were healed may take to hold the same. */
 const boundMs = 30_000;
-/** How long a client may be without an answer of any kind: the longest patience of clients, and the way. */
-const answerBoundMs = 6_000;
+/** How long a client may be without an answer of any kind: the longest patience of clients, a device's, and the way. */
+const answerBoundMs = 11_000;
 const startMsMax = 20_000;
 /** How often, on average, a region is looked at on the way, and at how many documents. */
 const dumpEveryMs = 20_000;

@@ -31,7 +31,8 @@ function textOf({ checker, message, details }: RunResult['violations'][number]):
   return `${checker}: ${message} ${text.length > detailsCharsMax ? `${text.slice(0, detailsCharsMax)}...` : text}`;
 }
 
-function revision(directory: string): string {
+/** The commit that the folder is at. */
+export function revision(directory: string): string {
   const { status, stdout } = spawnSync('git', ['describe', '--always', '--dirty', '--exclude=*'], { cwd: directory, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : 'an unknown revision';
 }

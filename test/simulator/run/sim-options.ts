@@ -16,6 +16,8 @@ export interface SimOptions {
   readonly isQuick: boolean;
   readonly isTracing: boolean;
   readonly hasCorpus: boolean;
+  /** The file that what all seeds did together is written to; undefined for none. */
+  readonly report: string | undefined;
   readonly isHelp: boolean;
 }
 
@@ -36,6 +38,7 @@ promise. The corpus of seeds that once failed is replayed first.
   --repeat       runs one seed in twenty three times, in two processes, and compares the traces
   --quick        ends at the first violation, without looking for a smaller list of faults
   --no-corpus    does not replay the corpus first
+  --report FILE  writes what all seeds did together, as Markdown
   --trace        prints every line of the trace; for one seed
   --help         this text
 
@@ -50,7 +53,7 @@ export function readSimOptions(args: readonly string[], now: () => number): SimO
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ seeds: text, seed: text, minutes: text, regions: text, plan: text, keep: text, workers: text },
+      ...{ seeds: text, seed: text, minutes: text, regions: text, plan: text, keep: text, workers: text, report: text },
       ...{ repeat: flag, quick: flag, 'no-corpus': flag, trace: flag, help: flag },
     },
   });
@@ -68,6 +71,7 @@ export function readSimOptions(args: readonly string[], now: () => number): SimO
     isQuick: values.quick ?? false,
     isTracing: values.trace ?? false,
     hasCorpus: !(values['no-corpus'] ?? false),
+    report: values.report,
     isHelp: values.help ?? false,
   };
 }

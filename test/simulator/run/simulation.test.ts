@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -104,6 +104,16 @@ describe('npm run sim', () => {
     expect(await run(lacking, '500')).toBe(exitCodes.neverHappened);
     expect(printed.at(-1)).toContain('never happened: crash_in_compaction');
     expect(await run(lacking, '1')).toBe(exitCodes.passed);
+  });
+
+  test('[SIM9] what all seeds did together is written down when that is asked for', async () => {
+    const file = join(corpusDirectory, 'run.md');
+    const run = worker(() => ({ counts: { 'fault:crash': 2, gap: 3 } }));
+    expect(await simulation(['--seed', '5', '--seeds', '2', '--minutes', '1', '--report', file], [run])).toBe(exitCodes.passed);
+    const report = readFileSync(file, 'utf8');
+    expect(report).toContain('2 seeds from 5 on, 1 virtual minutes each, plan swarm, regions: 2 to 7, drawn;');
+    for (const row of ['| seeds | 2 |', '| `crash` | 4 |', '| `gap` | 6 |', '| `wipe` | 0 |', '| promises broken | 0 |'])
+      expect(report).toContain(row);
   });
 
   test('wrong usage is refused, naming what is wrong', () => {

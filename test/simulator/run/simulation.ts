@@ -1,9 +1,11 @@
 // The seeds of one command over its workers: the corpus first, then the seeds that were asked for, up to the first that
 // fails.
 
+import { writeFileSync } from 'node:fs';
 import type { PlanOptions } from '../faults/simulation-plan.ts';
 import { readCorpus } from './corpus.ts';
 import { minimise } from './minimise.ts';
+import { runReport } from './run-report.ts';
 import type { RunResult } from './run-seed.ts';
 import { reportOf } from './seed-report.ts';
 import { type SeedWorker, workerProcess } from './seed-workers.ts';
@@ -52,7 +54,10 @@ export class Simulation {
     if (this.#code === exitCodes.passed) {
       await this.#runAll(Array.from({ length: seeds }, (_, at) => planOptionsOf(this.#options, seed + at)));
     }
-    console.log(this.#tally.lines((performance.now() - this.#startMs) / 1000).join('\n'));
+    const seconds = (performance.now() - this.#startMs) / 1000;
+    console.log(this.#tally.lines(seconds).join('\n'));
+    const { report } = this.#options;
+    if (report !== undefined) writeFileSync(report, runReport(this.#tally, { options: this.#options, seconds, root: this.#parts.root }));
     const isWhole = this.#options.plan === 'swarm' && !this.#isInterrupted;
     const lacksSomething = isWhole && this.#tally.isOfNormalSize && this.#tally.missing().length > 0;
     if (this.#code === exitCodes.passed && lacksSomething) return exitCodes.neverHappened;

@@ -13,6 +13,7 @@ export class Tally {
   virtualMinutes = 0;
   operations = 0;
   acknowledgedEdits = 0;
+  violations = 0;
   events = 0;
 
   add(result: RunResult): void {
@@ -20,8 +21,14 @@ export class Tally {
     this.virtualMinutes += result.virtualMs / 60_000;
     this.operations += result.operations;
     this.acknowledgedEdits += result.acknowledgedEdits;
+    this.violations += result.violations.length;
     this.events += result.events;
     for (const [name, count] of Object.entries(result.counts)) this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
+  }
+
+  /** How often each thing happened, by name. */
+  counts(): ReadonlyMap<string, number> {
+    return this.#counts;
   }
 
   /** What should have happened and never did. */
