@@ -134,3 +134,30 @@ test('[LAG2] a region that goes on under a new epoch is told from its earlier on
     if (i > 20) expect(measured.map(({ origin }) => origin)).toEqual([mesh.replica('tokyo').origin]);
   }
 });
+
+test('[RC1] a region that was out of reach is not known to be complete over a relay that still lacks an earlier epoch of it', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['berlin', 'paris', 'tokyo'], delayMs: 400 });
+  mesh.path('berlin', 'tokyo').cut('both');
+  await mesh.startAll();
+  await mesh.clock.advance(8_000);
+  await mesh.edit('tokyo', cart, add(1));
+  await mesh.untilConverged(20_000);
+  mesh.path('paris', 'tokyo').cut('both');
+  for (const edits of [3, 0]) {
+    mesh.crash('tokyo');
+    await mesh.start('tokyo');
+    await mesh.clock.advance(4_000);
+    for (let i = 0; i < edits; i++) await mesh.edit('tokyo', cart, add(10));
+  }
+  const bounded = { readConcern: { kind: 'bounded', maxLagMs: 2_000 }, waitMsMax: 30_000 } as const;
+  const reading = mesh.replica('berlin').read(parseDocumentId(cart), bounded);
+  let shown: unknown;
+  void reading.then(({ json }) => {
+    shown = json;
+  });
+  await mesh.clock.advance(5_000);
+  expect(shown).toBeUndefined();
+  mesh.path('paris', 'tokyo').heal();
+  await mesh.clock.until(() => shown !== undefined, 20_000, 'the read is answered');
+  expect(shown).toMatchObject({ items: { 'sku-1': { qty: 31 } } });
+});

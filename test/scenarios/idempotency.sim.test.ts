@@ -1,9 +1,10 @@
 // One key, one effect, wherever and whenever a request is repeated; and what it means when two regions could not know.
 
-import { isAnabranchError } from '@anabranch/base';
+import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import type { EditResult } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
-import { expect, test } from 'vitest';
+import { KvReplicaStore } from '@anabranch/storage';
+import { expect, test, vi } from 'vitest';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
@@ -141,6 +142,24 @@ test('[IDEM3] a repetition of what was done says so, also when the document can 
   const done = { opId: `${opId?.origin}:${opId?.seq}`, reason: 'document_quarantined' };
   await expect(send(mesh, 'berlin', 'order-1')).rejects.toMatchObject({ code: 'view_unavailable', details: done });
   await expect(send(mesh, 'berlin', 'order-2')).rejects.toMatchObject({ code: 'document_quarantined' });
+});
+
+test('[IDEM3] nor is it refused when the record of its key is damaged; and a defect stays one', async () => {
+  const mesh = await meshOf('berlin');
+  await send(mesh, 'berlin', 'order-1');
+  const damaged = vi.spyOn(KvReplicaStore.prototype, 'readIdempotency').mockImplementation(() => {
+    throw new AnabranchError('record_damaged', 'a record of the store is damaged');
+  });
+  await expect(send(mesh, 'berlin', 'order-1')).rejects.toMatchObject({ code: 'view_unavailable', details: { reason: 'record_damaged' } });
+  damaged.mockRestore();
+  mesh.crash('berlin');
+  await mesh.start('berlin');
+  await mesh.clock.advance(4_000);
+  const broken = vi.spyOn(KvReplicaStore.prototype, 'readDocument').mockImplementation(() => {
+    throw new TypeError('not a function');
+  });
+  await expect(send(mesh, 'berlin', 'order-1')).rejects.toThrow(TypeError);
+  broken.mockRestore();
 });
 
 /** Which ops each key was answered with, while cuts, repetitions and crashes come in a random order; healed and converged. */

@@ -117,7 +117,7 @@ export const errorCodes = {
   view_unavailable: entry(
     500,
     'View unavailable',
-    'A request with this key was done before, as the op that the details name; what the document shows now cannot be read here.',
+    'A request with this key was done before, as the op that the details name if it is known; what it shows now cannot be read here.',
   ),
   internal_error: entry(500, 'Internal error', 'A defect; the log has the details.'),
   config_invalid: entry(

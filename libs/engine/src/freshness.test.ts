@@ -1,4 +1,4 @@
-import type { OriginId } from '@anabranch/causality';
+import type { OriginId, RegionId } from '@anabranch/causality';
 import { expect, test } from 'vitest';
 import { Freshness } from './freshness.ts';
 
@@ -8,17 +8,30 @@ const report = (seq: number) => ({ origin: tokyo, seq, oldestSeq: 1, logBytes: 1
 test('[LAG1] what is missing is counted in ops and bytes against the most that anyone reported', () => {
   const freshness = new Freshness();
   expect(freshness.missing(tokyo, { seq: 0, logBytes: 0 })).toEqual({ ops: 0, bytes: 0 });
-  freshness.report(report(7), 3, 1_000);
-  freshness.report(report(5), 3, 900);
+  freshness.report(report(7), 3, { completeMs: 1_000 });
+  freshness.report(report(5), 3, { completeMs: 900 });
   expect(freshness.missing(tokyo, { seq: 3, logBytes: 300 })).toEqual({ ops: 4, bytes: 400 });
   expect(freshness.missing(tokyo, { seq: 9, logBytes: 900 })).toEqual({ ops: 0, bytes: 0 });
 });
 
+test('[LAG1] what the region that reported the most has lost is missing no more, unless another one has it', () => {
+  const freshness = new Freshness();
+  const [berlin, paris] = ['berlin', 'paris'] as [RegionId, RegionId];
+  const missing = () => freshness.missing(tokyo, { seq: 3, logBytes: 300 }).ops;
+  freshness.report(report(7), 3, { by: berlin });
+  freshness.report(report(5), 3, { by: paris });
+  expect(missing()).toBe(4);
+  freshness.report(report(3), 3, { by: berlin });
+  expect(missing()).toBe(0);
+  freshness.report(report(5), 3, { by: paris });
+  expect(missing()).toBe(2);
+});
+
 test('[LAG2] completeness waits for the ops it was claimed with', () => {
   const freshness = new Freshness();
-  freshness.report(report(3), 3, 1_000);
+  freshness.report(report(3), 3, { completeMs: 1_000 });
   expect(freshness.completeMs(tokyo)).toBe(1_000);
-  freshness.report(report(5), 3, 2_000);
+  freshness.report(report(5), 3, { completeMs: 2_000 });
   expect(freshness.completeMs(tokyo)).toBe(1_000);
   freshness.reach(tokyo, 4);
   expect(freshness.completeMs(tokyo)).toBe(1_000);
@@ -39,7 +52,7 @@ test('[LAG2] who is always half a second behind shows about that, not the time s
   for (let nowMs = 1_000; nowMs <= 60_000; nowMs += 50) {
     const heldSeq = nowMs - 500;
     freshness.reach(tokyo, heldSeq);
-    if (nowMs % 150 === 0) freshness.report(report(nowMs), heldSeq, nowMs);
+    if (nowMs % 150 === 0) freshness.report(report(nowMs), heldSeq, { completeMs: nowMs });
     if (nowMs > 3_000) expect(nowMs - (freshness.completeMs(tokyo) ?? 0)).toBeLessThanOrEqual(1_200);
   }
 });

@@ -8,7 +8,7 @@
 // Who is always a little behind must still come to know how far: of the claims not yet reached the earliest is kept until
 // it is, and the newest is what counts next.
 
-import type { OriginId } from '@anabranch/causality';
+import type { OriginId, RegionId } from '@anabranch/causality';
 import { type OriginReport, vectorOriginsMax } from '@anabranch/protocol';
 
 /** Complete up to a time, once so much is held. */
@@ -19,9 +19,10 @@ interface Claim {
 
 /** Every heartbeat of every peer tells of every origin, so it is changed in place. */
 interface Knowledge {
-  /** The most anyone reported. */
+  /** The most anyone reported, and who did: when the same region reports less, it has lost what nobody else may have. */
   seq: number;
   logBytes: number;
+  seqBy: RegionId | undefined;
   /** Claims not yet reached: the earliest, and the newest after it. */
   claim: Claim | undefined;
   nextClaim: Claim | undefined;
@@ -32,6 +33,11 @@ interface Knowledge {
 
 const never = Number.NEGATIVE_INFINITY;
 
+interface Reporting {
+  readonly completeMs?: number | undefined;
+  readonly by?: RegionId | undefined;
+}
+
 export class Freshness {
   readonly #origins = new Map<OriginId, Knowledge>();
 
@@ -39,11 +45,14 @@ export class Freshness {
    * Takes what a peer reported: that its log of the origin is complete up to `completeMs`, undefined when it did not tell. Of more
    * origins than a vector holds the later ones are not taken.
    */
-  report(report: Omit<OriginReport, 'completeMs'>, heldSeq: number, completeMs = never): void {
+  report(report: Omit<OriginReport, 'completeMs'>, heldSeq: number, { completeMs = never, by }: Reporting = {}): void {
     const known = this.#origins.get(report.origin) ?? this.#begin(report.origin);
     if (known === undefined) return;
-    known.seq = Math.max(known.seq, report.seq);
-    known.logBytes = Math.max(known.logBytes, report.logBytes);
+    if (report.seq >= known.seq || (by !== undefined && by === known.seqBy)) {
+      known.seq = report.seq;
+      known.logBytes = report.logBytes;
+      known.seqBy = by;
+    }
     if (report.seq <= heldSeq) known.completeMs = Math.max(known.completeMs, completeMs);
     else if (completeMs !== never) addClaim(known, { seq: report.seq, completeMs });
   }
@@ -105,7 +114,7 @@ export class Freshness {
   /** Undefined when there are as many origins as are taken. */
   #begin(origin: OriginId): Knowledge | undefined {
     if (this.#origins.size >= vectorOriginsMax) return undefined;
-    const known = { seq: 0, logBytes: 0, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
+    const known = { seq: 0, logBytes: 0, seqBy: undefined, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
     this.#origins.set(origin, known);
     return known;
   }

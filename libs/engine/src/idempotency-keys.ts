@@ -21,9 +21,12 @@ export class IdempotencyKeys {
     this.#store = store;
   }
 
-  /** @throws AnabranchError `idempotency_key_reused` when the key stands for another request. */
+  /**
+   * @throws AnabranchError `idempotency_key_reused` when the key stands for another request, `view_unavailable` when the record of what
+   * it stands for is damaged.
+   */
   isUsed({ key, requestDigest }: Idempotency): boolean {
-    const known = this.#pending.get(key)?.record ?? this.#store.readIdempotency(key);
+    const known = this.#pending.get(key)?.record ?? this.#readUsed(key);
     if (known === undefined) return false;
     if (bytesEqual(known.requestDigest, requestDigest)) return true;
     throw new AnabranchError('idempotency_key_reused', 'the idempotency key was used with another request');
@@ -49,6 +52,16 @@ export class IdempotencyKeys {
 
   recordOf({ key }: Idempotency): IdempotencyRecord | undefined {
     return this.#store.readIdempotency(key);
+  }
+
+  /** That there is a record says that the key was used: a damaged one must not pass for a refusal. */
+  #readUsed(key: string): IdempotencyRecord | undefined {
+    try {
+      return this.#store.readIdempotency(key);
+    } catch (error) {
+      if (!isAnabranchError(error, 'record_damaged')) throw error;
+      throw new AnabranchError('view_unavailable', 'the key was used before; the record of its op is damaged', { reason: error.code });
+    }
   }
 
   /** A record that is damaged is written anew by the op that comes again. */

@@ -220,7 +220,7 @@ export class Mesh implements LinkOwner {
       // and before it is measured, the peer's times say nothing.
       const whenMs = report.completeMs === 0 ? undefined : link.whenMs(report.completeMs);
       const completeMs = whenMs === undefined ? undefined : Math.min(whenMs, nowMs);
-      this.freshness.report(report, this.#parts.log.durableHead(report.origin).seq, completeMs);
+      this.freshness.report(report, this.#parts.log.durableHead(report.origin).seq, { completeMs, by: link.peerRegion });
     }
     if (link.peerRegion !== undefined) this.#parts.onReports(link.peerRegion, reports);
     this.#parts.concerns.reported();

@@ -4,8 +4,10 @@
 //              by relay only must know the name it writes under, to take nothing under it from clients.
 // Invariant 2: what we write to is complete as of now. The logs of our ended epochs are as complete as peers have told: nothing
 //              says better which of a region's origins is the newest, in regions that hear of it by relay only.
+// Invariant 3: of another region no origin is said to be complete beyond one of which we lack ops: who hears of the region by us
+//              only knows how much we hold, not how much there is, and would take the region for complete.
 
-import type { OriginId } from '@anabranch/causality';
+import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import { type OriginReport, vectorOriginsMax } from '@anabranch/protocol';
 import type { Freshness } from './freshness.ts';
 import type { OpLog } from './op-log.ts';
@@ -27,12 +29,31 @@ export function originReports({ origin: own, log, freshness, nowMs, wallMs }: Re
   for (const [origin] of log.durableHeads()) origins.add(origin);
   for (const origin of freshness.origins()) origins.add(origin);
   const reports: OriginReport[] = [];
+  const boundsMs = completenessBounds(log, freshness);
   for (const origin of origins) {
     if (reports.length === vectorOriginsMax) break;
     const { seq, oldestSeq, logBytes } = log.durableHead(origin);
-    const completeMs = origin === own ? nowMs : freshness.completeMs(origin);
+    const completeMs = origin === own ? nowMs : withinBound(freshness.completeMs(origin), boundsMs.get(regionOf(origin)));
     const completeWallMs = completeMs === undefined ? 0 : Math.max(0, Math.floor(wallMs - (nowMs - completeMs)));
     reports.push({ origin, seq, oldestSeq, logBytes, completeMs: completeWallMs });
   }
   return reports;
+}
+
+const never = Number.NEGATIVE_INFINITY;
+
+/** Up to when regions are complete of which ops are known that are not here. */
+function completenessBounds(log: OpLog, freshness: Freshness): ReadonlyMap<RegionId, number> {
+  const bounds = new Map<RegionId, number>();
+  for (const origin of freshness.origins()) {
+    if (freshness.missing(origin, log.durableHead(origin)).ops === 0) continue;
+    const region = regionOf(origin);
+    bounds.set(region, Math.min(bounds.get(region) ?? Number.POSITIVE_INFINITY, freshness.completeMs(origin) ?? never));
+  }
+  return bounds;
+}
+
+function withinBound(completeMs: number | undefined, boundMs = Number.POSITIVE_INFINITY): number | undefined {
+  const told = Math.min(completeMs ?? never, boundMs);
+  return told === never ? undefined : told;
 }

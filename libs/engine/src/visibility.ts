@@ -33,8 +33,8 @@ export class Visibility {
 
   /** @throws AnabranchError `not_yet_visible` after `waitMs`, `overloaded`, `not_ready`. */
   async whenCovers(version: VersionVector, waitMs: number): Promise<void> {
-    if (this.#closedReason !== undefined) throw notReady(this.#closedReason);
     if (this.#durable().covers(version)) return;
+    if (this.#closedReason !== undefined) throw notReady(this.#closedReason);
     if (waitMs <= 0) throw this.#notYet(version);
     if (this.#waiters.size >= Visibility.waitersMax) throw new AnabranchError('overloaded', 'too many reads wait');
     await new Promise<void>((resolve, reject) => {

@@ -133,9 +133,12 @@ export class WriteDoor {
 
 /** It was done: what stands in the way of showing it is no refusal. */
 function viewUnavailable(opId: TransactionResult['opId'], cause: unknown): AnabranchError {
-  const reason = isAnabranchError(cause) ? cause.code : 'internal_error';
+  if (!isAnabranchError(cause)) throw cause;
   const named = opId && { opId: `${opId.origin}:${opId.seq}` };
-  return new AnabranchError('view_unavailable', 'it was done before; the document cannot be read in this region', { ...named, reason });
+  return new AnabranchError('view_unavailable', 'it was done before; the document cannot be read in this region', {
+    ...named,
+    reason: cause.code,
+  });
 }
 
 export function viewOf({ crdt }: LoadedDocument): WrittenView {

@@ -19,6 +19,8 @@ export const writeErrors = [
   'store_failed',
   'store_full',
   'record_damaged',
+  'document_quarantined',
+  'view_unavailable',
 ] as const;
 
 export function writeOptions({ hash, limits }: DoorParts, request: DoorRequest, mediaType: string): Omit<EditRequest, 'document' | 'plan'> {
