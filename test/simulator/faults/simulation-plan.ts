@@ -143,7 +143,7 @@ function drawFaults(random: SeededRandom, ground: Ground): readonly FaultEvent[]
     if (isOff || isExcluded || !allowed.includes(kind)) continue;
     events.push(...drawEvents(own, kind, ground));
   }
-  const survived = events.filter(({ kind, regions: [region = ''] }) => kind !== 'rollback' || !ground.peerless.includes(region));
+  const survived = events.filter(({ kind, regions: [region = ''] }) => !isSetback(kind) || !ground.peerless.includes(region));
   survived.sort((a, b) => a.atMs - b.atMs || (a.kind < b.kind ? -1 : 1));
   const numbered = survived.map((event, id) => ({ ...event, id }));
   return numbered.filter(({ id }) => ground.keep === undefined || ground.keep.includes(id));
@@ -175,7 +175,7 @@ function drawEvents(random: SeededRandom, kind: FaultKind, { minutes, regions, l
 /**
  * A region that is not linked to the holders of its lost ops cannot learn of them when the region between lost them too: no
  * promise covers that, so where not everybody is linked, one disk goes back in time once. Nor does one cover a region that names
- * no peers, as long as nobody dials it: it waits for none before it writes on (docs/limitations.md).
+ * no peers, as long as nobody dials it: it waits for none before it writes on, and counts as all there is (docs/limitations.md).
  */
 function isSetback(kind: FaultKind): boolean {
   return kind === 'rollback' || kind === 'wipe';

@@ -70,7 +70,8 @@ export class ClientWebSocket {
   breakSilence(): void {
     if (!this.#isSilent) return;
     this.#isSilent = false;
-    this.#socket.cut();
+    // It may have ended in silence.
+    this.#close(lost, '');
   }
 
   #receive(bytes: Uint8Array): void {
