@@ -7,6 +7,8 @@
 //              (Brooker, "Exponential Backoff and Jitter", 2015).
 // Invariant 2: a region that cannot be worked with, though it answers, is taken for `avoidMs` only when no other may be tried.
 // Invariant 3: a client that may choose moves only to a region that is clearly nearer, twice in a row.
+// Invariant 4: a region to be avoided is left at once the first time. When no other could be worked with, and the device came back, it
+//              stays for a time that doubles with each return, up to `avoidMs`: going back and forth helps nobody.
 
 import type { Clock, Random } from '@anabranch/base';
 import type { RegionStatus } from '../client-status.ts';
@@ -41,6 +43,8 @@ export class RegionChoice {
   static readonly behindMs = 10_000;
   /** How long a region comes last that sent what cannot be read, or cannot take a write. */
   static readonly avoidMs = 600_000;
+  /** How long a device stays with such a region when it comes back to it for the first time. */
+  static readonly stayMsMin = 30_000;
   /** Milliseconds by which another region must be nearer, and at most half as far. */
   static readonly nearerMsMin = 20;
 
@@ -49,6 +53,11 @@ export class RegionChoice {
   readonly #regions: readonly KnownRegion[];
   #wanted: string = nearest;
   #nearerInARow = 0;
+  /** A region to be avoided was left for another one, and none has worked since. */
+  #hasLeft = false;
+  #stayMs: number = RegionChoice.stayMsMin;
+  /** By the monotonic clock. */
+  #stayUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(addresses: readonly RegionAddress[], clock: Clock, random: Random) {
     this.#clock = clock;
@@ -73,6 +82,7 @@ export class RegionChoice {
 
   want(name: string): void {
     this.#wanted = name;
+    this.#stayNoMore();
     this.retryNow();
   }
 
@@ -93,12 +103,18 @@ export class RegionChoice {
     if (region === undefined) return;
     region.isReachable = true;
     region.openedMs = this.#clock.monotonicMs();
+    if (!this.#hasLeft || !this.#isAvoided(region)) return;
+    this.#hasLeft = false;
+    this.#stayUntilMs = region.openedMs + this.#stayMs;
+    this.#stayMs = Math.min(2 * this.#stayMs, RegionChoice.avoidMs);
   }
 
   /** The region takes what it is given: what failed before counts no more. */
   worked(name: string): void {
     const region = this.#find(name);
-    if (region !== undefined) region.failures = 0;
+    if (region === undefined) return;
+    region.failures = 0;
+    if (!this.#isAvoided(region)) this.#stayNoMore();
   }
 
   failed(name: string): void {
@@ -124,12 +140,17 @@ export class RegionChoice {
     if (region !== undefined) region.avoidedUntilMs = this.#clock.monotonicMs() + RegionChoice.avoidMs;
   }
 
-  /** Whether a region is to be left for another one: it is to be avoided, and one that is not may be tried now. */
+  /** Whether a region is to be left for another one: it is to be avoided, and one that is not may be tried now (Invariant 4). */
   isToBeLeft(name: string): boolean {
     const here = this.#find(name);
-    if (!this.isFree || here === undefined || !this.#isAvoided(here)) return false;
+    if (!this.isFree || here === undefined || !this.#isAvoided(here) || this.#isToStay) return false;
     const nowMs = this.#clock.monotonicMs();
     return this.#regions.some((other) => other.isReachable !== false && other.retryAtMs <= nowMs && !this.#isAvoided(other));
+  }
+
+  /** The region of the session is left, for it {@link isToBeLeft}. */
+  left(): void {
+    this.#hasLeft = true;
   }
 
   /** The region to open a session with now, or how long none may be tried. */
@@ -145,7 +166,7 @@ export class RegionChoice {
   /** After a round of probes: a region to leave `current` for. */
   nearerThan(current: string): RegionAddress | undefined {
     const here = this.#find(current);
-    if (!this.isFree || here?.roundTripMs === undefined) return undefined;
+    if (!this.isFree || here?.roundTripMs === undefined || (this.#isAvoided(here) && this.#isToStay)) return undefined;
     const able = this.#regions.filter((region) => region.isReachable === true && !this.#isAvoided(region));
     const [best] = able.sort((a, b) => distanceOf(a) - distanceOf(b));
     const isNearer =
@@ -161,6 +182,16 @@ export class RegionChoice {
 
   view(): RegionStatus[] {
     return this.#regions.map(({ address, isReachable, roundTripMs }) => ({ ...address, isReachable, roundTripMs }));
+  }
+
+  get #isToStay(): boolean {
+    return this.#stayUntilMs > this.#clock.monotonicMs();
+  }
+
+  #stayNoMore(): void {
+    this.#hasLeft = false;
+    this.#stayMs = RegionChoice.stayMsMin;
+    this.#stayUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   #isAvoided({ avoidedUntilMs }: KnownRegion): boolean {

@@ -108,7 +108,7 @@ export class RegionConnection {
     if (this.#isUnwanted) {
       this.#retry?.cancel();
       this.#session?.end(new AnabranchError('region_unreachable', 'the device is offline'));
-    } else if (this.#session !== undefined && this.#isToBeLeft) {
+    } else if (this.#session !== undefined && this.#isToLeave()) {
       this.leave();
     } else if (this.#session === undefined && !this.#isConnecting && this.#probes.hasAnswer) {
       this.#chooseRegion();
@@ -137,16 +137,20 @@ export class RegionConnection {
   }
 
   /**
-   * The region comes last for a while: it cannot be worked with for some documents. True when another one is to be asked now; if not,
-   * its session ends as soon as another may be.
+   * The region comes last for a while: it cannot be worked with for some documents. True when the caller is to end the session, for
+   * another one is to be asked now; if not, it ends as soon as another may be.
    */
   avoidRegion(): boolean {
     if (this.#region !== undefined) this.#parts.choice.avoid(this.#region.name);
-    return this.#isToBeLeft;
+    return this.#isToLeave();
   }
 
-  get #isToBeLeft(): boolean {
-    return this.#region !== undefined && this.#parts.choice.isToBeLeft(this.#region.name);
+  /** Whether the region is to be left for another one, which is noted: whoever asks does so. */
+  #isToLeave(): boolean {
+    const { choice } = this.#parts;
+    if (this.#region === undefined || !choice.isToBeLeft(this.#region.name)) return false;
+    choice.left();
+    return true;
   }
 
   get #isUnwanted(): boolean {
