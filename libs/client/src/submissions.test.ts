@@ -10,8 +10,10 @@ const restock = [{ document: 'depots/berlin', ops: [{ op: 'increment', path: '/s
 const done = { status: 200, text: '{"opId":"tokyo.5f0c12ab90de:7","documents":{"depots/berlin":{"stock":5}}}' };
 const problem = (code: string, details = {}) => ({ status: 500, text: JSON.stringify({ code, detail: code, ...details }) });
 
+type Answer = Pick<HttpAnswer, 'status' | 'text'>;
+
 /** A client in berlin, whose submissions are answered by region; and what was asked. */
-async function clientOf(answers: Readonly<Record<string, Pick<HttpAnswer, 'status' | 'text'>>>) {
+async function clientOf(answers: Readonly<Record<string, Answer | (() => Promise<Answer>)>>) {
   const regions = ['berlin', 'tokyo'].map((name) => new ScriptedRegion(name));
   const platform = platformOf(regions);
   const asked: (readonly [host: string, key: string | undefined])[] = [];
@@ -19,7 +21,8 @@ async function clientOf(answers: Readonly<Record<string, Pick<HttpAnswer, 'statu
     if (request.method === 'GET') return platform.sendHttp(request);
     const { host } = new URL(request.url);
     asked.push([host, request.headers['idempotency-key']]);
-    return { ...(answers[host] ?? done), header: () => undefined };
+    const answer = answers[host] ?? done;
+    return { ...(typeof answer === 'function' ? await answer() : answer), header: () => undefined };
   };
   const options = { regions: regions.map(({ name, url }) => ({ name, url })), collections };
   const client = await Client.create(options, { platform: { ...platform, sendHttp }, store: new MemoryStore() });
@@ -47,6 +50,26 @@ test('[CLIENT16] no other region is asked for what one refused otherwise, for a 
   await vi.waitFor(() => expect(client.status).toMatchObject({ connection: 'online', wantedRegion: 'berlin' }));
   await expect(client.submit(restock)).rejects.toMatchObject({ code: 'record_damaged' });
   expect([...refused.asked, ...asked].map(([host]) => host)).toEqual(['berlin.example', 'berlin.example', 'berlin.example']);
+});
+
+test.each<[string, (client: Client<typeof collections>) => unknown]>([
+  ['closed', (client) => client.close()],
+  ['switched off', (client) => client.goOffline()],
+  ['told to stay', (client) => client.moveTo('berlin')],
+])('[CLIENT30] no other region is asked for one once the client was %s', async (_, act) => {
+  let answer: (given: Answer) => void = () => {};
+  const berlin = (): Promise<Answer> =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const { client, asked } = await clientOf({ 'berlin.example': berlin });
+  const submitting = client.submit(restock);
+  const refusal = expect(submitting).rejects.toMatchObject({ code: 'record_damaged' });
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await act(client);
+  answer(problem('record_damaged'));
+  await refusal;
+  expect(asked.map(([host]) => host)).toEqual(['berlin.example']);
 });
 
 test('[CLIENT16] when every region has a damaged copy, that is said', async () => {

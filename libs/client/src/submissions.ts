@@ -3,7 +3,8 @@
 // Invariant 1: writes of this tab that were made before go first. Those to documents that the submission names do so always;
 //              others too, unless a region has said that it does not serve one of their documents: nobody can say when they
 //              will go, and no region can see that the submission comes after them.
-// Invariant 2: nothing is asked of a region after the client was closed.
+// Invariant 2: nothing is asked of a region after the client was closed, nor of another region once it was switched off or told where
+//              to be: that is looked at before each is asked.
 // Invariant 3: a region whose copy of a document is damaged has done nothing, nor will it: then another is asked, which does it
 //              when it has what was seen.
 
@@ -60,7 +61,7 @@ export class Submissions {
     const isDelivered = await this.#becomesSo(() => before.every((write) => this.#lets(write, named)), deadlineMs - clock.monotonicMs());
     if (this.#parts.isClosed()) throw unasked(options.retryKey, new AnabranchError('client_closed', 'the client was closed'));
     if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
-    const submitted = await this.#firstSound(this.#candidates(region, options), (at) => {
+    const submitted = await this.#firstSound(region, options, (at) => {
       const retryKey = options.retryKey ?? `${at.name}|${drawKey()}`;
       options.onRetryKey?.(retryKey);
       const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
@@ -73,23 +74,26 @@ export class Submissions {
     return submitted;
   }
 
-  /** Other regions may be asked too when the client may choose, and nobody holds the key of an attempt before. */
-  #candidates(region: RegionAddress, { retryKey }: SubmitOptions): readonly RegionAddress[] {
-    const { status, regions } = this.#parts;
-    const others = regions.filter(({ name }) => name !== region.name);
-    return retryKey === undefined && status().wantedRegion === nearest ? [region, ...others] : [region];
-  }
-
   /** Asks one region after the other, until one says something else than that its copy of a document is damaged. */
-  async #firstSound(regions: readonly RegionAddress[], ask: (region: RegionAddress) => Promise<Submitted>): Promise<Submitted> {
-    for (const region of regions.slice(0, -1)) {
+  async #firstSound(region: RegionAddress, options: SubmitOptions, ask: (region: RegionAddress) => Promise<Submitted>): Promise<Submitted> {
+    const others = this.#parts.regions.filter(({ name }) => name !== region.name);
+    for (let at = region; ; ) {
       try {
-        return await ask(region);
+        return await ask(at);
       } catch (error) {
-        if (!isAnabranchError(error) || !isDamageOfRegion(error.code)) throw error;
+        const isDamage = isAnabranchError(error) && isDamageOfRegion(error.code);
+        const next = isDamage && this.#mayAskOthers(options) ? others.shift() : undefined;
+        if (next === undefined) throw error;
+        at = next;
       }
     }
-    return ask(regions.at(-1) as RegionAddress);
+  }
+
+  /** The client may choose now (Invariant 2), and nobody holds the key of an attempt before. */
+  #mayAskOthers({ retryKey }: SubmitOptions): boolean {
+    const { isClosed, status } = this.#parts;
+    const { wantedRegion, isOffline } = status();
+    return retryKey === undefined && !isClosed() && !isOffline && wantedRegion === nearest;
   }
 
   /** Whether a submission need not wait for a write that was made before it (Invariant 1). */
