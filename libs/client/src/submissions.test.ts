@@ -13,13 +13,15 @@ const problem = (code: string, details = {}) => ({ status: 500, text: JSON.strin
 type Answer = Pick<HttpAnswer, 'status' | 'text'>;
 
 /** A client in berlin, whose submissions are answered by region; and what was asked. */
-async function clientOf(answers: Readonly<Record<string, Answer | (() => Promise<Answer>)>>) {
-  const regions = ['berlin', 'tokyo'].map((name) => new ScriptedRegion(name));
-  const platform = platformOf(regions);
+async function clientOf(answers: Readonly<Record<string, Answer | (() => Promise<Answer>)>>, names = ['berlin', 'tokyo'], away?: string) {
+  const regions = names.map((name) => new ScriptedRegion(name));
+  // How far each is, is another matter than the order in which they are named.
+  const platform = platformOf([...regions].sort((a, b) => (a.name < b.name ? -1 : 1)));
   const asked: (readonly [host: string, key: string | undefined])[] = [];
   const sendHttp = async (request: HttpRequest) => {
-    if (request.method === 'GET') return platform.sendHttp(request);
     const { host } = new URL(request.url);
+    if (host === away) throw new Error('no way');
+    if (request.method === 'GET') return platform.sendHttp(request);
     asked.push([host, request.headers['idempotency-key']]);
     const answer = answers[host] ?? done;
     return { ...(typeof answer === 'function' ? await answer() : answer), header: () => undefined };
@@ -70,6 +72,25 @@ test.each<[string, (client: Client<typeof collections>) => unknown]>([
   answer(problem('record_damaged'));
   await refusal;
   expect(asked.map(([host]) => host)).toEqual(['berlin.example']);
+});
+
+test('[CLIENT16] after a damaged region the nearest of the others is asked, and none that is known to be out of reach', async () => {
+  const berlin = { 'berlin.example': problem('record_damaged') };
+  const { client, asked } = await clientOf(berlin, ['berlin', 'tokyo', 'paris', 'lima'], 'lima.example');
+  const known = { berlin: true, tokyo: true, paris: true, lima: false };
+  await vi.waitFor(() =>
+    expect(Object.fromEntries(client.status.regions.map(({ name, isReachable }) => [name, isReachable]))).toEqual(known),
+  );
+  expect(await client.submit(restock)).toMatchObject({ opId: expect.anything() });
+  expect(asked.map(([host]) => host)).toEqual(['berlin.example', 'paris.example']);
+});
+
+test('[CLIENT16] when no time is left for another region, what the damaged one said is said', async () => {
+  const { client, asked } = await clientOf({ 'berlin.example': problem('record_damaged') });
+  const keys: string[] = [];
+  const options = { timeoutMs: 199, onRetryKey: (key: string) => void keys.push(key) };
+  await expect(client.submit(restock, options)).rejects.toMatchObject({ code: 'record_damaged' });
+  expect([asked.length, keys.length]).toEqual([1, 1]);
 });
 
 test('[CLIENT16] when every region has a damaged copy, that is said', async () => {

@@ -6,7 +6,7 @@
 // Invariant 2: nothing is asked of a region after the client was closed, nor of another region once it was switched off or told where
 //              to be: that is looked at before each is asked.
 // Invariant 3: a region whose copy of a document is damaged has done nothing, nor will it: then another is asked, which does it
-//              when it has what was seen.
+//              when it has what was seen. The nearest is, of those in reach.
 
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
@@ -39,8 +39,17 @@ export interface SubmissionsParts {
   readonly drawKey: () => string;
 }
 
+/** Another region is asked when there is as much time: with less the outcome would be unknown, where it is known now. */
+const otherMsMin = 200;
 /** How long a submission waits for its effect to be shown in the open documents. */
 const showMsMax = 5_000;
+
+interface Asking {
+  /** By the monotonic clock. */
+  readonly deadlineMs: number;
+  /** Of an attempt before. */
+  readonly retryKey: string | undefined;
+}
 
 export class Submissions {
   readonly #parts: SubmissionsParts;
@@ -61,7 +70,7 @@ export class Submissions {
     const isDelivered = await this.#becomesSo(() => before.every((write) => this.#lets(write, named)), deadlineMs - clock.monotonicMs());
     if (this.#parts.isClosed()) throw unasked(options.retryKey, new AnabranchError('client_closed', 'the client was closed'));
     if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
-    const submitted = await this.#firstSound(region, options, (at) => {
+    const submitted = await this.#firstSound(region, { deadlineMs, retryKey: options.retryKey }, (at) => {
       const retryKey = options.retryKey ?? `${at.name}|${drawKey()}`;
       options.onRetryKey?.(retryKey);
       const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
@@ -75,25 +84,32 @@ export class Submissions {
   }
 
   /** Asks one region after the other, until one says something else than that its copy of a document is damaged. */
-  async #firstSound(region: RegionAddress, options: SubmitOptions, ask: (region: RegionAddress) => Promise<Submitted>): Promise<Submitted> {
-    const others = this.#parts.regions.filter(({ name }) => name !== region.name);
+  async #firstSound(region: RegionAddress, { deadlineMs, retryKey }: Asking, ask: (region: RegionAddress) => Promise<Submitted>) {
+    const asked: RegionAddress[] = [];
     for (let at = region; ; ) {
       try {
         return await ask(at);
       } catch (error) {
-        const isDamage = isAnabranchError(error) && isDamageOfRegion(error.code);
-        const next = isDamage && this.#mayAskOthers(options) ? others.shift() : undefined;
+        if (!isAnabranchError(error) || !isDamageOfRegion(error.code)) throw error;
+        asked.push(at);
+        const isTime = deadlineMs - this.#parts.platform.clock.monotonicMs() >= otherMsMin;
+        // Nobody may hold the key of an attempt before.
+        const next = isTime && retryKey === undefined ? this.#nearestBut(asked) : undefined;
         if (next === undefined) throw error;
         at = next;
       }
     }
   }
 
-  /** The client may choose now (Invariant 2), and nobody holds the key of an attempt before. */
-  #mayAskOthers({ retryKey }: SubmitOptions): boolean {
-    const { isClosed, status } = this.#parts;
-    const { wantedRegion, isOffline } = status();
-    return retryKey === undefined && !isClosed() && !isOffline && wantedRegion === nearest;
+  /** The nearest of the other regions that are not known to be out of reach, if the client may choose now (Invariant 2). */
+  #nearestBut(asked: readonly RegionAddress[]): RegionAddress | undefined {
+    const { isClosed, status, regions } = this.#parts;
+    const { wantedRegion, isOffline, regions: known } = status();
+    if (isClosed() || isOffline || wantedRegion !== nearest) return undefined;
+    const others = known.filter(({ name, isReachable }) => isReachable !== false && !asked.some((region) => region.name === name));
+    // Those whose distance is not known come last.
+    others.sort((a, b) => (a.roundTripMs ?? Number.MAX_VALUE) - (b.roundTripMs ?? Number.MAX_VALUE));
+    return regions.find(({ name }) => name === others[0]?.name);
   }
 
   /** Whether a submission need not wait for a write that was made before it (Invariant 1). */
