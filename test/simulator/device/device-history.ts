@@ -48,7 +48,10 @@ export interface DeviceSubmission {
   readonly toldMs: number;
   readonly opId: string | undefined;
   readonly code: string | undefined;
-  /** Whether one region alone may have been asked: the device was told to stay there, or repeated what it had asked of it. */
+  /**
+   * Whether one region alone may have been asked: the device was told to stay there, knew no other in reach, was switched off or closed, had
+   * no time for another, or repeated what it had asked of it.
+   */
   readonly isBound: boolean;
 }
 

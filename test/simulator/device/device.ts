@@ -77,7 +77,7 @@ export class Device {
     this.#application = new Application({ ...parts, random: this.#random });
     this.#disk = new DeviceDisk((writeId) => recorder.kept(writeId));
     const submissions = this.#random.fork('submissions');
-    this.#submitter = new Submitter({ name: parts.name, random: submissions, recorder, sometimes: world.sometimes });
+    this.#submitter = new Submitter({ name: parts.name, clock: world.clock, random: submissions, recorder, sometimes: world.sometimes });
     this.#network = new DeviceNetwork({
       device: parts.name,
       history: parts.history,
@@ -215,9 +215,11 @@ export class Device {
   #submit(): void {
     const running = this.#running;
     running?.process.enter(() => {
-      this.#submitter.submit(running.client).catch((error: unknown) => {
-        this.#parts.world.onDefect(`${this.name} threw at a submission: ${stackOf(error)}`);
-      });
+      this.#submitter
+        .submit(running.client, () => this.#running !== running)
+        .catch((error: unknown) => {
+          this.#parts.world.onDefect(`${this.name} threw at a submission: ${stackOf(error)}`);
+        });
     });
   }
 

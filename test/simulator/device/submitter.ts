@@ -2,7 +2,7 @@
 // it names: how often it took effect is there to be read. It is kept beyond the process as long as its outcome is unknown and its
 // key is known, and is then asked for again.
 
-import { isAnabranchError } from '@anabranch/base';
+import { type Clock, isAnabranchError } from '@anabranch/base';
 import type { Client } from '@anabranch/client';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { Sometimes } from '../run/sometimes.ts';
@@ -14,6 +14,7 @@ import type { BegunSubmission, DeviceRecorder } from './device-recorder.ts';
 export interface SubmitterParts {
   /** Of the device. */
   readonly name: string;
+  readonly clock: Clock;
   readonly random: SeededRandom;
   readonly recorder: DeviceRecorder;
   readonly sometimes: Sometimes;
@@ -26,6 +27,8 @@ interface Unresolved {
 
 const repeatShare = 0.5;
 const timeoutsMs = [600, 2_500, 10_000] as const;
+/** With less time left, or about so, a client asks no other region. */
+const leftMsMin = 250;
 
 export class Submitter {
   readonly #parts: SubmitterParts;
@@ -37,15 +40,19 @@ export class Submitter {
   }
 
   /** A new one, or one of which the outcome is unknown. */
-  async submit(client: Client): Promise<void> {
-    const { random, sometimes } = this.#parts;
+  async submit(client: Client, isClosed: () => boolean): Promise<void> {
+    const { random, sometimes, clock } = this.#parts;
     const known = this.#unresolved.length > 0 && random.chance(repeatShare) ? random.pick(this.#unresolved) : undefined;
     if (known !== undefined) sometimes.hit('device_submission_repeated');
     const submission = known?.submission ?? this.#begin();
     const { recorder } = this.#parts;
-    const isToStay = (): boolean => client.status.wantedRegion !== 'nearest';
-    const wasToStay = isToStay();
+    const isAlone = (): boolean => {
+      const { wantedRegion, isOffline, regions } = client.status;
+      return wantedRegion !== 'nearest' || isOffline || regions.filter(({ isReachable }) => isReachable !== false).length < 2;
+    };
+    const wasAlone = isAlone();
     const options = { timeoutMs: random.pick(timeoutsMs), ...(known && { retryKey: known.retryKey }) };
+    const untilMs = clock.monotonicMs() + options.timeoutMs - leftMsMin;
     try {
       const { opId } = await client.submit(submission.writes, options);
       sometimes.hit('device_submitted');
@@ -55,7 +62,8 @@ export class Submitter {
       if (!isAnabranchError(error)) throw error;
       const { code, details } = error;
       if (code !== 'outcome_unknown') {
-        recorder.submitted(submission, { outcome: 'refused', code, isBound: known !== undefined || wasToStay || isToStay() });
+        const isBound = known !== undefined || wasAlone || isAlone() || isClosed() || clock.monotonicMs() > untilMs;
+        recorder.submitted(submission, { outcome: 'refused', code, isBound });
         this.#resolve(submission);
       } else if (!this.#unresolved.some((other) => other.submission === submission)) {
         this.#unresolved.push({ submission, retryKey: String(details['retryKey']) });
