@@ -203,6 +203,21 @@ describe.each(['yjs', 'automerge'] as const)('typed fields on %s', (library) => 
     for (const replica of [b, c]) expect(replica.field('lines')).toEqual(shown);
   });
 
+  test('[MERGE11] of a list that was cleared while its items were moved nothing is left over', () => {
+    const [a, b, c] = replicas();
+    for (const index of [0, 1, 2]) a.do({ op: 'insert', path: '/lines', index, value: index });
+    sync(a, b, c);
+    a.do({ op: 'clear', path: '/lines' });
+    b.do({ op: 'move', path: '/lines', from: 0, to: 1 }, { op: 'move', path: '/lines', from: 2, to: 0 });
+    sync(a, b, c);
+    expect(entryKeys(library, c.document.encodeState())).toHaveLength(2);
+    // What changes nothing writes nothing: the next edit takes away what was left.
+    c.do({ op: 'clear', path: '/lines' });
+    c.do({ op: 'add', path: '/coupons', value: 'A' }, { op: 'remove', path: '/coupons', value: 'A' }, { op: 'clear', path: '/lines' });
+    sync(a, b, c);
+    for (const { document } of [a, b, c]) expect(entryKeys(library, document.encodeState())).toEqual([]);
+  });
+
   test('[MERGE12] a text is what the library merges, and its positions count UTF-16 units', () => {
     const [a, b, c] = replicas();
     a.do({ op: 'insert', path: '/note', index: 0, text: 'a\u{1f600}b' });
@@ -281,4 +296,13 @@ function textIn(library: Library, updates: Uint8Array[]): string {
 
 function changesIn(update: Uint8Array): Uint8Array[] {
   return splitChunks(update).map((chunk) => chunk.bytes);
+}
+
+/** The keys of what a typed document keeps in the library, but for what vouches for the document. */
+function entryKeys(library: Library, state: Uint8Array): string[] {
+  const isEntry = (key: string): boolean => !key.startsWith('/');
+  if (library === 'automerge') return Object.keys(Automerge.load<{ f: Record<string, string> }>(state).f).filter(isEntry);
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  return [...doc.getMap('f').keys()].filter(isEntry);
 }

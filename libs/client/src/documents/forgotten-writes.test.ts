@@ -78,6 +78,19 @@ test('[CLIENT25] what is written while the rest is missing undoes nothing of wha
   await vi.waitFor(() => expect(again.value).toEqual({ qty: 4, note: 'tea', items: {}, lines: ['b', 'a'] }));
 });
 
+test.each<DocumentOp>([
+  { op: 'clear', path: '/lines' },
+  { op: 'remove', path: '' },
+])('[CLIENT25] $op of what is not shown undoes no move that waits', async (op) => {
+  const { client, asked, state } = await forget('carts', [{ op: 'move', path: '/lines', from: 0, to: 1 }]);
+  const again = await client.open('carts', 'ann', { startEmpty: true });
+  expect(again.value.lines).toEqual([]);
+  again.edit([op]);
+  (await asked(2)).send(state);
+  await vi.waitFor(() => expect(again.isHeld).toBe(true));
+  expect(again.value.lines).toEqual(['b', 'a']);
+});
+
 test.each(['carts', 'boards'] as const)(
   '[CLIENT25] one of the %s of which only such a write is kept waits for a region, also after a restart',
   async (collection) => {

@@ -74,8 +74,9 @@ export class List extends Leaf {
     this.#removeItem(edit, item);
   }
 
+  /** A move of an item that is not here may wait for it: such leftovers are for {@link sweep}. */
   removeSeen(edit: Edit): void {
-    for (const item of [...this.#items.values()]) this.#removeItem(edit, item);
+    for (const item of [...this.#items.values()]) if (item.inserted !== undefined) this.#removeItem(edit, item);
   }
 
   override sweep(edit: Edit): void {
