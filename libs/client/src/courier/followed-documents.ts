@@ -5,7 +5,7 @@
 //             announced again <------------'
 //
 // Invariant 1: a document that a region does not send counts as not held from then on: what is told of other documents says
-//              nothing of it, and it is asked for whole. That is kept before anything that is told later.
+//              nothing of it, and it is asked for whole. That is kept, and told, before anything that is told later.
 // Invariant 2: a document is asked for when what it takes to read it is loaded.
 // Invariant 3: what the region of the session does not send is not asked for again because a tab opens it: the tab is told why.
 // Invariant 4: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
@@ -145,10 +145,10 @@ export class FollowedDocuments {
   }
 
   #unhold(document: DocumentId): void {
-    const { follows, queue } = this.#parts;
+    const { follows, queue, tell } = this.#parts;
     if (!follows.isHeld(document)) return;
     follows.unhold(document);
-    queue.add([{ type: 'unhold', document }], () => {});
+    queue.add([{ type: 'unhold', document }], () => tell({ type: 'passedOver', document }));
   }
 
   #askLater(document: DocumentId, afterMs: number): void {

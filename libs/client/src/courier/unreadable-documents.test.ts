@@ -1,12 +1,13 @@
 // A document of which nobody sends anything that can be read, and all the others.
 
+import type { DocumentOp } from '@anabranch/crdt';
 import { YjsDocument } from '@anabranch/crdt/yjs';
 import { parseDocumentId, type SessionAnswer } from '@anabranch/protocol';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Client, MemoryStore, schema } from '../index.ts';
 import { platformOf, ScriptedRegion, type ScriptedSession } from '../testing/scripted-regions.ts';
 
-const shape = schema.object({ qty: schema.counter() });
+const shape = schema.object({ qty: schema.counter(), items: schema.map(schema.counter()) });
 const collections = { carts: { library: 'yjs', schema: shape } } as const;
 const [ann, bob] = ['carts/ann', 'carts/bob'].map(parseDocumentId) as [never, never];
 const garbage = new Uint8Array([1, 9, 9, 9]);
@@ -52,7 +53,7 @@ test('[CLIENT40] a document of which the only region sends what cannot be read h
   const open = await session(berlin, 2);
   open.send(state(ann, garbage));
   open.send(state(bob, theirs().state()));
-  expect((await opening).value).toEqual({ qty: 2 });
+  expect((await opening).value).toEqual({ qty: 2, items: {} });
   expect(await refused).toMatchObject({ code: 'update_invalid' });
   expect(open.isClosed).toBe(false);
   expect(client.status.lastError).toMatchObject({ code: 'update_invalid' });
@@ -60,7 +61,7 @@ test('[CLIENT40] a document of which the only region sends what cannot be read h
   for (const ask of later.splice(0)) ask();
   await session(berlin, 3);
   open.send(state(ann, theirs().state()));
-  await vi.waitFor(async () => expect((await client.open('carts', 'ann')).value).toEqual({ qty: 2 }));
+  await vi.waitFor(async () => expect((await client.open('carts', 'ann')).value).toEqual({ qty: 2, items: {} }));
 });
 
 test('[CLIENT40] a document of which no region sends what can be read holds up no other', async () => {
@@ -75,7 +76,7 @@ test('[CLIENT40] a document of which no region sends what can be read holds up n
   const second = await session(regions[1], 2);
   second.send(state(ann, garbage));
   second.send(state(bob, theirs().state()));
-  expect((await opening).value).toEqual({ qty: 2 });
+  expect((await opening).value).toEqual({ qty: 2, items: {} });
   expect(second.isClosed).toBe(false);
 });
 
@@ -94,14 +95,48 @@ test('[CLIENT40] an update that cannot be read, of the only region, costs its do
     { origin: berlin.origin, seq: 2, writes: [{ document: bob, update: other.add() }] },
   ];
   open.send({ type: 'changes', ops, told: [[berlin.origin, 2]] });
-  await vi.waitFor(() => expect(second.value).toEqual({ qty: 4 }));
-  expect(first.value).toEqual({ qty: 2 });
+  await vi.waitFor(() => expect(second.value).toEqual({ qty: 4, items: {} }));
+  expect(first.value).toEqual({ qty: 2, items: {} });
   expect((await store.load(ann)).isHeld).toBe(false);
   await session(berlin, 3);
   expect(open.of('follow').at(-1)?.documents).toEqual([{ document: ann, isHeld: false }]);
   open.send(state(ann, region.state()));
-  await vi.waitFor(() => expect(first.value).toEqual({ qty: 4 }));
+  await vi.waitFor(() => expect(first.value).toEqual({ qty: 4, items: {} }));
   expect((await store.load(ann)).isHeld).toBe(true);
+});
+
+test('[CLIENT40] while an update is missing that could not be read, edits undo nothing of what builds on it', async () => {
+  const berlin = new ScriptedRegion('berlin');
+  const { client, store, session } = await start(berlin);
+  const opening = client.open('carts', 'ann');
+  const open = await session(berlin, 1);
+  const replica = (n: number, ...updates: Uint8Array[]) => {
+    const document = new YjsDocument(shape, { yjsClientId: 2 ** 32 + n, automergeActor: 'ab'.repeat(16) });
+    document.apply(updates);
+    const author = { writer: `${n}.5f0c12ab90de`, dot: 1, hlc: { ms: n, counter: 0 } };
+    return { document, edit: (op: DocumentOp): Uint8Array => document.edit(author, [op]) ?? new Uint8Array() };
+  };
+  const first = replica(1).edit({ op: 'increment', path: '/qty', by: 2 });
+  const hats = replica(2, first).edit({ op: 'increment', path: '/items/hat', by: 3 });
+  const region = replica(3, first, hats);
+  const noHats = region.edit({ op: 'remove', path: '/items/hat' });
+  open.send(state(ann, first));
+  const cart = await opening;
+  expect(cart.isHeld).toBe(true);
+  for (const [seq, update] of [garbage, noHats].entries()) {
+    const ops = [{ origin: berlin.origin, seq: seq + 1, writes: [{ document: ann, update }] }];
+    open.send({ type: 'changes', ops, told: [[berlin.origin, seq + 1]] });
+  }
+  await vi.waitFor(async () => expect((await store.load(ann)).updates).toHaveLength(2));
+  await vi.waitFor(() => expect(cart.isHeld).toBe(false));
+  // It is shown all the same, to whoever opens it.
+  expect((await client.open('carts', 'ann')).value).toEqual({ qty: 2, items: {} });
+  cart.edit([{ op: 'increment', path: '/qty', by: 1 }]);
+  await vi.waitFor(() => expect(open.of('push')).toHaveLength(1));
+  region.document.apply(open.of('push').flatMap(({ writes }) => writes.map(({ update }) => update)));
+  expect(region.document.json()).toEqual({ qty: 3, items: {} });
+  open.send(state(ann, region.document.encodeState()));
+  await vi.waitFor(() => expect(cart).toMatchObject({ isHeld: true, value: { qty: 3, items: {} } }));
 });
 
 test.each(['record_damaged', 'document_quarantined'])(
@@ -116,6 +151,6 @@ test.each(['record_damaged', 'document_quarantined'])(
     expect(first.isClosed).toBe(true);
     const second = await session(regions[1], 1);
     second.send(state(ann, theirs().state()));
-    expect((await opening).value).toEqual({ qty: 2 });
+    expect((await opening).value).toEqual({ qty: 2, items: {} });
   },
 );

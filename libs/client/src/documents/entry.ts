@@ -1,7 +1,9 @@
 // What a tab knows of a document that it opens, or has open: OpenDocuments says what becomes of it.
 
 import type { AnabranchError, Timer } from '@anabranch/base';
+import type { CrdtDocument } from '@anabranch/crdt';
 import type { LocalDocument } from './local-document.ts';
+import { mergeWhole } from './merge-whole.ts';
 import { Waiters } from './waiters.ts';
 
 /** How long after it could not be loaded anew a document is loaded again: doubled each time, up to the second. */
@@ -49,4 +51,11 @@ export function newEntry(): Entry {
     retryMs: retryMsMin,
     waiters: new Waiters(),
   };
+}
+
+/** With what was withheld, as far as the document has what that builds on then. */
+export function mergeInto(crdt: CrdtDocument, entry: Entry, updates: readonly Uint8Array[]): void {
+  if (entry.withheld.length > 0) entry.withheld = mergeWhole(crdt, [...updates, ...entry.withheld]);
+  else crdt.apply(updates);
+  if (entry.document !== undefined) entry.document.isWithholding = entry.withheld.length > 0;
 }

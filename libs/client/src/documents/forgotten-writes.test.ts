@@ -21,9 +21,10 @@ const ours = [
   { op: 'insert', path: '/note', index: 3, text: '!' },
 ] as const;
 
+const identity = { yjsClientId: 2 ** 32 + 5, automergeActor: 'ab'.repeat(16) };
+
 /** What the region has: a note on which ours builds. */
 function theirs(collection: keyof typeof collections) {
-  const identity = { yjsClientId: 2 ** 32 + 5, automergeActor: 'ab'.repeat(16) };
   const document = collection === 'carts' ? new YjsDocument(shape, identity) : new AutomergeDocument(shape, identity);
   const author = { writer: 'berlin.5f0c12ab90de', dot: 1, hlc: { ms: 1, counter: 0 } };
   document.edit(author, [
@@ -36,7 +37,7 @@ function theirs(collection: keyof typeof collections) {
 }
 
 /** A device that has written to what a region sent, has forgotten the document, and was not answered. */
-async function forget(collection: keyof typeof collections, write: readonly DocumentOp[] = ours) {
+async function forget(collection: keyof typeof collections, ...writes: (readonly DocumentOp[])[]) {
   const document = parseDocumentId(`${collection}/ann`);
   const berlin = new ScriptedRegion('berlin');
   const store = new MemoryStore();
@@ -50,8 +51,9 @@ async function forget(collection: keyof typeof collections, write: readonly Docu
   const opening = client.open(collection, 'ann');
   (await asked(1)).send(state);
   const before = await opening;
-  before.edit(write);
-  await vi.waitFor(() => expect(berlin.session?.of('push')).toHaveLength(1));
+  const made = writes.length === 0 ? [ours] : writes;
+  for (const write of made) before.edit(write);
+  await vi.waitFor(() => expect(berlin.session?.of('push')).toHaveLength(made.length));
   await client.forget(collection, 'ann');
   return { berlin, document, store, client, asked, state };
 }
@@ -76,6 +78,19 @@ test('[CLIENT25] what is written while the rest is missing undoes nothing of wha
   expect(again.value).toEqual({ qty: 4, note: '', items: {}, lines: [] });
   (await asked(2)).send(state);
   await vi.waitFor(() => expect(again.value).toEqual({ qty: 4, note: 'tea', items: {}, lines: ['b', 'a'] }));
+});
+
+test('[CLIENT25] so it is when a region has sent the document and lacks what some of it builds on', async () => {
+  const move = { op: 'move', path: '/lines', from: 0, to: 1 } as const;
+  const { client, asked, document, state } = await forget('carts', [move], ours);
+  const again = await client.open('carts', 'ann', { startEmpty: true });
+  const session = await asked(2);
+  session.send({ type: 'state', document, isResync: false, state: new YjsDocument(shape, identity).encodeState() });
+  await vi.waitFor(() => expect(again.isHeld).toBe(true));
+  for (const by of [1, 2, 1]) again.edit([{ op: 'increment', path: '/qty', by }]);
+  expect(again.value).toEqual({ qty: 4, note: '', items: {}, lines: [] });
+  session.send(state);
+  await vi.waitFor(() => expect(again.value).toEqual({ qty: 5, note: 'tea!', items: { hat: 3 }, lines: ['b', 'a'] }));
 });
 
 test.each<DocumentOp>([

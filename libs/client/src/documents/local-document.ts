@@ -37,7 +37,7 @@ export interface ClientDocument<View = JsonObject> {
   readonly value: View;
   /** False for a document that nobody has written, or that was removed. */
   readonly exists: boolean;
-  /** False while no region has sent it: what is shown is of this device only. */
+  /** False while no region has sent it whole: what is shown is of this device only, or lacks what could not be read. */
   readonly isHeld: boolean;
   readonly presence: Presence;
   /**
@@ -103,6 +103,8 @@ export class LocalDocument implements ClientDocument<JsonObject> {
   #isTakenBack = false;
   #closed: AnabranchError | undefined;
   isHeld: boolean;
+  /** Something of it builds on what is not here. */
+  isWithholding = false;
 
   constructor(name: DocumentId, host: DocumentHost, content: { crdt: CrdtDocument; author: DeviceAuthor; isHeld: boolean }) {
     this.name = name;
@@ -142,7 +144,7 @@ export class LocalDocument implements ClientDocument<JsonObject> {
 
   /** Who makes the next edit. */
   nextAuthor(hlc: Hlc): Author {
-    return { ...this.#author.next(hlc), mayLackPast: !this.isHeld };
+    return { ...this.#author.next(hlc), mayLackPast: !this.isHeld || this.isWithholding };
   }
 
   get crdt(): CrdtDocument {

@@ -13,16 +13,15 @@
 
 import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
 import { type OriginId, regionOf } from '@anabranch/causality';
-import type { CollectionSchema, CrdtDocument } from '@anabranch/crdt';
+import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { OptionKind } from '../call-options.ts';
 import type { ClientStore } from '../store/client-store.ts';
 import type { ToCourier } from '../tabs/tab-message.ts';
 import type { DeviceAuthors } from './device-author.ts';
-import { type Entry, newEntry, retryMsMax, retryMsMin } from './entry.ts';
+import { type Entry, mergeInto, newEntry, retryMsMax, retryMsMin } from './entry.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
-import { mergeWhole } from './merge-whole.ts';
 import type { DocumentPresence } from './presence.ts';
 
 export interface OpenOptions {
@@ -238,6 +237,16 @@ export class OpenDocuments {
     }
   }
 
+  /** Something of it was not taken: until it is sent whole, it may lack what later changes build on. What is here stays shown. */
+  passedOver(name: DocumentId): void {
+    const entry = this.#entries.get(name);
+    // What is being read was perhaps kept before.
+    if (entry?.buffered !== undefined) entry.isStale = true;
+    if (entry?.document?.isHeld !== true) return;
+    entry.isWritten = true;
+    entry.document.isHeld = false;
+  }
+
   unavailable(name: DocumentId, error: AnabranchError): void {
     const entry = this.#entries.get(name);
     // What may pass is asked for again by the courier.
@@ -287,6 +296,7 @@ export class OpenDocuments {
     if (entry.document === undefined) entry.document = new LocalDocument(name, host, { crdt, author: as, isHeld });
     else entry.document.replace(crdt, as);
     entry.document.isHeld = isHeld || (entry.document.isHeld && !isDamaged);
+    entry.document.isWithholding = entry.withheld.length > 0;
     this.#tell(new Map([[entry.document, local]]));
     if (!isFollowed) await store.commit([{ type: 'follow', document: name }]);
     entry.followedMs ??= this.#parts.clock.wallMs();
@@ -364,12 +374,6 @@ export class OpenDocuments {
     await this.#parts.store.commit([{ type: 'forget', document: name }]);
     this.#parts.forgotten(name, atMs);
   }
-}
-
-/** With what was withheld, as far as the document has what that builds on then. */
-function mergeInto(crdt: CrdtDocument, entry: Entry, updates: readonly Uint8Array[]): void {
-  if (entry.withheld.length > 0) entry.withheld = mergeWhole(crdt, [...updates, ...entry.withheld]);
-  else crdt.apply(updates);
 }
 
 function clientClosed(): AnabranchError {

@@ -129,6 +129,9 @@ export class Switchboard {
       case 'replicated':
         writes.replicated(VersionVector.of(message.majority), VersionVector.of(message.all));
         break;
+      case 'passedOver':
+        documents.passedOver(message.document);
+        break;
       case 'unavailable':
         documents.unavailable(message.document, errorOf(message.refusal));
         break;

@@ -52,6 +52,8 @@ export type FromCourier =
   /** To who asked: these are in a region, unless they were told to be refused. */
   | { readonly type: 'answered'; readonly settled: readonly string[]; readonly covered: VectorEntries }
   | { readonly type: 'replicated'; readonly majority: VectorEntries; readonly all: VectorEntries }
+  /** Something of it was not taken, and perhaps more: it is held no more, until it is received whole. */
+  | { readonly type: 'passedOver'; readonly document: DocumentId }
   | { readonly type: 'unavailable'; readonly document: DocumentId; readonly refusal: Refusal }
   | { readonly type: 'presence'; readonly document: DocumentId; readonly update: Uint8Array }
   | {
