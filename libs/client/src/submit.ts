@@ -31,7 +31,10 @@ export interface SubmitOptions {
   readonly timeoutMs?: number;
   /** Of the same submission before: asks for it again, and it is done once. */
   readonly retryKey?: string;
-  /** Told the key before the region is asked: who keeps it can ask again after a reload, or after a refusal. */
+  /**
+   * Told the key before a region is asked, once for each that is, all under keys of their own: who keeps the last one can ask again after a
+   * reload, or after a refusal. Those before have done nothing.
+   */
   readonly onRetryKey?: (retryKey: string) => void;
   /** As the header `Anabranch-Write-Concern`: `majority; timeout=500ms`. */
   readonly writeConcern?: string;
@@ -148,10 +151,11 @@ function readAnswer({ status, text }: HttpAnswer): Submitted | undefined {
   };
 }
 
-/** The region has done it, and nobody waited for a concern. */
-function doneUnseen({ details }: AnabranchError, { writeConcern }: SubmitOptions): Submitted {
+/** The region has done it, and nobody waited for other regions. */
+function doneUnseen({ details }: AnabranchError, { writeConcern = 'local' }: SubmitOptions): Submitted {
   const { opId } = details as { readonly opId?: unknown };
-  return { opId: typeof opId === 'string' ? opId : undefined, documents: {}, isConcernMet: writeConcern === undefined };
+  const [target = ''] = writeConcern.split(';');
+  return { opId: typeof opId === 'string' ? opId : undefined, documents: {}, isConcernMet: target.trim() === 'local' };
 }
 
 function parseObject(text: string): Record<string, unknown> {

@@ -32,7 +32,9 @@ class ScriptedRegion {
   submit = async (writes: readonly SubmittedWrite[], options: SubmitOptions): Promise<Submitted> => {
     this.asked.push({ writes, options });
     const answer = this.#answers.shift();
-    if (answer !== undefined && answer !== unreachable) options.onRetryKey?.(options.retryKey ?? `tokyo|k${this.asked.length}`);
+    // A damaged region is asked first, under a key of its own, and does nothing.
+    const keys = options.retryKey === undefined ? ['berlin|k0', `tokyo|k${this.asked.length}`] : [options.retryKey];
+    if (answer !== undefined && answer !== unreachable) for (const key of keys) options.onRetryKey?.(key);
     if (answer !== 'done') throw answer ?? new AnabranchError('region_unreachable', 'nobody there');
     return { opId: 'tokyo.1:1', documents: {}, isConcernMet: true };
   };

@@ -11,7 +11,8 @@
 // Invariant 1: while the outcome of an order is unknown no other one is placed: it would be a second one.
 // Invariant 2: an order survives a reload, with its key, from before a region is asked until its outcome is known.
 // Invariant 3: an order that waits is asked for again only while the cart is what was ordered, on whichever page the customer is.
-// Invariant 4: all asks of one order go under one key, so it is placed once, whatever becomes of an ask that got no answer.
+// Invariant 4: an order is asked for again under its last key, so it is placed once, whatever becomes of an ask that got no answer: it
+//              has had another key before only from a region that has done nothing.
 
 import { AnabranchError, isAnabranchError, type SubmitOptions, type Submitted, type SubmittedWrite } from '@anabranch/client';
 import { linesOf, quantityIn } from '../cart/cart-lines.ts';
