@@ -5,7 +5,7 @@
 //              will go, and no region can see that the submission comes after them.
 // Invariant 2: nothing is asked of a region after the client was closed, nor of another region once it was switched off or told where
 //              to be: that is looked at before each is asked.
-// Invariant 3: a region whose copy of a document is damaged, and that was not asked before under the key, has done nothing: then another is asked, which does it
+// Invariant 3: a region whose copy of a document is damaged has done nothing, nor will it: then another is asked, which does it
 //              when it has what was seen. The nearest is, of those in reach.
 
 import { AnabranchError, isAnabranchError } from '@anabranch/base';

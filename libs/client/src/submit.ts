@@ -7,13 +7,11 @@
 // Invariant 1: one submission is one idempotency key, and goes to one region: another region knows of the key only when the op
 //              has arrived there, and might do it twice. Once it was refused another may be asked, under another key.
 // Invariant 2: without an answer the outcome is unknown, and said to be: never "not done". A refusal says "not done" also of an
-//              attempt before without an answer: a region answers the attempts under one key in the order in which they came. But for
-//              damage: it says what the region can read now, and nothing of what it did before.
+//              attempt before without an answer: a region answers the attempts under one key in the order in which they came.
 
 import { AnabranchError, type Clock, isAnabranchError, type JsonObject } from '@anabranch/base';
 import { encodeSessionToken, isOriginId, type OriginId, type VersionVector } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
-import { isDamageOfRegion } from '@anabranch/protocol';
 import type { OptionKind } from './call-options.ts';
 import type { HttpAnswer, SendHttp } from './ports.ts';
 import { errorOf } from './refusal.ts';
@@ -79,14 +77,13 @@ export async function submitTo(parts: SubmitParts, writes: readonly SubmittedWri
     const outcome = outcomeOf(answer, options);
     if (!isAnabranchError(outcome)) return outcome;
     last = outcome;
-    if (mayBeDone && isDamageOfRegion(last.code)) break;
     if (!isPassing(last)) throw last;
     if (doubtful.has(last.code)) mayBeDone = true;
     if (clock.monotonicMs() + waitMs >= deadlineMs) break;
     await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
   }
   if (!mayBeDone) throw last;
-  throw new AnabranchError('outcome_unknown', 'the region has not said what became of it', { retryKey, cause: last.code });
+  throw new AnabranchError('outcome_unknown', 'the region did not say in time what became of it', { retryKey, cause: last.code });
 }
 
 /** The op of an answer, as a component of a vector. */
