@@ -19,10 +19,12 @@ interface Claim {
 
 /** Every heartbeat of every peer tells of every origin, so it is changed in place. */
 interface Knowledge {
-  /** The most anyone reported, and who did: when the same region reports less, it has lost what nobody else may have. */
+  /** The most anyone reported. */
   seq: number;
   logBytes: number;
-  seqBy: RegionId | undefined;
+  /** The most that is still reported, and by whom: who reports less than before has lost it. */
+  toldSeq: number;
+  toldBy: RegionId | undefined;
   /** Claims not yet reached: the earliest, and the newest after it. */
   claim: Claim | undefined;
   nextClaim: Claim | undefined;
@@ -48,10 +50,11 @@ export class Freshness {
   report(report: Omit<OriginReport, 'completeMs'>, heldSeq: number, { completeMs = never, by }: Reporting = {}): void {
     const known = this.#origins.get(report.origin) ?? this.#begin(report.origin);
     if (known === undefined) return;
-    if (report.seq >= known.seq || (by !== undefined && by === known.seqBy)) {
-      known.seq = report.seq;
-      known.logBytes = report.logBytes;
-      known.seqBy = by;
+    known.seq = Math.max(known.seq, report.seq);
+    known.logBytes = Math.max(known.logBytes, report.logBytes);
+    if (report.seq >= known.toldSeq || (by !== undefined && by === known.toldBy)) {
+      known.toldSeq = report.seq;
+      known.toldBy = by;
     }
     if (report.seq <= heldSeq) known.completeMs = Math.max(known.completeMs, completeMs);
     else if (completeMs !== never) addClaim(known, { seq: report.seq, completeMs });
@@ -107,6 +110,11 @@ export class Freshness {
     return { ops: Math.max(0, seq - held.seq), bytes: Math.max(0, logBytes - held.logBytes) };
   }
 
+  /** Whether somebody reports more of the origin than is held; of what its region had and lost nobody may. */
+  isLacking(origin: OriginId, heldSeq: number): boolean {
+    return (this.#origins.get(origin)?.toldSeq ?? 0) > heldSeq;
+  }
+
   origins(): IterableIterator<OriginId> {
     return this.#origins.keys();
   }
@@ -114,7 +122,8 @@ export class Freshness {
   /** Undefined when there are as many origins as are taken. */
   #begin(origin: OriginId): Knowledge | undefined {
     if (this.#origins.size >= vectorOriginsMax) return undefined;
-    const known = { seq: 0, logBytes: 0, seqBy: undefined, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
+    const told = { seq: 0, logBytes: 0, toldSeq: 0, toldBy: undefined };
+    const known = { ...told, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
     this.#origins.set(origin, known);
     return known;
   }

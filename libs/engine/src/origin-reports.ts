@@ -42,11 +42,11 @@ export function originReports({ origin: own, log, freshness, nowMs, wallMs }: Re
 
 const never = Number.NEGATIVE_INFINITY;
 
-/** Up to when regions are complete of which ops are known that are not here. */
+/** Up to when regions are complete of which somebody has ops that are not here. */
 function completenessBounds(log: OpLog, freshness: Freshness): ReadonlyMap<RegionId, number> {
   const bounds = new Map<RegionId, number>();
   for (const origin of freshness.origins()) {
-    if (freshness.missing(origin, log.durableHead(origin)).ops === 0) continue;
+    if (!freshness.isLacking(origin, log.durableHead(origin).seq)) continue;
     const region = regionOf(origin);
     bounds.set(region, Math.min(bounds.get(region) ?? Number.POSITIVE_INFINITY, freshness.completeMs(origin) ?? never));
   }

@@ -55,12 +55,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keys-forgotten-on-restart',
     bug: 'idempotency keys are looked up among the writes of this process only',
-    replacements: [engine('idempotency-keys', '?? this.#store.readIdempotency(key);\n        if', ';\n        if')],
+    replacements: [engine('idempotency-keys', '?? this.#readUsed(key);', ';')],
   },
   {
     name: 'keys-known-when-durable',
     bug: 'an idempotency key is known only when its first write is durable: a retry in between writes again',
-    replacements: [engine('idempotency-keys', 'this.#pending.get(key)?.record ?? this.#store', 'this.#store')],
+    replacements: [engine('idempotency-keys', 'this.#pending.get(key)?.record ?? this.#readUsed', 'this.#readUsed')],
   },
   {
     name: 'rollback-keeps-epoch',
@@ -283,7 +283,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'complete-before-held',
     bug: 'a region takes itself for complete up to what a peer reported, before it holds it',
-    replacements: [engine('freshness', 'const isReached = report.seq <= heldSeq;', 'const isReached = true;')],
+    replacements: [engine('freshness', 'if (report.seq <= heldSeq)', 'if (true)')],
   },
   {
     name: 'deletions-not-inspected',
