@@ -53,9 +53,12 @@ export function newEntry(): Entry {
   };
 }
 
-/** With what was withheld, as far as the document has what that builds on then. */
-export function mergeInto(crdt: CrdtDocument, entry: Entry, updates: readonly Uint8Array[]): void {
-  if (entry.withheld.length > 0) entry.withheld = mergeWhole(crdt, [...updates, ...entry.withheld]);
-  else crdt.apply(updates);
+/**
+ * With what was withheld, as far as the document has what that builds on then. `isWhole`: a region has sent it whole, before or with
+ * these updates; of one that lacks the rest what others write may build on that.
+ */
+export function mergeInto(crdt: CrdtDocument, entry: Entry, updates: readonly Uint8Array[], isWhole: boolean): void {
+  if (isWhole && entry.withheld.length === 0) crdt.apply(updates);
+  else entry.withheld = mergeWhole(crdt, [...updates, ...entry.withheld]);
   if (entry.document !== undefined) entry.document.isWithholding = entry.withheld.length > 0;
 }

@@ -106,6 +106,27 @@ test.each<DocumentOp>([
   expect(again.value.lines).toEqual(['b', 'a']);
 });
 
+test('[CLIENT25] so it is with what others write meanwhile', async () => {
+  const { berlin, client, document, store, asked } = await forget('carts', [{ op: 'increment', path: '/qty', by: 1 }]);
+  const again = await client.open('carts', 'ann', { startEmpty: true });
+  const shown: unknown[] = [];
+  again.subscribe(({ value }) => shown.push(value));
+  const region = new YjsDocument(shape, { yjsClientId: 2 ** 32 + 6, automergeActor: 'cd'.repeat(16) });
+  region.apply([theirs('carts')]);
+  const author = { writer: 'tokyo.5f0c12ab90de', dot: 1, hlc: { ms: 2, counter: 0 } };
+  const write = [
+    { op: 'increment', path: '/qty', by: 2 },
+    { op: 'insert', path: '/note', index: 3, text: 's' },
+  ] as const;
+  const update = region.edit(author, write) ?? new Uint8Array();
+  const session = await asked(2);
+  session.send({ type: 'changes', ops: [{ origin: berlin.origin, seq: 1, writes: [{ document, update }] }], told: [[berlin.origin, 1]] });
+  await vi.waitFor(async () => expect((await store.load(document)).updates).toHaveLength(1));
+  session.send({ type: 'state', document, isResync: false, state: region.encodeState() });
+  await vi.waitFor(() => expect(again.value).toMatchObject({ qty: 3, note: 'teas' }));
+  expect(shown).toEqual([again.value]);
+});
+
 test.each(['carts', 'boards'] as const)(
   '[CLIENT25] one of the %s of which only such a write is kept waits for a region, also after a restart',
   async (collection) => {

@@ -61,6 +61,13 @@ export interface ShownOp {
 
 const local: ChangeSource = { isLocal: true, region: undefined };
 
+interface Applying {
+  /** The documents that changed. */
+  readonly changed: Map<LocalDocument, ChangeSource>;
+  /** The updates are all that a region has of the document. */
+  readonly isWhole: boolean;
+}
+
 export class OpenDocuments {
   readonly #parts: OpenDocumentsParts;
   readonly #entries = new Map<DocumentId, Entry>();
@@ -164,7 +171,7 @@ export class OpenDocuments {
     for (const { document: name, state } of states) {
       const entry = this.#entries.get(name);
       if (entry === undefined) continue;
-      this.#apply(entry, [state], { isLocal: false, region: undefined }, changed);
+      this.#apply(entry, [state], { isLocal: false, region: undefined }, { changed, isWhole: true });
       entry.isSent = true;
       if (entry.document !== undefined) entry.document.isHeld = true;
       entry.refusal = undefined;
@@ -207,7 +214,7 @@ export class OpenDocuments {
       shownRegion = region;
       for (const { document, update } of writes) {
         const entry = this.#entries.get(document);
-        if (entry !== undefined) this.#apply(entry, [update], { isLocal: origin === undefined, region }, changed);
+        if (entry !== undefined) this.#apply(entry, [update], { isLocal: origin === undefined, region }, { changed, isWhole: false });
       }
     }
     this.#tell(changed);
@@ -291,7 +298,7 @@ export class OpenDocuments {
     if (!isFollowed && entry.followedMs !== undefined) return this.#drop(name, forgottenError(name));
     entry.isWritten ||= isWritten;
     entry.withheld = withheld;
-    if (arrived.length > 0) mergeInto(crdt, entry, arrived);
+    if (arrived.length > 0) mergeInto(crdt, entry, arrived, isHeld);
     entry.buffered = undefined;
     if (entry.document === undefined) entry.document = new LocalDocument(name, host, { crdt, author: as, isHeld });
     else entry.document.replace(crdt, as);
@@ -332,12 +339,12 @@ export class OpenDocuments {
     }
   }
 
-  #apply(entry: Entry, updates: readonly Uint8Array[], source: ChangeSource, changed: Map<LocalDocument, ChangeSource>): void {
+  #apply(entry: Entry, updates: readonly Uint8Array[], source: ChangeSource, { changed, isWhole }: Applying): void {
     entry.buffered?.push(...updates);
     const { document } = entry;
     if (document === undefined) return;
     try {
-      document.change((crdt) => mergeInto(crdt, entry, updates));
+      document.change((crdt) => mergeInto(crdt, entry, updates, isWhole || document.isHeld));
       changed.set(document, source);
     } catch {
       // It contradicts the document, and may be merged in part: what the store has of it is read, and mended.
