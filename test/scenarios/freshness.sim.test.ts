@@ -89,6 +89,32 @@ test('[SYNC4] awareness of a region is heard after a restart with its clock set 
   expect(heard).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
 });
 
+test('[SYNC4] so it is after further restarts while the clock is behind', async () => {
+  const mesh = new SimulatedMesh({ seed: 11, regions: ['berlin', 'paris', 'tokyo'] });
+  await mesh.startAll();
+  await mesh.clock.advance(1_000);
+  await mesh.edit('tokyo', cart, add(1));
+  await mesh.untilConverged();
+  const { origin } = mesh.replica('tokyo');
+  const heard = { berlin: [] as number[], paris: [] as number[] };
+  for (const region of ['berlin', 'paris'] as const) {
+    const awareness = ([byte = 0]: Uint8Array): void => void heard[region].push(byte);
+    mesh.replica(region).openSession(cart, { deliver() {}, awareness, ended() {} });
+  }
+  mesh.skewWallClock('tokyo', -60_000);
+  for (const first of [1, 4, 7]) {
+    mesh.crash('tokyo');
+    await mesh.start('tokyo');
+    await mesh.clock.advance(5_000);
+    const session = mesh.replica('tokyo').openSession(cart, { deliver() {}, awareness() {}, ended() {} });
+    for (const byte of [first, first + 1, first + 2]) session.relayAwareness(Uint8Array.of(byte));
+    await mesh.clock.advance(1_000);
+  }
+  expect(mesh.replica('tokyo').origin).toBe(origin);
+  const all = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  expect(heard).toEqual({ berlin: all, paris: all });
+});
+
 test.each([-3_600_000, 3_600_000])(
   '[LAG2] [LAG3] lag grows while an origin is cut off, also when a clock is stepped by %i ms',
   async (stepMs) => {

@@ -116,6 +116,25 @@ test('[BOUND32] over a slow link an ask that is repeated is answered once', asyn
   ]);
 });
 
+test('[BOUND20] a region asks and is given, also after restarts while its clock is behind what it wrote before', async () => {
+  const mesh = await meshOf(3, { regions: ['berlin', 'tokyo'] });
+  await mesh.edit('berlin', document, stock(1_000_000));
+  await mesh.edit('tokyo', document, [{ op: 'set', path: '/status', value: 'open' }]);
+  await mesh.untilConverged();
+  mesh.skewWallClock('tokyo', -3_600_000);
+  for (const sales of [12, 1]) {
+    mesh.crash('tokyo');
+    await mesh.start('tokyo');
+    await mesh.clock.advance(5_000);
+    for (let sale = 0; sale < sales; sale++) {
+      const { counters } = await mesh.replica('tokyo').rights(parseDocumentId(document));
+      const held = counters[0]?.holders.find(({ region }) => region === 'tokyo')?.down ?? 0;
+      // One more than it holds: it has to ask.
+      expect(await settled(mesh, outcomeOf(mesh.edit('tokyo', document, sell(held + 1))))).toMatchObject({ code: 'ok' });
+    }
+  }
+});
+
 test('[BOUND23] a region that was wiped, and whose clock is an hour behind what it wrote before, gets rights over a relay', async () => {
   const mesh = await meshOf();
   await mesh.edit('berlin', document, stock(10));

@@ -71,6 +71,11 @@ export class BoundedRights {
     this.#escrow.receive(frame);
   }
 
+  /** A region runs in another process. */
+  restarted(region: RegionId): void {
+    this.#escrow.restarted(region);
+  }
+
   /** Operations were applied and appended: what they took of bounded counters is demand. */
   applied(loaded: LoadedDocument, ops: readonly DocumentOp[]): void {
     if (this.#bounded.has(collectionOf(loaded.id))) this.#escrow.applied(loaded, ops);

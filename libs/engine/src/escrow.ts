@@ -177,6 +177,11 @@ export class Escrow {
     if (this.#answered.size > Escrow.answeredMax && oldest !== undefined) this.#answered.delete(oldest);
   }
 
+  /** A region runs in another process, which may count its asks as the one before did. */
+  restarted(region: RegionId): void {
+    for (const name of this.#answered) if (name.startsWith(`${region}.`)) this.#answered.delete(name);
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#rebalancing?.cancel();

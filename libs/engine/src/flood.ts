@@ -1,11 +1,14 @@
 // Messages that are flooded over the mesh: every region passes each one on, and takes it once.
+//
+// A process begins to count by its clock, which may have been set back since the one before: what was taken of a region is
+// forgotten when it is heard of in another process (Holdings).
 
-import type { OriginId } from '@anabranch/causality';
+import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import { vectorOriginsMax } from '@anabranch/protocol';
 
 export interface FloodedMessage {
   readonly origin: OriginId;
-  /** Rises with each message of the origin's process, and from one process to the next. */
+  /** Rises with each message of the origin's process, and from one process to the next unless the clock was set back. */
   readonly counter: number;
 }
 
@@ -25,5 +28,10 @@ export class Flood {
     if (seen === 0 && this.#seen.size >= vectorOriginsMax) return false;
     this.#seen.set(origin, counter);
     return true;
+  }
+
+  /** The region runs in another process. */
+  restarted(region: RegionId): void {
+    for (const origin of this.#seen.keys()) if (regionOf(origin) === region) this.#seen.delete(origin);
   }
 }

@@ -26,6 +26,8 @@ export interface HoldingsParts {
   readonly links: ReadonlyMap<RegionId, PeerLink>;
   /** More may be known to be durable in other regions. */
   readonly onNews: () => void;
+  /** A region was heard of in another process than before. */
+  readonly onRestarted: (region: RegionId) => void;
 }
 
 interface Holding {
@@ -99,6 +101,7 @@ export class Holdings {
     if (known?.generation !== frame.generation) {
       if (known !== undefined && known.generation > frame.generation) news.owed.set(region, known);
       this.#known.set(region, { generation: frame.generation, durable: link.acknowledged });
+      this.#parts.onRestarted(region);
     }
     for (const holding of frame.holdings) this.#hear(news, holding);
     this.#parts.onNews();
@@ -129,6 +132,7 @@ export class Holdings {
     } else if (known !== nothing || this.#known.size < Holdings.regionsMax) {
       const isSameProcess = generation === known.generation;
       this.#known.set(region, { generation, durable: isSameProcess ? known.durable.merge(durable) : durable });
+      if (!isSameProcess) this.#parts.onRestarted(region);
     }
   }
 

@@ -45,6 +45,8 @@ export interface MeshParts {
   readonly onAwareness: (frame: AwarenessFrame) => void;
   /** A region asks for rights to a bounded counter. */
   readonly onRights: (frame: RightsFrame) => void;
+  /** A region was heard of in another process than before. */
+  readonly onRestarted: (region: RegionId) => void;
   readonly onEstablished: (region: RegionId) => void;
   readonly concerns: MeshListener;
   readonly onQuarantined: (origin: OriginId) => void;
@@ -85,7 +87,12 @@ export class Mesh implements LinkOwner {
     this.#parts = parts;
     this.#pulls = new OriginPulls({ ...parts, links: this.#established, knownOrigins: () => this.#knownOrigins() });
     const { region } = parts.identity();
-    this.holdings = new Holdings({ ...parts, region, links: this.#established, onNews: () => parts.concerns.holdingsChanged() });
+    const onRestarted = (restarted: RegionId): void => {
+      for (const flood of [this.#awareness, this.#rights]) flood.restarted(restarted);
+      parts.onRestarted(restarted);
+    };
+    const onNews = (): void => parts.concerns.holdingsChanged();
+    this.holdings = new Holdings({ ...parts, region, links: this.#established, onNews, onRestarted });
     parts.log.onDurable((ops) => {
       for (const { origin, seq } of ops) this.freshness.reach(origin, seq);
       for (const link of this.#established.values()) link.wake();

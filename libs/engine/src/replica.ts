@@ -325,6 +325,7 @@ export class Replica implements ReplicaDoor {
         this.#guard.hear(region, reports);
       },
       onRights: (frame) => this.#rights.receive(frame),
+      onRestarted: (region) => this.#rights.restarted(region),
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
       concerns: this.#concerns,
