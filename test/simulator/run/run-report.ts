@@ -33,7 +33,7 @@ export function runReport(tally: Tally, { options, seconds, root }: ReportedRun)
   const cpu = `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}`;
   return `# A run of the simulator
 
-Written by \`npm run sim -- --report\`: ${options.seeds} seeds from ${options.seed} on, ${options.minutes} virtual minutes each, plan ${options.plan}, regions: ${regions};
+Written by \`npm run sim -- --report\`: seeds from ${options.seed} on, ${options.minutes} virtual minutes each, plan ${options.plan}, regions: ${regions};
 at ${revision(root)}, ${workers} workers (${cpu}).
 
 ${table(['what', 'how much'], figures)}
