@@ -16,7 +16,6 @@ export interface ReportedRun {
 
 export function runReport(tally: Tally, { options, seconds, root }: ReportedRun): string {
   const counts = tally.counts();
-  const of = (...kinds: string[]): number => kinds.reduce((sum, kind) => sum + (counts.get(`fault:${kind}`) ?? 0), 0);
   const figures: ReadonlyArray<readonly [string, number | string]> = [
     ['seeds', tally.seeds],
     ['virtual minutes', Math.round(tally.virtualMinutes)],
@@ -24,9 +23,9 @@ export function runReport(tally: Tally, { options, seconds, root }: ReportedRun)
     ['virtual minutes per second, all workers together', (tally.virtualMinutes / seconds).toFixed(1)],
     ['operations asked for', tally.operations],
     ['edits acknowledged', tally.acknowledgedEdits],
-    ['crashes and kills', of('crash', 'kill')],
-    ['partitions', of('partition', 'cut_pair', 'cut_one_way')],
-    ['disks set back, and wiped', `${of('rollback')}, ${of('wipe')}`],
+    ['crashes and kills', tally.faults('crash', 'kill')],
+    ['partitions', tally.faults('partition', 'cut_pair', 'cut_one_way')],
+    ['disks set back, and wiped', `${tally.faults('rollback')}, ${tally.faults('wipe')}`],
     ['promises broken', tally.violations],
   ];
   const [regions, workers] = [options.regions ?? '2 to 7, drawn', options.workers];

@@ -1,6 +1,6 @@
 // What all runs of a command did together.
 
-import { faultKinds } from '../faults/fault-event.ts';
+import { type FaultKind, faultKinds } from '../faults/fault-event.ts';
 import type { RunResult } from './run-seed.ts';
 import { branches, rareBranches } from './sometimes.ts';
 
@@ -31,6 +31,11 @@ export class Tally {
     return this.#counts;
   }
 
+  /** How many faults of these kinds there were. */
+  faults(...kinds: readonly FaultKind[]): number {
+    return kinds.reduce((sum, kind) => sum + (this.#counts.get(`fault:${kind}`) ?? 0), 0);
+  }
+
   /** What should have happened and never did. */
   missing(): string[] {
     const names = [...faultKinds.map((kind) => `fault:${kind}`), ...branches];
@@ -44,7 +49,7 @@ export class Tally {
 
   lines(seconds: number): string[] {
     const all = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`);
-    const of = (...kinds: string[]): number => kinds.reduce((sum, kind) => sum + (this.#counts.get(`fault:${kind}`) ?? 0), 0);
+    const of = (...kinds: FaultKind[]): number => this.faults(...kinds);
     return [
       `${this.seeds} seeds, ${this.virtualMinutes.toFixed(0)} virtual minutes in ${seconds.toFixed(0)} s (${(this.virtualMinutes / seconds).toFixed(1)} per second), ${this.events} events`,
       `${this.operations} operations, ${this.acknowledgedEdits} acknowledged edits`,
