@@ -20,6 +20,7 @@ export const faultKinds = [
   'rot',
   'rollback',
   'wipe',
+  'relapse',
   'clock_step',
   'clock_drift',
   'clock_freeze',

@@ -11,13 +11,17 @@ import { clockStepMs, disturbClock } from './clock-faults.ts';
 import { runCopy } from './copied-region.ts';
 import { disturbDisk, RotSites } from './disk-faults.ts';
 import { describeFault, type EndFault, type FaultEvent, type FaultHolder } from './fault-event.ts';
-import { disturbWire } from './wire-faults.ts';
+import { disturbWire, isolate } from './wire-faults.ts';
 
 /** How often the disk of each region is copied, for rollbacks to go back to. */
 const imageMs = 20_000;
 const imagesMax = 5;
 /** A crash that waits for a moment of its kind takes another one after so long. */
 const momentMsMax = 3_000;
+/** A region that nobody can reach takes a new epoch within this time. */
+const epochMs = 4_000;
+/** How long a region that is back is left alone before its disk relapses, at least; and at most twice as long. */
+const relapseMs = 7_000;
 
 export class FaultInjector implements FaultHolder {
   readonly #world: SimulatedWorld;
@@ -123,6 +127,8 @@ export class FaultInjector implements FaultHolder {
       case 'rollback':
       case 'wipe':
         return this.#setBack(host, fault as FaultEvent & { kind: 'rollback' | 'wipe' }, random);
+      case 'relapse':
+        return this.#relapse(host, fault, random);
       case 'clock_step':
         host.clock.step(clockStepMs(random));
         return true;
@@ -189,12 +195,37 @@ export class FaultInjector implements FaultHolder {
   #setBack(host: RegionHost, fault: FaultEvent & { readonly kind: 'rollback' | 'wipe' }, random: SeededRandom): boolean {
     const images = this.#images.get(host.region) ?? [];
     if (fault.kind === 'rollback' && images.length === 0) return false;
-    const image = fault.kind === 'wipe' ? new Map() : random.pick(images);
-    return this.#down(host, fault.durationMs, (done) => {
+    return this.#replaceDisk(host, fault.kind === 'wipe' ? undefined : random.pick(images), fault.durationMs);
+  }
+
+  /**
+   * A region restarts where nobody can confirm its epoch, and takes a new one, which inherits from the last; when it is back, its
+   * disk is replaced by one of just before: all of the earlier epoch is there, nothing of the later.
+   */
+  #relapse(host: RegionHost, { durationMs }: FaultEvent, random: SeededRandom): boolean {
+    if (host.process === undefined) return false;
+    const reconnect = isolate(this.#world, host.region);
+    host.crash();
+    const image = this.#copyDisk(host);
+    host.start();
+    this.hold(() => {
+      reconnect();
+      this.#world.clock.setTimer(relapseMs + random.below(relapseMs), () => {
+        const isPast = this.#images.get(host.region)?.includes(image) === true;
+        if (isPast && !this.#isHealed) this.#replaceDisk(host, image, 0);
+      });
+    }, epochMs + durationMs);
+    return true;
+  }
+
+  /** By one of its own images, or an empty one. */
+  #replaceDisk(host: RegionHost, image: DiskImage | undefined, durationMs: number): boolean {
+    const images = this.#images.get(host.region) ?? [];
+    return this.#down(host, durationMs, (done) => {
       host.crash();
-      void host.replaceDisk(fault.kind, image).then(done);
+      void host.replaceDisk(image === undefined ? 'wipe' : 'rollback', image ?? new Map()).then(done);
       // What was copied later than this disk is of a future that it has not had.
-      this.#images.set(host.region, fault.kind === 'wipe' ? [] : images.slice(0, images.indexOf(image as DiskImage) + 1));
+      this.#images.set(host.region, image === undefined ? [] : images.slice(0, images.indexOf(image) + 1));
     });
   }
 
@@ -203,8 +234,9 @@ export class FaultInjector implements FaultHolder {
     if (!this.#isHealed) this.#world.clock.setTimer(imageMs, () => this.#copyDisks());
   }
 
-  #copyDisk({ region, disk }: RegionHost): void {
-    const images = this.#images.get(region) ?? [];
-    this.#images.set(region, [...images, disk.image()].slice(-imagesMax));
+  #copyDisk({ region, disk }: RegionHost): DiskImage {
+    const image = disk.image();
+    this.#images.set(region, [...(this.#images.get(region) ?? []), image].slice(-imagesMax));
+    return image;
   }
 }

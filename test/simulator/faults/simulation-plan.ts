@@ -21,6 +21,8 @@ export interface PlanOptions {
   readonly plan?: PlanName;
   /** Only the faults with these ids; all when left out. */
   readonly keep?: readonly number[];
+  /** Kinds of fault that are left out: those that there were not yet when a seed of the corpus was drawn. */
+  readonly without?: readonly FaultKind[];
 }
 
 export interface SimulationPlan {
@@ -63,10 +65,15 @@ const planKinds = {
   crash: ['crash', 'kill', 'stop', 'slow_disk'],
   partition: ['partition', 'cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap', 'lost_frame'],
   disk: ['crash', 'slow_disk', 'sync_error', 'disk_full', 'rot'],
-  setback: ['crash', 'rollback', 'wipe', 'partition'],
+  setback: ['crash', 'rollback', 'wipe', 'relapse', 'partition'],
+  relapse: ['relapse'],
   copy: ['copy', 'crash', 'kill', 'pause', 'partition', 'half_open', 'reset'],
   clock: ['clock_step', 'clock_drift', 'clock_freeze', 'pause', 'crash'],
 } as const satisfies Record<string, readonly FaultKind[]>;
+
+// What a relapsed region sells twice it sells in the short time before it hears what it forgot: in its own plan three regions far
+// apart trade, their clients are in a hurry, and there are so many times as many relapses.
+const relapsesTimes = 6;
 
 export type PlanName = keyof typeof planKinds;
 export const planNames: readonly PlanName[] = Object.keys(planKinds) as PlanName[];
@@ -76,33 +83,37 @@ const regionNames = ['berlin', 'lagos', 'lima', 'new-york', 'oslo', 'sydney', 't
 const perMinute: Readonly<Record<FaultKind, number>> = {
   ...{ crash: 1.4, kill: 0.4, stop: 0.25, pause: 0.4 },
   ...{ partition: 0.9, cut_one_way: 0.6, cut_pair: 0.6, clog: 0.4, reset: 0.8, half_open: 0.4, flap: 0.15, lost_frame: 0.3 },
-  ...{ slow_disk: 0.5, sync_error: 0.15, disk_full: 0.12, rot: 0.2, rollback: 0.4, wipe: 0.08 },
+  ...{ slow_disk: 0.5, sync_error: 0.15, disk_full: 0.12, rot: 0.2, rollback: 0.4, wipe: 0.08, relapse: 0.3 },
   ...{ clock_step: 0.3, clock_drift: 0.15, clock_freeze: 0.15, copy: 0.5 },
 };
 /** How long each kind lasts at most; 0 = it only happens. */
 const durationMsMax: Readonly<Record<FaultKind, number>> = {
   ...{ crash: 15_000, kill: 4_000, stop: 4_000, pause: 12_000 },
   ...{ partition: 40_000, cut_one_way: 30_000, cut_pair: 40_000, clog: 15_000, reset: 0, half_open: 0, flap: 8_000, lost_frame: 0 },
-  ...{ slow_disk: 20_000, sync_error: 0, disk_full: 15_000, rot: 0, rollback: 6_000, wipe: 6_000 },
+  ...{ slow_disk: 20_000, sync_error: 0, disk_full: 15_000, rot: 0, rollback: 6_000, wipe: 6_000, relapse: 12_000 },
   ...{ clock_step: 0, clock_drift: 60_000, clock_freeze: 20_000, copy: 60_000 },
 };
 
 export function drawPlan(options: PlanOptions): SimulationPlan {
   const root = new SeededRandom(options.seed);
   const random = root.fork('plan');
-  const count = options.regions ?? random.pick([2, 3, 3, 3, 3, 3, 4, 4, 5, 7]);
+  const drawn = random.pick([2, 3, 3, 3, 3, 3, 4, 4, 5, 7]);
+  // Seven take ten times as long as two: they are one seed of forty.
+  const isTooMany = drawn === 7 && root.fork('size').chance(0.75);
+  const count = options.regions ?? (options.plan === 'relapse' ? 3 : isTooMany ? 2 : drawn);
   const regions = regionNames.slice(0, count);
   const { topology, links } = drawLinks(root.fork('topology'), regions);
   const bothDial = random.chance(0.6);
   const isOneSided = root.fork('peers').chance(0.25);
   // The first of a link dials.
-  const trades = root.fork('trades').chance(0.7);
+  const trades = root.fork('trades').chance(0.7) || options.plan === 'relapse';
   // A copy counts as its region wherever it is let in: what bounded counters and concerns promise does not hold beside one.
-  const mayCopy = (!trades && root.fork('copies').chance(0.5)) || options.plan === 'copy';
+  const isSwarm = (options.plan ?? 'swarm') === 'swarm';
+  const mayCopy = (isSwarm && !trades && root.fork('copies').chance(0.5)) || options.plan === 'copy';
   const peerless = isOneSided && !bothDial ? regions.filter((region) => links.every(([dials]) => dials !== region)) : [];
   return {
     ...{ options, regions, topology, links, bothDial, isOneSided },
-    conditions: links.flatMap(() => [drawConditions(random), drawConditions(random)]),
+    conditions: links.flatMap(() => [drawConditions(random, options), drawConditions(random, options)]),
     syncMs: random.pick([0.2, 1, 3, 8]),
     compactBytesMin: random.pick([8, 32, 64, 128]) << 10,
     documentsLoadedMax: random.pick([2, 20, 20, 1_000, 1_000, 1_000]),
@@ -110,7 +121,7 @@ export function drawPlan(options: PlanOptions): SimulationPlan {
     trades: trades && options.plan !== 'copy',
     opKinds: drawOpKinds(root.fork('ops')),
     bulkBytes: root.fork('bulk').chance(0.05) ? 400_000 : 0,
-    clients: drawClients(root, count).map((habits) => (mayCopy ? { ...habits, concernShare: 0, boundedShare: 0 } : habits)),
+    clients: drawClients(root, count, options).map((habits) => (mayCopy ? { ...habits, concernShare: 0, boundedShare: 0 } : habits)),
     sessionClients: random.pick([0, 1, 2, 3]),
     doorClients: random.pick([0, 0, 1, 2]),
     devices: drawDevices(root.fork('devices'), options),
@@ -132,9 +143,9 @@ type Ground = Omit<FaultGround, 'regions'> & { readonly regions: readonly string
 
 function drawFaults(random: SeededRandom, ground: Ground): readonly FaultEvent[] {
   const name = ground.plan ?? 'swarm';
-  const allowed: readonly FaultKind[] = planKinds[name];
+  const allowed: readonly FaultKind[] = planKinds[name].filter((kind) => ground.without?.includes(kind) !== true);
   // Rot is only survived while others hold the record: disks of the same run do not go back in time then.
-  const isRotting = random.chance(0.5);
+  const isRotting = random.chance(0.5) && allowed.includes('rot');
   const events: Array<Omit<FaultEvent, 'id'>> = [];
   for (const kind of faultKinds) {
     const own = random.fork(kind);
@@ -154,11 +165,16 @@ function excludes(kind: FaultKind, isRotting: boolean, mayCopy: boolean): boolea
   return isSetback(kind) ? isRotting || mayCopy : kind === 'rot' && !isRotting;
 }
 
-function drawEvents(random: SeededRandom, kind: FaultKind, { minutes, regions, links, topology }: Ground): Array<Omit<FaultEvent, 'id'>> {
-  const rate = perMinute[kind] * random.pick([0.3, 1, 1, 2.5]);
+function drawEvents(
+  random: SeededRandom,
+  kind: FaultKind,
+  { plan, minutes, regions, links, topology }: Ground,
+): Array<Omit<FaultEvent, 'id'>> {
+  const rate = perMinute[kind] * random.pick([0.3, 1, 1, 2.5]) * (plan === 'relapse' ? relapsesTimes : 1);
   const events: Array<Omit<FaultEvent, 'id'>> = [];
   const endMs = minutes * 60_000;
   const isOnce = isSetback(kind) && topology !== 'mesh';
+  if (kind === 'relapse' && isOnce) return [];
   for (let atMs = gapMs(random, rate); atMs < endMs; atMs += gapMs(random, rate)) {
     const durationMs = Math.floor((random.u32() / 2 ** 32) ** 2 * durationMsMax[kind]);
     const link = random.pick(links);
@@ -178,7 +194,7 @@ function drawEvents(random: SeededRandom, kind: FaultKind, { minutes, regions, l
  * no peers, as long as nobody dials it: it waits for none before it writes on, and counts as all there is (docs/limitations.md).
  */
 function isSetback(kind: FaultKind): boolean {
-  return kind === 'rollback' || kind === 'wipe';
+  return kind === 'rollback' || kind === 'wipe' || kind === 'relapse';
 }
 
 const pairKinds: ReadonlySet<FaultKind> = new Set(['cut_one_way', 'cut_pair', 'clog', 'reset', 'half_open', 'flap', 'lost_frame']);
@@ -191,9 +207,10 @@ function gapMs(random: SeededRandom, perMinuteNow: number): number {
   return (-Math.log(1 - random.u32() / 2 ** 32) * 60_000) / perMinuteNow;
 }
 
-function drawConditions(random: SeededRandom): LaneConditions {
+function drawConditions(random: SeededRandom, { plan }: PlanOptions): LaneConditions {
+  const delayMs = random.pick([0.5, 5, 30, 80, 150]);
   return {
-    delayMs: random.pick([0.5, 5, 30, 80, 150]),
+    delayMs: plan === 'relapse' ? 150 : delayMs,
     jitterMs: random.pick([0.1, 2, 20]),
     bytesPerMs: random.pick([200, 2_000, 20_000]),
   };
@@ -205,11 +222,11 @@ function drawOpKinds(random: SeededRandom): readonly OpKind[] {
 }
 
 /** In one seed of four clients are in a hurry. */
-function drawClients(root: SeededRandom, regions: number): readonly ClientHabits[] {
+function drawClients(root: SeededRandom, regions: number, { plan }: PlanOptions): readonly ClientHabits[] {
   const random = root.fork('clients');
   const boundedShare = root.fork('bounded').pick([0, 0.3, 0.6]);
   const count = regions + random.below(4);
-  const thinkMs = random.pick([1_500, 2_500, 4_000]) * root.fork('diligence').pick([1, 1, 1, 0.3]);
+  const thinkMs = random.pick([1_500, 2_500, 4_000]) * (plan === 'relapse' ? 0.3 : root.fork('diligence').pick([1, 1, 1, 0.3]));
   return Array.from({ length: count }, () => ({
     thinkMs,
     readShare: random.pick([0.1, 0.3, 0.6]),

@@ -39,6 +39,15 @@ function cut(world: SimulatedWorld, lanes: readonly Pair[], fault: FaultEvent, h
   return heals.length > 0;
 }
 
+/** Cuts every lane from and to a region until the answer is called. */
+export function isolate({ wire }: SimulatedWorld, region: string): () => void {
+  const lanes = wire.pairs().flatMap((pair) => (pair.includes(region) ? both(pair) : []));
+  const heals = lanes.flatMap(([from, to]) => wire.lane(from, to)?.cut() ?? []);
+  return () => {
+    for (const heal of heals) heal();
+  };
+}
+
 interface Draws {
   readonly random: SeededRandom;
   readonly holder: FaultHolder;

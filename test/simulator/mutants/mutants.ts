@@ -259,6 +259,7 @@ export const mutants: readonly Mutant[] = [
     name: 'earlier-epoch-taken-up',
     bug: 'a disk that went back to the end of an earlier epoch goes on under it, though a later one has inherited from it',
     minutes: 5,
+    plan: 'relapse',
     replacements: [engine('epoch-guard', "(this.#state === 'checking' && regionOf(origin) === regionOf(own))", 'false')],
   },
   {

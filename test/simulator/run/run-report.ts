@@ -25,7 +25,7 @@ export function runReport(tally: Tally, { options, seconds, root }: ReportedRun)
     ['edits acknowledged', tally.acknowledgedEdits],
     ['crashes and kills', tally.faults('crash', 'kill')],
     ['partitions', tally.faults('partition', 'cut_pair', 'cut_one_way')],
-    ['disks set back, and wiped', `${tally.faults('rollback')}, ${tally.faults('wipe')}`],
+    ['disks set back, and wiped', `${tally.faults('rollback', 'relapse')}, ${tally.faults('wipe')}`],
     ['promises broken', tally.violations],
   ];
   const [regions, workers] = [options.regions ?? '2 to 7, drawn', options.workers];

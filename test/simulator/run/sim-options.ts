@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type FaultKind, faultKinds } from '../faults/fault-event.ts';
 import { type PlanName, type PlanOptions, planNames } from '../faults/simulation-plan.ts';
 
 export interface SimOptions {
@@ -9,6 +10,7 @@ export interface SimOptions {
   readonly regions: number | undefined;
   readonly plan: PlanName;
   readonly keep: readonly number[] | undefined;
+  readonly without: readonly FaultKind[] | undefined;
   readonly workers: number;
   /** Runs every seed so many'th twice here and once in another process, and compares traces; 0 = none. */
   readonly repeatEvery: number;
@@ -34,6 +36,7 @@ promise. The corpus of seeds that once failed is replayed first.
   --regions R    2 to 7; drawn from the seed when left out
   --plan NAME    ${planNames.join(', ')} (swarm)
   --keep A,B,..  only the faults with these numbers, of those the plan draws
+  --without A,B  no faults of these kinds: ${faultKinds.slice(0, 3).join(', ')}, ...
   --workers W    processes that share the seeds (1)
   --repeat       runs one seed in twenty three times, in two processes, and compares the traces
   --quick        ends at the first violation, without looking for a smaller list of faults
@@ -53,7 +56,7 @@ export function readSimOptions(args: readonly string[], now: () => number): SimO
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ seeds: text, seed: text, minutes: text, regions: text, plan: text, keep: text, workers: text, report: text },
+      ...{ seeds: text, seed: text, minutes: text, regions: text, plan: text, keep: text, without: text, workers: text, report: text },
       ...{ repeat: flag, quick: flag, 'no-corpus': flag, trace: flag, help: flag },
     },
   });
@@ -66,6 +69,7 @@ export function readSimOptions(args: readonly string[], now: () => number): SimO
     regions: values.regions === undefined ? undefined : numberOf('regions', values.regions, [2, 7]),
     plan,
     keep: values.keep?.split(',').map((id) => numberOf('keep', id, [0, 1_000_000])),
+    without: values.without?.split(',').map(kindOf),
     workers: numberOf('workers', values.workers ?? '1', [1, 64]),
     repeatEvery: values.repeat ? 20 : 0,
     isQuick: values.quick ?? false,
@@ -78,15 +82,22 @@ export function readSimOptions(args: readonly string[], now: () => number): SimO
 
 /** What is run for one seed. */
 export function planOptionsOf(options: SimOptions, seed: number): PlanOptions {
-  const { minutes, regions, plan, keep } = options;
-  return { seed, minutes, plan, ...(regions !== undefined && { regions }), ...(keep && { keep }) };
+  const { minutes, regions, plan, keep, without } = options;
+  return { seed, minutes, plan, ...(regions !== undefined && { regions }), ...(keep && { keep }), ...(without && { without }) };
 }
 
 /** The command that runs this plan again. */
-export function commandOf({ seed, minutes, regions, plan, keep }: PlanOptions): string {
+export function commandOf({ seed, minutes, regions, plan, keep, without }: PlanOptions): string {
   const kept = keep === undefined ? '' : ` --keep ${keep.join(',')}`;
   const counted = regions === undefined ? '' : ` --regions ${regions}`;
-  return `npm run sim -- --no-corpus --seed ${seed} --minutes ${minutes}${counted} --plan ${plan ?? 'swarm'}${kept}`;
+  const left = without === undefined ? '' : ` --without ${without.join(',')}`;
+  return `npm run sim -- --no-corpus --seed ${seed} --minutes ${minutes}${counted} --plan ${plan ?? 'swarm'}${kept}${left}`;
+}
+
+function kindOf(name: string): FaultKind {
+  const kind = faultKinds.find((known) => known === name);
+  if (kind === undefined) throw new Error(`there is no kind of fault ${name}; there are ${faultKinds.join(', ')}`);
+  return kind;
 }
 
 function numberOf(name: string, text: string, [min, max]: readonly [number, number]): number {

@@ -53,7 +53,7 @@ export class Tally {
     return [
       `${this.seeds} seeds, ${this.virtualMinutes.toFixed(0)} virtual minutes in ${seconds.toFixed(0)} s (${(this.virtualMinutes / seconds).toFixed(1)} per second), ${this.events} events`,
       `${this.operations} operations, ${this.acknowledgedEdits} acknowledged edits`,
-      `${of('crash', 'kill')} crashes, ${of('partition', 'cut_pair', 'cut_one_way')} partitions, ${of('rollback')} rollbacks, ${of('wipe')} wipes`,
+      `${of('crash', 'kill')} crashes, ${of('partition', 'cut_pair', 'cut_one_way')} partitions, ${of('rollback', 'relapse')} rollbacks, ${of('wipe')} wipes`,
       `happened: ${all.join(', ')}`,
       `too rare to be asked for, and never happened: ${rareBranches.filter((name) => !this.#counts.has(name)).join(', ') || 'none'}`,
       `never happened: ${this.missing().join(', ') || 'nothing of the list'}`,
