@@ -142,6 +142,13 @@ export class SimulatedMesh {
     return kv.image();
   }
 
+  /** Changes records on the disk of a region that runs. */
+  async tamper(region: string, change: (key: string, value: Uint8Array) => Uint8Array): Promise<void> {
+    const kv = this.#stores.get(parseRegionId(region));
+    const mutations = this.image(region).map(([key, value]) => ({ key: Buffer.from(key, 'latin1'), value: change(key, value) }));
+    await kv?.commit(mutations);
+  }
+
   /** How many ops a region's disk holds of a document beyond its snapshot. */
   async storedTail(region: string, document: string): Promise<number> {
     const store = await KvReplicaStore.open(new MemoryKv(this.image(region)), silentLogger);

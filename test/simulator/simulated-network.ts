@@ -24,9 +24,11 @@ class Endpoint implements LinkConnection {
   isOpen = true;
   peer: Endpoint | undefined;
   readonly #deliver: (action: () => void) => void;
+  readonly #rewrite: (frame: Uint8Array) => Uint8Array;
 
-  constructor(remoteAddress: string, deliver: (action: () => void) => void) {
+  constructor(remoteAddress: string, deliver: (action: () => void) => void, rewrite: (frame: Uint8Array) => Uint8Array) {
     this.remoteAddress = remoteAddress;
+    this.#rewrite = rewrite;
     this.#deliver = deliver;
   }
 
@@ -40,7 +42,7 @@ class Endpoint implements LinkConnection {
     this.bufferedBytes += copy.length;
     this.#deliver(() => {
       this.bufferedBytes -= copy.length;
-      if (this.peer?.isOpen) this.peer.listener?.receiveFrame(copy);
+      if (this.peer?.isOpen) this.peer.listener?.receiveFrame(this.#rewrite(copy));
       if (this.isOpen && this.bufferedBytes === 0) this.listener?.drained();
     });
   }
@@ -60,6 +62,8 @@ class Endpoint implements LinkConnection {
 
 /** The path between two replicas. */
 export class SimulatedPath {
+  /** What becomes of each frame on its way: a peer that says something else than it would. */
+  rewrite: (frame: Uint8Array) => Uint8Array = (frame) => frame;
   readonly #clock: VirtualClock;
   readonly #directions: readonly [Direction, Direction];
   readonly #endpoints = new Set<Endpoint>();
@@ -76,8 +80,9 @@ export class SimulatedPath {
     const to = b();
     const again = (): void => void this.#clock.setTimer(redialMs, () => this.keepLinked(a, b, redialMs));
     if (from === undefined || to === undefined) return again();
-    const dialler = new Endpoint('acceptor', (action) => this.#transmit(0, action));
-    const acceptor = new Endpoint('dialler', (action) => this.#transmit(1, action));
+    const rewrite = (frame: Uint8Array): Uint8Array => this.rewrite(frame);
+    const dialler = new Endpoint('acceptor', (action) => this.#transmit(0, action), rewrite);
+    const acceptor = new Endpoint('dialler', (action) => this.#transmit(1, action), rewrite);
     dialler.peer = acceptor;
     acceptor.peer = dialler;
     for (const endpoint of [dialler, acceptor]) this.#endpoints.add(endpoint);

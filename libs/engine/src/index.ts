@@ -49,6 +49,7 @@ export type {
 } from './replica-door.ts';
 export type { ReplicaOptions, ReplicaPorts } from './replica-options.ts';
 export type {
+  DamagedOp,
   DocumentSnapshot,
   IdempotencyRecord,
   LoggedOp,
@@ -56,6 +57,7 @@ export type {
   OriginHead,
   ReplicaIdentity,
   ReplicaStore,
+  RestoredOp,
   StoreBatch,
   StoredDocument,
   StoredHistory,

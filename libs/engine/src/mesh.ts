@@ -6,17 +6,7 @@
 
 import type { Clock, ErrorCode, Hash, Logger, Metrics, Random } from '@anabranch/base';
 import { type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
-import type {
-  AwarenessFrame,
-  DeniedFrame,
-  HelloFrame,
-  HoldingsFrame,
-  OpsFrame,
-  OriginReport,
-  ProbedFrame,
-  ProbeFrame,
-  RightsFrame,
-} from '@anabranch/protocol';
+import type { AwarenessFrame, DeniedFrame, HelloFrame, OpsFrame, OriginReport, ProbedFrame, RightsFrame } from '@anabranch/protocol';
 import { admission } from './admission.ts';
 import { collectionsDiffer } from './collections-feature.ts';
 import { Flood } from './flood.ts';
@@ -25,10 +15,11 @@ import { Handshake, type HandshakeIdentity } from './handshake.ts';
 import { Holdings } from './holdings.ts';
 import type { Intake } from './intake.ts';
 import type { LinkConnection, LinkEnd, LinkRole, PeerLinkHandle } from './link-connection.ts';
+import { LogRepair } from './log-repair.ts';
 import type { OpLog } from './op-log.ts';
 import { OriginPulls } from './origin-pulls.ts';
 import { originReports, type ReportSources } from './origin-reports.ts';
-import { type LinkOwner, PeerLink } from './peer-link.ts';
+import { type LinkOwner, type NewsFrame, PeerLink } from './peer-link.ts';
 
 export interface MeshParts {
   readonly clock: Clock;
@@ -76,6 +67,7 @@ export class Mesh implements LinkOwner {
   readonly #links = new Set<PeerLink>();
   readonly #established = new Map<RegionId, PeerLink>();
   readonly #pulls: OriginPulls;
+  readonly #repair: LogRepair;
   readonly #lastEnds = new Map<RegionId, LinkEnd>();
   /** How often in a row each region refused ours as its own duplicate. */
   readonly #duplicateRefusals = new Map<RegionId, number>();
@@ -86,6 +78,7 @@ export class Mesh implements LinkOwner {
   constructor(parts: MeshParts) {
     this.#parts = parts;
     this.#pulls = new OriginPulls({ ...parts, links: this.#established, knownOrigins: () => this.#knownOrigins() });
+    this.#repair = new LogRepair({ ...parts, links: this.#established });
     const { region } = parts.identity();
     const onRestarted = (restarted: RegionId): void => {
       for (const flood of [this.#awareness, this.#rights]) flood.restarted(restarted);
@@ -188,6 +181,7 @@ export class Mesh implements LinkOwner {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#repair.stop();
     const links = [...this.#links];
     for (const link of links) link.close();
     await Promise.all(links.map((link) => link.whenClosed));
@@ -271,9 +265,11 @@ export class Mesh implements LinkOwner {
     }
   }
 
-  receiveNews(link: PeerLink, frame: HoldingsFrame | ProbeFrame | ProbedFrame): void {
+  receiveNews(link: PeerLink, frame: NewsFrame): void {
     if (frame.type === 'probe') link.send({ type: 'probed', id: frame.id, durable: this.#parts.log.durableVector.entries() });
     else if (link.peerRegion === undefined || this.#established.get(link.peerRegion) !== link) return;
+    else if (frame.type === 'fetch') this.#repair.serve(link, frame);
+    else if (frame.type === 'fetched') this.#repair.take(link, frame);
     else if (frame.type === 'holdings') this.holdings.receive(link, frame);
     else this.#parts.concerns.answered(link, frame);
   }

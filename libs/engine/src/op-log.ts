@@ -13,7 +13,7 @@ import { AnabranchError, assert, type ErrorCode, type Hash, isAnabranchError } f
 import { type Hlc, hlcZero, type OriginId, VersionVector } from '@anabranch/causality';
 import { chainNext, chainStart, type DocumentId, type DocumentWrite, decodeOp, type Op } from '@anabranch/protocol';
 import { IdempotencyKeys } from './idempotency-keys.ts';
-import type { LoggedOp, OpAppend, ReplicaStore, StoreOpening } from './replica-store.ts';
+import type { DamagedOp, LoggedOp, OpAppend, ReplicaStore, RestoredOp, StoreOpening } from './replica-store.ts';
 
 /** The end of an origin's log in memory, as it is now: it moves on with the log. */
 export interface LogHead {
@@ -178,6 +178,21 @@ export class OpLog {
   /** Durable ops of an origin after `afterSeq`. @throws AnabranchError `record_damaged`. */
   read(origin: OriginId, afterSeq: number, bytesMax: number): readonly LoggedOp[] {
     return this.#store.readOps(origin, afterSeq, bytesMax);
+  }
+
+  /** ReplicaStore.onDamaged */
+  onDamaged(listener: (op: DamagedOp) => void): void {
+    this.#store.onDamaged(listener);
+  }
+
+  /** ReplicaStore.restore; a commit that fails ends the log, as any does. */
+  async restore(op: RestoredOp): Promise<boolean> {
+    try {
+      return await this.#store.restore(op);
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
   }
 
   /** The chain hash at a durable seq; undefined when the log does not hold it. */

@@ -15,6 +15,8 @@ import {
   type AwarenessFrame,
   decodeLinkFrame,
   encodeLinkFrame,
+  type FetchedFrame,
+  type FetchFrame,
   frameInvalid,
   type HeadsFrame,
   type HelloFrame,
@@ -33,6 +35,9 @@ import { LinkTiming } from './link-timing.ts';
 import type { OpLog } from './op-log.ts';
 import { Shipper } from './shipper.ts';
 
+/** What is asked and told beside the streams of ops. */
+export type NewsFrame = HoldingsFrame | ProbeFrame | ProbedFrame | FetchFrame | FetchedFrame;
+
 /** What a link tells the mesh; each call may be answered by closing the link. */
 export interface LinkOwner {
   /** @throws AnabranchError when the peer is not admitted. */
@@ -45,7 +50,7 @@ export interface LinkOwner {
   receiveAwareness(link: PeerLink, frame: Extract<LinkFrame, { type: 'awareness' }>): void;
   receiveRights(link: PeerLink, frame: RightsFrame): void;
   acknowledged(link: PeerLink, news: VersionVector): void;
-  receiveNews(link: PeerLink, frame: HoldingsFrame | ProbeFrame | ProbedFrame): void;
+  receiveNews(link: PeerLink, frame: NewsFrame): void;
   ended(link: PeerLink, end: LinkEnd): void;
 }
 
@@ -250,6 +255,8 @@ export class PeerLink implements PeerLinkHandle {
       case 'holdings':
       case 'probe':
       case 'probed':
+      case 'fetch':
+      case 'fetched':
         return owner.receiveNews(this, frame);
       case 'hello':
       case 'proof':

@@ -101,6 +101,12 @@ export interface StoredHistory {
   readonly beginsAfter: number;
 }
 
+/** An op whose record in the log is damaged. */
+export type DamagedOp = Pick<LoggedOp, 'origin' | 'seq'>;
+
+/** An op to be written where its record was. */
+export type RestoredOp = Omit<OpAppend, 'position' | 'idempotency'>;
+
 export interface ReplicaStore {
   opening(): StoreOpening;
   /** Resolves when durable. @throws AnabranchError `store_full` or `store_failed`. */
@@ -116,6 +122,13 @@ export interface ReplicaStore {
   /** Ids of documents of a collection in order, after `after` (exclusive), at most `limit`. */
   listDocuments(collection: string, after: DocumentId | undefined, limit: number): readonly DocumentId[];
   readIdempotency(key: string): IdempotencyRecord | undefined;
+  /** Calls `listener` with each op whose record a read finds damaged or missing, each time that one does. */
+  onDamaged(listener: (op: DamagedOp) => void): void;
+  /**
+   * Writes an op in the place of its damaged record; resolves when durable. False, and nothing is written, when the store does not
+   * know any more at which position it was. @throws AnabranchError `store_full` or `store_failed`.
+   */
+  restore(op: RestoredOp): Promise<boolean>;
   /** Waits for the commits under way, then releases the store. */
   close(): Promise<void>;
 }

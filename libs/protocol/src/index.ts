@@ -2,6 +2,7 @@ export { BoundedReader, frameInvalid } from './bounded-reader.ts';
 export { ByteWriter } from './byte-writer.ts';
 export { collectionOf, type DocumentId, documentIdOf, isCollectionName, localIdOf, parseDocumentId } from './document-id.ts';
 export type { AwarenessFrame } from './frames/awareness.ts';
+export type { FetchedFrame, FetchFrame } from './frames/fetch.ts';
 export type { AcknowledgeFrame, CreditFrame } from './frames/flow.ts';
 export type { HeadsFrame, OriginReport } from './frames/heads.ts';
 export type { HelloFrame } from './frames/hello.ts';

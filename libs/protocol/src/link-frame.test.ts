@@ -213,6 +213,7 @@ describe('[WIRE4] the limits of a frame', () => {
 
   test('bytes of one op', () => {
     expectLimit(opBytesMax, (size) => ({ type: 'ops', origin: berlin, firstSeq: 1, ops: [new Uint8Array(size)], lastChainHash: hash }));
+    expectLimit(opBytesMax, (size) => ({ ...sampleFrames.fetched, op: new Uint8Array(size) }));
   });
 
   test('origins in heads and acknowledgements', () => {

@@ -5,6 +5,7 @@ import { AnabranchError, assert } from '@anabranch/base';
 import { BoundedReader, frameInvalid } from './bounded-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type AwarenessFrame, readAwareness, writeAwareness } from './frames/awareness.ts';
+import { type FetchedFrame, type FetchFrame, readFetch, readFetched, writeFetch, writeFetched } from './frames/fetch.ts';
 import { type AcknowledgeFrame, type CreditFrame, readAcknowledge, readCredit, writeAcknowledge, writeCredit } from './frames/flow.ts';
 import { type HeadsFrame, readHeads, writeHeads } from './frames/heads.ts';
 import { type HelloFrame, readHello, writeHello } from './frames/hello.ts';
@@ -41,6 +42,8 @@ export type LinkFrame =
   | HoldingsFrame
   | ProbeFrame
   | ProbedFrame
+  | FetchFrame
+  | FetchedFrame
   | RightsFrame;
 
 type FrameType = LinkFrame['type'];
@@ -66,6 +69,8 @@ const codecs: { readonly [T in FrameType]: FrameCodec<T> } = {
   holdings: { code: 129, write: writeHoldings, read: readHoldings },
   probe: { code: 130, write: writeProbe, read: readProbe },
   probed: { code: 131, write: writeProbed, read: readProbed },
+  fetch: { code: 132, write: writeFetch, read: readFetch },
+  fetched: { code: 133, write: writeFetched, read: readFetched },
   rights: { code: 140, write: writeRights, read: readRights },
 };
 

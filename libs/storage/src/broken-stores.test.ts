@@ -121,6 +121,8 @@ function brokenStore(change: (store: ReplicaStore) => Partial<ReplicaStore>): Me
         readHistory: (document, afterPosition, bytesMax) => store.readHistory(document, afterPosition, bytesMax),
         listDocuments: (collection, after, limit) => store.listDocuments(collection, after, limit),
         readIdempotency: (key) => store.readIdempotency(key),
+        onDamaged: (listener) => store.onDamaged(listener),
+        restore: (op) => store.restore(op),
         close: () => store.close(),
       };
       return { ...whole, ...change(store) };

@@ -10,16 +10,20 @@
 // Invariant 4: the index keeps what snapshots cover: a document's history is read from it. An index record lies under the
 //              position of its last entry, so reads of the tail begin above the mark and pass over none of it. Earlier
 //              releases deleted what a snapshot covered; the mark says after which position the index is complete.
+// Invariant 5: a damaged snapshot of a document whose index is complete is as good as none: the ops are all there. The next
+//              snapshot replaces it.
 
 import { AnabranchError, assert, isAnabranchError, type Logger } from '@anabranch/base';
 import { isOriginId, isRegionId, type OriginId, type RegionId, type VersionVector } from '@anabranch/causality';
 import type {
+  DamagedOp,
   DocumentSnapshot,
   IdempotencyRecord,
   LoggedOp,
   OpAppend,
   OriginHead,
   ReplicaStore,
+  RestoredOp,
   StoreBatch,
   StoredDocument,
   StoredHistory,
@@ -131,7 +135,8 @@ export class KvReplicaStore implements ReplicaStore {
 
   readDocument(document: DocumentId): StoredDocument {
     this.#assertOpen();
-    const snapshot = this.#readSnapshot(document);
+    const mark = this.#readMark(document);
+    const snapshot = mark && this.#readSnapshot(document, mark);
     const covered = snapshot?.position ?? 0;
     const records = [...this.#kv.entries(keys.documentKey(document, covered + 1), keys.afterDocument(document))];
     const entries = records.flatMap(({ key, value }) => this.#records.open(key, value, codec.decodeIndexRecord));
@@ -177,6 +182,23 @@ export class KvReplicaStore implements ReplicaStore {
     return this.#records.read(keys.idempotencyKey(key), (payload) => codec.decodeIdempotencyRecord(payload, key));
   }
 
+  onDamaged(listener: (op: DamagedOp) => void): void {
+    this.#records.onDamaged = (key) => {
+      const op = keys.parseLogKey(key);
+      if (op !== undefined) listener(op);
+    };
+  }
+
+  async restore(op: RestoredOp): Promise<boolean> {
+    this.#assertOpen();
+    const position = this.#positionOf(op);
+    if (position === undefined) return false;
+    const key = keys.logKey(op.origin, op.seq);
+    await this.#queue.commit([{ key, value: sealRecord(key, codec.newLogRecord({ ...op, position })) }]);
+    this.#records.restored(key);
+    return true;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -218,14 +240,18 @@ export class KvReplicaStore implements ReplicaStore {
     }
   }
 
-  #readSnapshot(document: DocumentId): DocumentSnapshot | undefined {
-    const mark = this.#readMark(document);
-    if (mark === undefined) return undefined;
+  /** Undefined for a damaged one that the index makes up for (Invariant 5). */
+  #readSnapshot(document: DocumentId, mark: codec.SnapshotMark): DocumentSnapshot | undefined {
     const key = keys.snapshotKey(document);
-    const stored = this.#records.read(key, codec.decodeSnapshotRecord);
-    if (stored === undefined) throw this.#records.damaged(key, 'missing');
-    if (stored.position !== mark.position) throw this.#records.damaged(key, 'content');
-    return { document, library: mark.library, state: stored.state, position: mark.position };
+    try {
+      const stored = this.#records.read(key, codec.decodeSnapshotRecord);
+      if (stored === undefined) throw this.#records.damaged(key, 'missing');
+      if (stored.position !== mark.position) throw this.#records.damaged(key, 'content');
+      return { document, library: mark.library, state: stored.state, position: mark.position };
+    } catch (error) {
+      if (isAnabranchError(error, 'record_damaged') && mark.indexedAfter === 0) return undefined;
+      throw error;
+    }
   }
 
   #readMark(document: DocumentId): codec.SnapshotMark | undefined {
@@ -238,6 +264,27 @@ export class KvReplicaStore implements ReplicaStore {
     if (record === undefined) throw this.#records.damaged(key, 'missing');
     if (record.op.position !== position) throw this.#records.damaged(key, 'content');
     return record.op;
+  }
+
+  /** Where an op was in the order of arrival, by the index of the documents that it writes. */
+  #positionOf({ origin, seq, documents }: RestoredOp): number | undefined {
+    for (const document of documents) {
+      for (const { key, value } of this.#kv.entries(keys.documentKey(document, 1), keys.afterDocument(document))) {
+        const entry = this.#entriesOf(key, value).find((each) => each.origin === origin && each.seq === seq);
+        if (entry !== undefined) return entry.position;
+      }
+    }
+    return undefined;
+  }
+
+  /** None for a damaged record of the index: another document may know. */
+  #entriesOf(key: Uint8Array, value: Uint8Array): readonly codec.IndexEntry[] {
+    try {
+      return this.#records.open(key, value, codec.decodeIndexRecord);
+    } catch (error) {
+      if (isAnabranchError(error, 'record_damaged')) return [];
+      throw error;
+    }
   }
 
   /** Invariant 1, before anything of the batch is taken over. An origin that is new here may begin at any seq. */

@@ -1,6 +1,6 @@
 // Reads records from the medium and lets only intact ones pass: every read of the store goes through here. Damage is
 // reported in the log once per record and thrown each time, so nothing is served, nothing is skipped in silence, and
-// one bad sector does not flood the log.
+// one bad sector does not flood the log. Who can mend it is told each time.
 
 import { AnabranchError, type Logger } from '@anabranch/base';
 import type { OrderedKv } from './ordered-kv.ts';
@@ -14,6 +14,8 @@ export class RecordReader {
   readonly #kv: OrderedKv;
   readonly #logger: Logger;
   readonly #reported = new Set<string>();
+  /** Told of the key of each record that was found damaged, each time. */
+  onDamaged: (key: Uint8Array) => void = () => {};
 
   constructor(kv: OrderedKv, logger: Logger) {
     this.#kv = kv;
@@ -41,7 +43,13 @@ export class RecordReader {
     this.#report(toBuffer(key).toString('latin1'), details);
     // The checksum of a record in an unknown format is right: it was written by newer software, not damaged.
     if (reason === 'format') return new AnabranchError('store_format_unknown', 'a record has an unknown format', details);
+    this.onDamaged(key);
     return new AnabranchError('record_damaged', 'a record of the store is damaged', details);
+  }
+
+  /** The record under `key` was written anew: damage to it is news again. */
+  restored(key: Uint8Array): void {
+    this.#reported.delete(toBuffer(key).toString('latin1'));
   }
 
   #report(key: string, details: Readonly<Record<string, unknown>>): void {

@@ -14,7 +14,7 @@
 // nothing has to remember which documents exist. A range of the index from a position on holds every op after it.
 
 import { assert } from '@anabranch/base';
-import type { OriginId, RegionId } from '@anabranch/causality';
+import { isOriginId, type OriginId, type RegionId } from '@anabranch/causality';
 import { type DocumentId, isIdempotencyKey } from '@anabranch/protocol';
 
 export type KeySpace = 'meta' | 'log' | 'document' | 'snapshot' | 'peerVector' | 'idempotency';
@@ -81,6 +81,13 @@ export function parseNumberedKey(key: Uint8Array): { readonly text: string; read
   const bytes = toBuffer(key);
   const end = bytes.length - uint56Bytes;
   return { text: bytes.toString('latin1', 1, end - 1), number: end > 1 ? readUint56(bytes, end) : 0 };
+}
+
+/** The op that a key in the log space names; undefined for any other key. */
+export function parseLogKey(key: Uint8Array): { readonly origin: OriginId; readonly seq: number } | undefined {
+  if (spaceOf(key) !== 'log') return undefined;
+  const { text, number } = parseNumberedKey(key);
+  return isOriginId(text) ? { origin: text, seq: number } : undefined;
 }
 
 /** The text of a key in one of the other spaces. */

@@ -263,6 +263,13 @@ export const mutants: readonly Mutant[] = [
     replacements: [engine('epoch-guard', "(this.#state === 'checking' && regionOf(origin) === regionOf(own))", 'false')],
   },
   {
+    name: 'damaged-op-left',
+    bug: 'an op whose record is damaged is not fetched from the regions that hold it',
+    minutes: 3,
+    plan: 'disk',
+    replacements: [engine('log-repair', "holders[asks % holders.length]?.send({ type: 'fetch', origin, seq });", '')],
+  },
+  {
     name: 'copy-let-in',
     bug: 'another process of a store that is linked already is let in, though the first is heard',
     minutes: 3,

@@ -1,7 +1,7 @@
 // One run from its plan to what the checkers say of it.
 //
 //   regions start --> anything goes, clients at work --> a core is healed: it converges in bound --> all is healed: all
-//   converge in bound --> damaged disks are replaced --> dump --> check
+//   converge in bound --> what has rotted is repaired in bound --> dump --> check
 //
 // Invariant 1: nothing but the plan decides what happens: equal plans, equal traces.
 
@@ -239,14 +239,7 @@ class SeedRun {
 
   async #dumpAtTheEnd(): Promise<void> {
     const { hosts, clock } = this.#world;
-    for (const host of hosts) {
-      if (host.running === undefined || !(await this.#isDamaged(host))) continue;
-      // What the region's operator does with a disk that lost a record which others hold: an empty one, and catch up.
-      host.crash();
-      await host.replaceDisk('wipe', new Map());
-      host.start();
-      if (!(await this.#within(boundMs, `${host.region} rejoins`, () => haveConverged(hosts)))) return;
-    }
+    for (const host of hosts) if (host.running !== undefined && !(await this.#isReadable(host))) return;
     this.#noteRecoveries();
     const dumps = hosts.map((host) => this.#dumpOrViolation(host, clock.monotonicMs()));
     this.#finalDumps = (await Promise.all(dumps)).flat();
@@ -283,15 +276,22 @@ class SeedRun {
     }
   }
 
-  async #isDamaged({ running, region }: RegionHost): Promise<boolean> {
-    if (running === undefined) return false;
-    try {
-      await dumpWhole(running, 0);
-      return false;
-    } catch (error) {
+  /** What rotted, others hold: a read that meets it is refused, and the record comes back from them. */
+  async #isReadable({ running, region }: RegionHost): Promise<boolean> {
+    const { clock, onDefect } = this.#world;
+    const endMs = clock.monotonicMs() + boundMs;
+    for (;;) {
+      const error = running && (await refusalOf(dumpWhole(running, 0)));
+      if (error === undefined) return true;
       const isLoud = isAnabranchError(error, 'record_damaged') && this.#injector.rotted.has(region);
-      if (!isLoud) this.#world.onDefect(`${region} cannot be dumped: ${error instanceof Error ? error.stack : String(error)}`);
-      return isLoud;
+      if (!isLoud) onDefect(`${region} cannot be dumped: ${error instanceof Error ? error.stack : String(error)}`);
+      if (!isLoud) return false;
+      if (clock.monotonicMs() >= endMs) {
+        const message = `a damaged record of ${region} did not come back from the others`;
+        this.#violations.push({ checker: 'repair', message, details: error.details });
+        return false;
+      }
+      await clock.advance(100);
     }
   }
 
@@ -349,6 +349,15 @@ class SeedRun {
       await clock.advance(20);
     }
     return true;
+  }
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

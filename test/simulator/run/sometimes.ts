@@ -27,6 +27,7 @@ export const branches = [
   'credit_exhausted',
   'hlc_drift',
   'record_damaged',
+  'record_repaired',
   // Seen at the doors.
   'not_yet_visible',
   'not_ready',

@@ -67,6 +67,7 @@ function countEvent(event: string, fields: LogFields, { sometimes, onDefect }: R
 
 function countMetric(name: string, labels: MetricLabels, sometimes: Sometimes): void {
   if (name === 'anabranch_rights_given_total') sometimes.hit(labels['isUrgent'] === 'true' ? 'rights_given' : 'rights_given_ahead');
+  else if (name === 'anabranch_records_repaired_total') sometimes.hit('record_repaired');
   else if (name === 'anabranch_gaps_total') sometimes.hit('gap');
   else if (name === 'anabranch_streams_asked_again_total') sometimes.hit('stream_asked_again');
   else if (name === 'anabranch_hlc_drift_total') sometimes.hit('hlc_drift');

@@ -82,6 +82,13 @@ export const frames: FrameArbitraries = {
       selector: (item) => item.region,
     }),
   }),
+  fetch: fc.record({ type: fc.constant('fetch' as const), origin, seq: uint.map((seq) => Math.max(1, seq)) }),
+  fetched: fc.record({
+    type: fc.constant('fetched' as const),
+    origin,
+    seq: uint.map((seq) => Math.max(1, seq)),
+    op: fc.uint8Array({ maxLength: 40 }),
+  }),
   probe: fc.record({ type: fc.constant('probe' as const), id: uint }),
   probed: fc.record({ type: fc.constant('probed' as const), id: uint, durable: vectorEntries }),
 };

@@ -95,6 +95,8 @@ export const sampleFrames: { readonly [T in LinkFrame['type']]: Extract<LinkFram
       { region: 'sydney' as RegionId, generation: 1, durable: [] },
     ],
   },
+  fetch: { type: 'fetch', origin: tokyo, seq: 812 },
+  fetched: { type: 'fetched', origin: tokyo, seq: 812, op: encodeOp(bareOp) },
   probe: { type: 'probe', id: 300 },
   probed: {
     type: 'probed',

@@ -1,10 +1,10 @@
 // Checks of damage: every record of a small store is flipped, cut, exchanged, and lost in turn. Whatever is done to the
-// records, a read either returns what it returned before or throws.
+// records, a read either returns what it returned before or throws; a document whose snapshot is damaged is all of its ops.
 
 import { isDeepStrictEqual } from 'node:util';
 import { isAnabranchError, type LogFields, silentLogger } from '@anabranch/base';
 import { VersionVector } from '@anabranch/causality';
-import type { ReplicaStore } from '@anabranch/engine';
+import type { OpAppend, ReplicaStore } from '@anabranch/engine';
 import { expect } from 'vitest';
 import type { KvEntry } from '../ordered-kv.ts';
 import type { ContractCheck } from './contract-check.ts';
@@ -48,6 +48,46 @@ export const damageChecks: readonly ContractCheck[] = [
     },
   },
   {
+    name: '[STORE38] an op that a read found damaged is told of each time, and is what it was once it has been restored',
+    async run(medium) {
+      const source = await fill(medium);
+      const intact = await readOnce(medium);
+      for (const [lost, broken] of [
+        [[1, 2], true],
+        [[2], false],
+      ] as const) {
+        await medium.tamper(async (kv) => {
+          const log = [...kv.entries(Uint8Array.of(0x6c), Uint8Array.of(0x6d))].filter(({ key }) => Buffer.from(key).includes(berlin));
+          for (const { key, value } of log.filter(({ key }) => lost.some((seq) => seq === key.at(-1)))) {
+            await kv.commit([broken ? { key, value: flipped(value, 30) } : { key }]);
+          }
+        });
+        const store = await medium.open();
+        const told: string[] = [];
+        store.onDamaged(({ origin, seq }) => told.push(`${origin} ${seq}`));
+        for (let again = 0; again < 2; again++) expect(codeOf(() => store.readOps(berlin, lost[0] - 1, 1e9))).toBe('record_damaged');
+        expect(told).toEqual([`${berlin} ${lost[0]}`, `${berlin} ${lost[0]}`]);
+        for (const { position: _, idempotency: __, ...op } of source.filter(({ origin }) => origin === berlin)) {
+          if (lost.some((seq) => seq === op.seq)) expect(await store.restore(op)).toBe(true);
+        }
+        expect(readAll(store)).toEqual(intact);
+        await store.close();
+        expect(await readOnce(medium)).toEqual(intact);
+      }
+    },
+  },
+  {
+    name: '[STORE38] an op that no index names is not restored',
+    async run(medium) {
+      const [first] = await fill(medium);
+      const store = await medium.open();
+      const before = readAll(store);
+      if (first !== undefined) expect(await store.restore({ ...first, seq: 9 })).toBe(false);
+      expect(readAll(store)).toEqual(before);
+      await store.close();
+    },
+  },
+  {
     name: '[STORE3] damage is named: key space and ids in the error, one line in the log, other records served',
     async run(medium) {
       await fill(medium);
@@ -69,22 +109,23 @@ export const damageChecks: readonly ContractCheck[] = [
   },
 ];
 
-/** A small store with a record of every kind. */
-async function fill(medium: StoreMedium): Promise<void> {
+/** A small store with a record of every kind, and its ops. */
+async function fill(medium: StoreMedium): Promise<readonly OpAppend[]> {
   const source = new OpSource();
   const store = await medium.open();
+  const ops = [
+    source.next(berlin, { documents: [cartA], idempotencyKey: 'one' }),
+    source.next(berlin, { documents: [cartB], idempotencyKey: 'two' }),
+    source.next(tokyo, { documents: [cartA, cartB] }),
+    source.next(berlin, { documents: [cartA] }),
+  ];
   await store.commit({
     identity: { region: berlinRegion, storeId: new Uint8Array(16).fill(3), origin: berlin },
     peerVectors: [
       [berlinRegion, VersionVector.of([[berlin, 1]])],
       [tokyoRegion, VersionVector.of([[berlin, 2]])],
     ],
-    ops: [
-      source.next(berlin, { documents: [cartA], idempotencyKey: 'one' }),
-      source.next(berlin, { documents: [cartB], idempotencyKey: 'two' }),
-      source.next(tokyo, { documents: [cartA, cartB] }),
-      source.next(berlin, { documents: [cartA] }),
-    ],
+    ops,
   });
   await store.commit({
     snapshots: [
@@ -93,6 +134,14 @@ async function fill(medium: StoreMedium): Promise<void> {
     ],
   });
   await store.close();
+  return ops;
+}
+
+async function readOnce(medium: StoreMedium): Promise<Reads> {
+  const store = await medium.open();
+  const reads = readAll(store);
+  await store.close();
+  return reads;
 }
 
 type Variants = (record: KvEntry, all: readonly KvEntry[]) => readonly Uint8Array[];
@@ -102,6 +151,10 @@ async function checkDamage(medium: StoreMedium, variantsOf: Variants): Promise<v
   await fill(medium);
   const whole = await medium.open();
   const intact = readAll(whole);
+  const byOps = new Map([
+    ['cartA', { snapshot: undefined, ops: whole.readHistory(cartA, 0, 1e9).ops }],
+    ['cartB', { snapshot: undefined, ops: whole.readHistory(cartB, 0, 1e9).ops }],
+  ]);
   await whole.close();
   const records: KvEntry[] = [];
   await medium.tamper(async (kv) => {
@@ -111,10 +164,26 @@ async function checkDamage(medium: StoreMedium, variantsOf: Variants): Promise<v
   for (const record of records) {
     for (const variant of variantsOf(record, records)) {
       await medium.tamper((kv) => kv.commit([{ key: record.key, value: variant }]));
-      expectReported(await readDamaged(medium), intact, record);
+      const damaged = await readDamaged(medium);
+      if (isSnapshot(record)) expectMadeUpFor(damaged, { intact, byOps });
+      else expectReported(damaged.reads, intact, record);
       await medium.tamper((kv) => kv.commit([record]));
     }
   }
+}
+
+function isSnapshot({ key }: KvEntry): boolean {
+  return key[0] === 0x73;
+}
+
+type Reads = ReadonlyMap<string, unknown>;
+
+/** A damaged snapshot is reported, and the document read from its ops. */
+function expectMadeUpFor({ reads, reported }: DamagedReads, { intact, byOps }: { readonly intact: Reads; readonly byOps: Reads }): void {
+  const changed = [...reads].filter(([what, result]) => !isDeepStrictEqual(result, intact.get(what)));
+  expect(changed).toHaveLength(1);
+  for (const [what, result] of changed) expect(result).toEqual(byOps.get(what));
+  expect(reported).toEqual(['store.record_damaged']);
 }
 
 function expectReported(reads: ReadonlyMap<string, unknown>, intact: ReadonlyMap<string, unknown>, { key }: KvEntry): void {
@@ -124,17 +193,24 @@ function expectReported(reads: ReadonlyMap<string, unknown>, intact: ReadonlyMap
   expect([...reads.values()], `no read reported the record under ${name}`).toContain('record_damaged');
 }
 
-async function readDamaged(medium: StoreMedium): Promise<ReadonlyMap<string, unknown>> {
+interface DamagedReads {
+  readonly reads: Reads;
+  /** What the store logged. */
+  readonly reported: readonly string[];
+}
+
+async function readDamaged(medium: StoreMedium): Promise<DamagedReads> {
+  const reported: string[] = [];
   let store: ReplicaStore;
   try {
-    store = await medium.open();
+    store = await medium.open({ ...silentLogger, error: (event) => reported.push(event) });
   } catch (error) {
-    if (isAnabranchError(error)) return new Map([['open', error.code]]);
+    if (isAnabranchError(error)) return { reads: new Map([['open', error.code]]), reported };
     throw error;
   }
   const reads = readAll(store);
   await store.close();
-  return reads;
+  return { reads, reported };
 }
 
 /** Every read of the small store by name, with its result or the code of its error. */

@@ -72,6 +72,13 @@ export class MemoryReplicaStore implements ReplicaStore {
     return this.#ops.find((op) => op.idempotency?.key === key)?.idempotency;
   }
 
+  /** Nothing in it is ever damaged. */
+  onDamaged(): void {}
+
+  async restore(): Promise<boolean> {
+    return false;
+  }
+
   async close(): Promise<void> {
     // A commit that failed was reported where it was made.
     await this.#tail.catch(() => {});
