@@ -1,9 +1,14 @@
 // The change feed of a mesh that was partitioned, read in one region and gone on with in another.
 
 import { VersionVector } from '@anabranch/causality';
+import { createDocument, type DocumentOp, identityOf } from '@anabranch/crdt';
 import type { ChangedOp } from '@anabranch/engine';
+import { parseDocumentId } from '@anabranch/protocol';
+import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
-import type { SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { ScriptedPeer } from '../simulator/scripted-peer.ts';
+import { meshCollections, type SimulatedMesh } from '../simulator/simulated-mesh.ts';
+import { linkedMesh } from './linked-mesh.ts';
 import { pastRegions, randomPast } from './random-past.ts';
 
 function readAll(mesh: SimulatedMesh, region: string, after: VersionVector): ChangedOp[] {
@@ -53,4 +58,33 @@ test('[FEED1] a follower hears of ops of other regions in causal order while lin
   await mesh.untilConverged();
   const origins = ['tokyo', 'berlin', 'new-york'].map((region) => mesh.replica(region).origin);
   expect(heard.map(({ opId }) => opId.origin)).toEqual(origins);
+});
+
+test('[TOKEN1] an answer that waits for the disk names nothing that arrives meanwhile: behind its token the feed tells all it did not show', async () => {
+  const mesh = await linkedMesh({ seed: 31, regions: ['berlin'] });
+  const berlin = mesh.replica('berlin');
+  const peer = new ScriptedPeer(berlin);
+  peer.shakeHands();
+  await mesh.clock.advance(10);
+  const document = parseDocumentId('carts/c1');
+  const add = (sku: string): DocumentOp[] => [{ op: 'increment', path: `/items/${sku}/qty`, by: 1 }];
+  const schema = meshCollections.get('carts');
+  if (schema === undefined) throw new Error('no carts');
+  const theirs = createDocument(schema, identityOf(peer.origin, new NodeHash()));
+  const hlc = { ms: 1, counter: 0 };
+  const update = theirs.edit({ writer: peer.origin, dot: 1, hlc }, add('milk')) ?? new Uint8Array();
+  // One commit takes the write, what a peer sends, and another write.
+  const written = berlin.edit({ document, plan: () => add('tea') });
+  peer.sendFrame(peer.ops([{ hlc, dependencies: [], writes: [{ document, library: 'yjs', update }] }]));
+  const [read, rights] = [berlin.read(document), berlin.rights(document)];
+  const later = berlin.edit({ document, plan: () => add('salt') });
+  await later;
+  for (const { version } of [await written, await read, await rights]) {
+    expect(
+      readAll(mesh, 'berlin', version)
+        .map(({ opId }) => opId.origin)
+        .sort(),
+    ).toEqual([berlin.origin, peer.origin]);
+  }
+  expect(await mesh.json('berlin', document)).toMatchObject({ items: { tea: { qty: 1 }, milk: { qty: 1 }, salt: { qty: 1 } } });
 });

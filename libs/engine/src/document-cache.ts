@@ -14,6 +14,7 @@
 import { AnabranchError, isAnabranchError, type Logger } from '@anabranch/base';
 import type { CrdtDocument, Library } from '@anabranch/crdt';
 import type { DocumentId } from '@anabranch/protocol';
+import type { OpId } from './document-view.ts';
 import { type AppendedOp, type OpLog, writesOf } from './op-log.ts';
 import type { ReplicaStore } from './replica-store.ts';
 
@@ -22,6 +23,8 @@ export class LoadedDocument {
   readonly crdt: CrdtDocument;
   /** The position of the newest local op applied; durable or on its way. */
   localPosition = 0;
+  /** Its name; undefined when this process has written none of this epoch. */
+  localOp: OpId | undefined;
   /** Updates of local ops that are not durable yet, in order. */
   readonly unconfirmed: Uint8Array[] = [];
   /** Sessions that hold the document. */
@@ -149,6 +152,7 @@ export class DocumentCache {
     if (loaded.unconfirmed.length > 0) this.#apply(fresh, loaded.unconfirmed);
     fresh.unconfirmed.push(...loaded.unconfirmed);
     fresh.localPosition = loaded.localPosition;
+    fresh.localOp = loaded.localOp;
     return fresh;
   }
 

@@ -103,8 +103,10 @@ export class LocalWrites {
     const op: Op = { ...extras, dependencies, writes };
     const logged = log.append(origin, this.#encode(op, applied), { op, isLocal: true });
     this.#dependedOn = durable;
+    const opId = { origin, seq: logged.seq };
     for (const { loaded, update } of applied) {
       loaded.localPosition = logged.position;
+      loaded.localOp = opId;
       if (update !== undefined) loaded.unconfirmed.push(update);
     }
     metrics.count('anabranch_ops_accepted_total');

@@ -51,7 +51,7 @@ import { SessionHub } from './session-hub.ts';
 import { SessionIntake } from './session-intake.ts';
 import { statusOf } from './status.ts';
 import { Visibility } from './visibility.ts';
-import { viewOf, WriteDoor } from './write-door.ts';
+import { versionShown, viewOf, WriteDoor } from './write-door.ts';
 import { WriteGate } from './write-gate.ts';
 
 /** How long a read or write waits for what its session has seen, unless it says otherwise. */
@@ -203,9 +203,9 @@ export class Replica implements ReplicaDoor {
   async read(document: DocumentId, options: ReadOptions = {}): Promise<DocumentView> {
     if (options.minVersion !== undefined || options.readConcern !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
-    const view = viewOf(loaded);
+    const view = { ...viewOf(loaded), version: versionShown(this.#log.durableVector, [loaded]) };
     await this.#log.whenDurable(loaded.localPosition);
-    return { ...view, version: this.#log.durableVector };
+    return view;
   }
 
   async digest(document: DocumentId): Promise<{ digest: string; version: VersionVector }> {
@@ -229,9 +229,9 @@ export class Replica implements ReplicaDoor {
   async rights(document: DocumentId, options: ReadOptions = {}): Promise<DocumentRights> {
     if (options.minVersion !== undefined || options.readConcern !== undefined) await this.whenVisible(options);
     const loaded = this.#documents.open(document);
-    const report = this.#rights.report(loaded);
+    const report = { ...this.#rights.report(loaded), version: versionShown(this.#log.durableVector, [loaded]) };
     await this.#log.whenDurable(loaded.localPosition);
-    return { ...report, version: this.#log.durableVector };
+    return report;
   }
 
   async reclaimRights(request: ReclaimRequest): Promise<ReclaimResult> {

@@ -10,6 +10,7 @@
 //              can still be done.
 
 import { AnabranchError, assert, type Clock, isAnabranchError } from '@anabranch/base';
+import type { VersionVector } from '@anabranch/causality';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
 import type { BoundedRights } from './bounded-rights.ts';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
@@ -109,9 +110,10 @@ export class WriteDoor {
       throw refusal;
     }
     const views = loaded.map(viewOf);
+    const version = versionShown(log.durableVector, loaded);
     await log.whenDurable(newestPosition(loaded));
     const opId = logged && { origin: logged.origin, seq: logged.seq };
-    return { views, version: log.durableVector, opId, isReplay: false };
+    return { views, version, opId, isReplay: false };
   }
 
   async #replay({ writes }: TransactionRequest, idempotency: Idempotency): Promise<TransactionResult> {
@@ -126,8 +128,9 @@ export class WriteDoor {
       throw viewUnavailable(opId, cause);
     }
     const views = loaded.map(viewOf);
+    const version = versionShown(log.durableVector, loaded);
     await log.whenDurable(newestPosition(loaded));
-    return { views, version: log.durableVector, opId, isReplay: true };
+    return { views, version, opId, isReplay: true };
   }
 }
 
@@ -143,6 +146,14 @@ function viewUnavailable(opId: TransactionResult['opId'], cause: unknown): Anabr
 
 export function viewOf({ crdt }: LoadedDocument): WrittenView {
   return { json: crdt.json(), exists: crdt.exists() };
+}
+
+/**
+ * What views of documents show that are taken in this step: what is durable, and their own newest local ops. What becomes durable
+ * while they wait for these is not in them: a token that named it would have its holder pass it over.
+ */
+export function versionShown(durable: VersionVector, loaded: readonly LoadedDocument[]): VersionVector {
+  return loaded.reduce((version, { localOp }) => (localOp === undefined ? version : version.with(localOp.origin, localOp.seq)), durable);
 }
 
 /** The newest local op that documents may show. */
