@@ -4,7 +4,8 @@ import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { PlannedEdit, Replica } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
-import { expect, test } from 'vitest';
+import { KvReplicaStore } from '@anabranch/storage';
+import { expect, test, vi } from 'vitest';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import type { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { linkedMesh } from './linked-mesh.ts';
@@ -107,6 +108,35 @@ test('[TX3] an op that would be too large is refused, and its documents are as b
   expect((await refusalOf(berlin.transact({ writes: [long('a'), tooLong] }))).code).toBe('request_too_large');
   expect((await berlin.read(parseDocumentId('notes/a'))).exists).toBe(false);
   expect((await berlin.read(parseDocumentId('notes/z'))).exists).toBe(false);
+});
+
+test('[TX3] also when one of them is damaged on disk: the others are as before, and nobody goes on with what was taken back', async () => {
+  const mesh = await meshOf();
+  const berlin = mesh.replica('berlin');
+  const set = (key: string, value: string): DocumentOp => ({ op: 'set', path: `/m/${key}`, value });
+  const documents = ['notes/a', 'notes/b'];
+  for (const document of documents) await mesh.edit('berlin', document, [set('t', 'before')]);
+  await mesh.untilConverged();
+  const ended: string[] = [];
+  for (const document of documents) {
+    const listener = { deliver() {}, awareness() {}, ended: (code: string) => void ended.push(`${document} ${code}`) };
+    berlin.openSession(parseDocumentId(document), listener);
+  }
+  const readDocument = KvReplicaStore.prototype.readDocument;
+  const damaged = vi.spyOn(KvReplicaStore.prototype, 'readDocument').mockImplementation(function (this: KvReplicaStore, document) {
+    if (document !== 'notes/a') return readDocument.call(this, document);
+    throw new AnabranchError('record_damaged', 'a record of the store is damaged');
+  });
+  const long = Array.from({ length: 20 }, (_, at) => set(`t${at}`, 'x'.repeat(60_000)));
+  const writes = [...documents.map((document) => write(document, set('t', 'never'))), write('notes/z', ...long)];
+  expect((await refusalOf(berlin.transact({ writes }))).code).toBe('request_too_large');
+  expect(ended).toEqual(['notes/a not_ready', 'notes/b not_ready']);
+  expect((await refusalOf(mesh.json('berlin', 'notes/a'))).code).toBe('record_damaged');
+  expect(await mesh.json('berlin', 'notes/b')).toEqual({ m: { t: 'before' } });
+  await mesh.edit('berlin', 'notes/b', [set('u', 'after')]);
+  damaged.mockRestore();
+  await mesh.untilConverged();
+  expect(await mesh.json('tokyo', 'notes/b')).toEqual({ m: { t: 'before', u: 'after' } });
 });
 
 test('[TX4] a transaction repeated under its key has one effect, in another region too', async () => {

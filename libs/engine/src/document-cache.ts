@@ -145,15 +145,23 @@ export class DocumentCache {
     }
   }
 
-  /** Undoes what was applied to a document and never appended: loads it anew, with its appended ops and nothing else. */
-  reload(loaded: LoadedDocument): LoadedDocument {
+  /**
+   * Undoes what was applied to a document and never appended: loads it anew, with its appended ops and nothing else. One that cannot
+   * be loaded is forgotten: it is damaged for whoever opens it.
+   */
+  reload(loaded: LoadedDocument): void {
     this.#forget(loaded);
-    const fresh = this.#load(loaded.id);
+    let fresh: LoadedDocument;
+    try {
+      fresh = this.#load(loaded.id);
+    } catch (error) {
+      if (isAnabranchError(error)) return;
+      throw error;
+    }
     if (loaded.unconfirmed.length > 0) this.#apply(fresh, loaded.unconfirmed);
     fresh.unconfirmed.push(...loaded.unconfirmed);
     fresh.localPosition = loaded.localPosition;
     fresh.localOp = loaded.localOp;
-    return fresh;
   }
 
   /** Forgets every document: what is opened next is loaded anew. */
