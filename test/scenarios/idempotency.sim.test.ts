@@ -1,6 +1,7 @@
 // One key, one effect, wherever and whenever a request is repeated; and what it means when two regions could not know.
 
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
+import type { DocumentOp } from '@anabranch/crdt';
 import type { EditResult } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { KvReplicaStore } from '@anabranch/storage';
@@ -129,6 +130,28 @@ test('[IDEM3] a repetition of what was refused is tried on its own, and waits fo
   await mesh.clock.advance(2_000);
   await expect(settled(mesh, ask())).resolves.toMatchObject({ isReplay: false, json: { stock: 3 } });
   await expect(settled(mesh, ask())).resolves.toMatchObject({ isReplay: true, json: { stock: 3 } });
+});
+
+test('[IDEM3] nor is a repetition refused for what it has seen before the first one is answered, or after that was done', async () => {
+  const mesh = await meshOf(...three);
+  for (const other of three) if (other !== 'tokyo') mesh.path(other, 'tokyo').cut('both');
+  const { version } = await mesh.edit('berlin', 'carts/c2', [{ op: 'enable', path: '/gift' }]);
+  mesh.crash('tokyo');
+  await mesh.start('tokyo');
+  const idempotency = { key: 'order-1', requestDigest: new Uint8Array(16) };
+  const order = { document: cart, plan: (): DocumentOp[] => [{ op: 'increment', path: '/items/tea/qty', by: 1 }], idempotency };
+  const answers: string[] = [];
+  // The first one waits for its region to be sure of its epoch, which takes longer than the repetition waits for its token.
+  const first = mesh.replica('tokyo').edit(order);
+  const repetition = outcomeOf(mesh.replica('tokyo').edit({ ...order, minVersion: version, waitMsMax: 1_000 }));
+  const answered = [first.then(() => answers.push('first')), repetition.then(() => answers.push('repetition'))];
+  await settled(mesh, Promise.all(answered));
+  expect(answers).toEqual(['first', 'repetition']);
+  const { opId } = await first;
+  const done = { opId: `${opId?.origin}:${opId?.seq}`, reason: 'not_yet_visible' };
+  expect(await repetition).toMatchObject({ code: 'view_unavailable', details: done });
+  const other = { ...order, idempotency: { ...idempotency, key: 'order-2' }, minVersion: version };
+  expect((await settled(mesh, outcomeOf(mesh.replica('tokyo').edit(other)))).code).toBe('not_yet_visible');
 });
 
 test('[IDEM3] a repetition of what was done says so, also when the document can be shown no more', async () => {

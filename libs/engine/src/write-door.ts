@@ -14,6 +14,7 @@ import type { VersionVector } from '@anabranch/causality';
 import type { DocumentId, Idempotency } from '@anabranch/protocol';
 import type { BoundedRights } from './bounded-rights.ts';
 import type { DocumentCache, LoadedDocument } from './document-cache.ts';
+import type { OpId } from './document-view.ts';
 import { Escrow, type Shortage } from './escrow.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { LocalWrites } from './local-writes.ts';
@@ -73,7 +74,9 @@ export class WriteDoor {
   /** @param earlier a request under the same key that has not been answered */
   async #transact(request: TransactionRequest, earlier?: Promise<TransactionResult>): Promise<TransactionResult> {
     const { clock, rights, whenVisible } = this.#parts;
-    if (request.minVersion !== undefined || request.readConcern !== undefined) await whenVisible(request);
+    if (request.minVersion !== undefined || request.readConcern !== undefined) {
+      await whenVisible(request).catch((refusal: unknown) => this.#refuseDemand(request, refusal, earlier));
+    }
     const deadlineMs = clock.monotonicMs() + Escrow.waitMsMax;
     if (earlier !== undefined) await Promise.allSettled([earlier]);
     for (;;) {
@@ -88,6 +91,13 @@ export class WriteDoor {
       if (!('refusal' in last)) return last;
       throw rights.explain(request, last.refusal);
     }
+  }
+
+  /** A demand that is not met refuses as anything else does: not before what came first, and not what was done (Invariant 3). */
+  async #refuseDemand({ idempotency }: TransactionRequest, refusal: unknown, earlier: Promise<unknown> | undefined): Promise<never> {
+    await Promise.allSettled([earlier]);
+    if (idempotency === undefined || !this.#parts.keys.isUsed(idempotency)) throw refusal;
+    throw viewUnavailable(await this.#opIdOf(idempotency), refusal);
   }
 
   /** The result, or a refusal for want of rights, which may come. */
@@ -117,10 +127,8 @@ export class WriteDoor {
   }
 
   async #replay({ writes }: TransactionRequest, idempotency: Idempotency): Promise<TransactionResult> {
-    const { log, keys, documents } = this.#parts;
-    await log.whenDurable(keys.positionOf(idempotency));
-    const record = keys.recordOf(idempotency);
-    const opId = record && { origin: record.origin, seq: record.seq };
+    const { log, documents } = this.#parts;
+    const opId = await this.#opIdOf(idempotency);
     let loaded: LoadedDocument[];
     try {
       loaded = documents.openAll(writes.map(({ document }) => document));
@@ -132,13 +140,21 @@ export class WriteDoor {
     await log.whenDurable(newestPosition(loaded));
     return { views, version, opId, isReplay: true };
   }
+
+  /** Of the write that a used key stands for, once it is durable. */
+  async #opIdOf(idempotency: Idempotency): Promise<OpId | undefined> {
+    const { log, keys } = this.#parts;
+    await log.whenDurable(keys.positionOf(idempotency));
+    const record = keys.recordOf(idempotency);
+    return record && { origin: record.origin, seq: record.seq };
+  }
 }
 
 /** It was done: what stands in the way of showing it is no refusal. */
 function viewUnavailable(opId: TransactionResult['opId'], cause: unknown): AnabranchError {
   if (!isAnabranchError(cause)) throw cause;
   const named = opId && { opId: `${opId.origin}:${opId.seq}` };
-  return new AnabranchError('view_unavailable', 'it was done before; the document cannot be read in this region', {
+  return new AnabranchError('view_unavailable', 'it was done before; what is asked for with it cannot be shown in this region', {
     ...named,
     reason: cause.code,
   });
