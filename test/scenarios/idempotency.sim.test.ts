@@ -1,10 +1,10 @@
 // One key, one effect, wherever and whenever a request is repeated; and what it means when two regions could not know.
 
-import { AnabranchError, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, isAnabranchError, silentLogger } from '@anabranch/base';
 import type { DocumentOp } from '@anabranch/crdt';
-import type { EditResult } from '@anabranch/engine';
+import type { EditResult, LoggedOp } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
-import { KvReplicaStore } from '@anabranch/storage';
+import { KvReplicaStore, MemoryKv } from '@anabranch/storage';
 import { expect, test, vi } from 'vitest';
 import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { SeededRandom } from '../simulator/seeded-random.ts';
@@ -183,6 +183,65 @@ test('[IDEM3] nor is it refused when the record of its key is damaged; and a def
   });
   await expect(send(mesh, 'berlin', 'order-1')).rejects.toThrow(TypeError);
   broken.mockRestore();
+});
+
+/** Berlin, restored to before its last two ops, and what it lost: an op, and the one under the key `order-1`. */
+async function restoredBerlin(): Promise<{ mesh: SimulatedMesh; lost: readonly LoggedOp[] }> {
+  const mesh = await meshOf('berlin');
+  await send(mesh, 'berlin', 'order-0');
+  const backup = mesh.image('berlin');
+  for (const key of ['order-a', 'order-1']) await send(mesh, 'berlin', key);
+  const store = await KvReplicaStore.open(new MemoryKv(mesh.image('berlin')), silentLogger);
+  const lost = store.readOps(mesh.replica('berlin').origin, 1, 1 << 20);
+  mesh.crash('berlin');
+  mesh.restore('berlin', backup);
+  await mesh.start('berlin');
+  return { mesh, lost };
+}
+
+/** A peer that holds berlin's earlier log up to a seq. */
+function peerHolding(mesh: SimulatedMesh, region: string, { origin, seq }: LoggedOp): ScriptedPeer {
+  const peer = new ScriptedPeer(mesh.replica('berlin'), { region });
+  peer.shakeHands();
+  peer.reportHeads(seq, origin);
+  return peer;
+}
+
+function sendLost(peer: ScriptedPeer, { origin, seq, bytes, chainHash }: LoggedOp): void {
+  peer.sendFrame({ type: 'ops', origin, firstSeq: seq, ops: [bytes], lastChainHash: chainHash });
+}
+
+test('[LOG10] a keyed write waits for all of the lost tail, also for what a second peer tells of while the first one sends', async () => {
+  const { mesh, lost } = await restoredBerlin();
+  const [second, third] = lost;
+  if (second === undefined || third === undefined) throw new Error('nothing was lost');
+  // The first report has berlin take a new epoch, which ends its links.
+  peerHolding(mesh, 'paris', second);
+  await mesh.clock.advance(10);
+  const paris = peerHolding(mesh, 'paris', second);
+  const retried = send(mesh, 'berlin', 'order-1');
+  await mesh.clock.advance(10);
+  const lyon = peerHolding(mesh, 'lyon', third);
+  sendLost(paris, second);
+  await mesh.clock.advance(100);
+  sendLost(lyon, third);
+  await expect(settled(mesh, retried)).resolves.toMatchObject({ isReplay: true, opId: { origin: third.origin, seq: third.seq } });
+});
+
+test('[LOG10] a keyed write does not wait for what every peer has lost that told of it', async () => {
+  const { mesh, lost } = await restoredBerlin();
+  const [second, third] = lost;
+  if (second === undefined || third === undefined) throw new Error('nothing was lost');
+  for (const region of ['paris', 'lyon', 'paris']) {
+    peerHolding(mesh, region, third);
+    await mesh.clock.advance(10);
+  }
+  peerHolding(mesh, 'lyon', third).break();
+  const retry = async () => (await settled(mesh, outcomeOf(send(mesh, 'berlin', 'order-1')), 6_000)).code;
+  peerHolding(mesh, 'paris', { ...third, seq: 1 });
+  expect(await retry(), 'lyon is away, and may have it still').toBe('not_ready');
+  peerHolding(mesh, 'lyon', { ...third, seq: 1 });
+  expect(await retry()).toBe('ok');
 });
 
 /** Which ops each key was answered with, while cuts, repetitions and crashes come in a random order; healed and converged. */

@@ -24,6 +24,13 @@ test('[RC1] what the region that reported the most has lost is lacking no more, 
   expect(freshness.isLacking(tokyo, 3)).toBe(false);
   freshness.report(report(5), 3, { by: paris });
   expect([freshness.isLacking(tokyo, 3), freshness.isLacking(tokyo, 5)]).toEqual([true, false]);
+  // Of several that had it, those that are not heard any more may have it still.
+  freshness.report(report(7), 5, { by: paris });
+  freshness.report(report(7), 5, { by: berlin });
+  freshness.report(report(3), 5, { by: berlin });
+  expect(freshness.isLacking(tokyo, 5)).toBe(true);
+  freshness.report(report(5), 5, { by: paris });
+  expect(freshness.isLacking(tokyo, 5)).toBe(false);
   // What was there once counts for who must know all of it.
   expect(freshness.missing(tokyo, { seq: 3, logBytes: 300 }).ops).toBe(4);
 });

@@ -22,9 +22,8 @@ interface Knowledge {
   /** The most anyone reported. */
   seq: number;
   logBytes: number;
-  /** The most that is still reported, and by whom: who reports less than before has lost it. */
-  toldSeq: number;
-  toldBy: RegionId | undefined;
+  /** What each region reported last that was more than is held: who reports less than before has lost it. */
+  readonly told: Map<RegionId, number>;
   /** Claims not yet reached: the earliest, and the newest after it. */
   claim: Claim | undefined;
   nextClaim: Claim | undefined;
@@ -52,10 +51,8 @@ export class Freshness {
     if (known === undefined) return;
     known.seq = Math.max(known.seq, report.seq);
     known.logBytes = Math.max(known.logBytes, report.logBytes);
-    if (report.seq >= known.toldSeq || (by !== undefined && by === known.toldBy)) {
-      known.toldSeq = report.seq;
-      known.toldBy = by;
-    }
+    if (by !== undefined && report.seq > heldSeq) known.told.set(by, report.seq);
+    else if (by !== undefined && known.told.size > 0) known.told.delete(by);
     if (report.seq <= heldSeq) known.completeMs = Math.max(known.completeMs, completeMs);
     else if (completeMs !== never) addClaim(known, { seq: report.seq, completeMs });
   }
@@ -110,9 +107,16 @@ export class Freshness {
     return { ops: Math.max(0, seq - held.seq), bytes: Math.max(0, logBytes - held.logBytes) };
   }
 
-  /** Whether somebody reports more of the origin than is held; of what its region had and lost nobody may. */
+  /** The most that a region has of the origin, as it reported last; of what its region had and lost nobody may have any. */
+  toldSeq(origin: OriginId): number {
+    let most = 0;
+    for (const seq of this.#origins.get(origin)?.told.values() ?? []) most = Math.max(most, seq);
+    return most;
+  }
+
+  /** Whether somebody has more of the origin than is held. */
   isLacking(origin: OriginId, heldSeq: number): boolean {
-    return (this.#origins.get(origin)?.toldSeq ?? 0) > heldSeq;
+    return this.toldSeq(origin) > heldSeq;
   }
 
   origins(): IterableIterator<OriginId> {
@@ -122,8 +126,15 @@ export class Freshness {
   /** Undefined when there are as many origins as are taken. */
   #begin(origin: OriginId): Knowledge | undefined {
     if (this.#origins.size >= vectorOriginsMax) return undefined;
-    const told = { seq: 0, logBytes: 0, toldSeq: 0, toldBy: undefined };
-    const known = { ...told, claim: undefined, nextClaim: undefined, completeMs: never, recalledMs: never };
+    const known = {
+      seq: 0,
+      logBytes: 0,
+      told: new Map<RegionId, number>(),
+      claim: undefined,
+      nextClaim: undefined,
+      completeMs: never,
+      recalledMs: never,
+    };
     this.#origins.set(origin, known);
     return known;
   }

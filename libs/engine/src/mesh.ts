@@ -158,14 +158,13 @@ export class Mesh implements LinkOwner {
     return this.freshness.missing(origin, this.#parts.log.durableHead(origin)).ops > 0;
   }
 
-  /** What peers hold of our own region's logs and we do not. */
+  /** What peers hold of our own region's logs and we do not; what all of them have lost too comes back from nobody. */
   lostTail(): VersionVector {
     const { region } = this.#parts.identity();
     const ends: Array<[OriginId, number]> = [];
     for (const origin of this.freshness.origins()) {
-      const { seq, logBytes } = this.#parts.log.durableHead(origin);
-      const { ops } = this.freshness.missing(origin, { seq, logBytes });
-      if (ops > 0 && regionOf(origin) === region) ends.push([origin, seq + ops]);
+      const isLost = regionOf(origin) === region && this.freshness.isLacking(origin, this.#parts.log.durableHead(origin).seq);
+      if (isLost) ends.push([origin, this.freshness.toldSeq(origin)]);
     }
     return VersionVector.of(ends);
   }

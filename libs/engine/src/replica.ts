@@ -160,7 +160,7 @@ export class Replica implements ReplicaDoor {
       onReloaded: (document) => this.#sessions.end(document, 'not_ready'),
     });
     this.#gate = new WriteGate({
-      ...{ log: this.#log, guard: this.#guard, visibility: this.#visibility },
+      ...{ clock, log: this.#log, guard: this.#guard, visibility: this.#visibility },
       origin: () => this.#identity.origin,
       lostTail: () => this.#mesh.lostTail(),
     });

@@ -95,8 +95,9 @@ export class WriteDoor {
 
   /** A demand that is not met refuses as anything else does: not before what came first, and not what was done (Invariant 3). */
   async #refuseDemand({ idempotency }: TransactionRequest, refusal: unknown, earlier: Promise<unknown> | undefined): Promise<never> {
+    const { keys } = this.#parts;
     await Promise.allSettled([earlier]);
-    if (idempotency === undefined || !this.#parts.keys.isUsed(idempotency)) throw refusal;
+    if (idempotency === undefined || !keys.isUsed(idempotency)) throw refusal;
     throw viewUnavailable(await this.#opIdOf(idempotency), refusal);
   }
 

@@ -8,7 +8,7 @@
 // Invariant 1: nothing is taken that could not be logged: a vector holds so many origins and no more.
 // Invariant 2: whoever waits is answered, also when the replica stops or may never write again.
 
-import { AnabranchError, isAnabranchError } from '@anabranch/base';
+import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
 import type { OriginId, VersionVector } from '@anabranch/causality';
 import { vectorOriginsMax } from '@anabranch/protocol';
 import type { EpochGuard } from './epoch-guard.ts';
@@ -17,6 +17,7 @@ import { notReady } from './refusals.ts';
 import type { Visibility } from './visibility.ts';
 
 export interface WriteGateParts {
+  readonly clock: Clock;
   readonly log: OpLog;
   readonly guard: EpochGuard;
   readonly visibility: Visibility;
@@ -72,11 +73,17 @@ export class WriteGate {
 
   async #awaitTail(): Promise<void> {
     await this.whenOpen();
-    const lost = this.#parts.lostTail();
-    await this.#parts.visibility.whenCovers(lost, WriteGate.tailMsMax).catch((error: unknown) => {
-      if (!isAnabranchError(error, 'not_yet_visible')) throw error;
-      throw notReady('the newest writes of this region, lost here, have not come back from its peers yet');
-    });
-    await this.whenOpen();
+    const { clock, lostTail, visibility } = this.#parts;
+    const deadlineMs = clock.monotonicMs() + WriteGate.tailMsMax;
+    // While what one peer told of comes back, another one may tell of more.
+    for (let lost = lostTail(); lost.size > 0; lost = lostTail()) {
+      await visibility.whenCovers(lost, deadlineMs - clock.monotonicMs()).catch((error: unknown) => {
+        if (!isAnabranchError(error, 'not_yet_visible')) throw error;
+        // Who told of it may have lost it meanwhile.
+        if (lostTail().size === 0) return;
+        throw notReady('the newest writes of this region, lost here, have not come back from its peers yet');
+      });
+      await this.whenOpen();
+    }
   }
 }
