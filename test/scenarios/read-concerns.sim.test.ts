@@ -1,11 +1,12 @@
 // What a read that demands recent state shows, and when it is refused instead.
 
 import { isAnabranchError } from '@anabranch/base';
-import { VersionVector } from '@anabranch/causality';
+import { type OriginId, VersionVector } from '@anabranch/causality';
 import type { DocumentOp } from '@anabranch/crdt';
 import type { DocumentView, OpId, ReadConcern, Replica } from '@anabranch/engine';
 import { parseDocumentId } from '@anabranch/protocol';
 import { describe, expect, test } from 'vitest';
+import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { SeededRandom } from '../simulator/seeded-random.ts';
 import { SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { linkedMesh } from './linked-mesh.ts';
@@ -118,6 +119,43 @@ describe('bounded', () => {
     const answer = await read(mesh, 'berlin', bounded(800));
     expect(answer.refusal).toBeUndefined();
     expect(countOf(answer)).toBe(3);
+  });
+
+  test('[RC1] ops that a region told of and lost with its disk, before anybody had them, stand in the way of none, once everybody says so', async () => {
+    const mesh = await meshOf('berlin');
+    const made = (epoch: string, of: number) =>
+      new ScriptedPeer(mesh.replica('berlin'), { epoch, storeId: new Uint8Array(16).fill(of), instanceId: new Uint8Array(16).fill(of) });
+    const report = (peer: ScriptedPeer, held: ReadonlyArray<readonly [OriginId, number]>): void => {
+      const heard = peer.received.findLast((frame) => frame.type === 'heads');
+      const [sentAtMs, wallMs] = [mesh.clock.monotonicMs(), mesh.clock.wallMs()].map(Math.floor) as [number, number];
+      const origins = held.map(([origin, seq]) => ({
+        origin,
+        seq,
+        oldestSeq: 1,
+        logBytes: seq,
+        completeMs: origin === peer.origin ? wallMs : 0,
+      }));
+      peer.sendFrame({ type: 'heads', sentAtMs, wallMs, echoMs: heard?.sentAtMs ?? 0, echoHeldMs: 0, origins });
+    };
+    const before = made('00000000000a', 1);
+    before.shakeHands();
+    await mesh.clock.advance(200);
+    report(before, [[before.origin, 2]]);
+    before.break();
+    await mesh.clock.advance(2_000);
+    const after = made('00000000000b', 2);
+    after.shakeHands();
+    await mesh.clock.advance(200);
+    report(after, [
+      [after.origin, 0],
+      [before.origin, 2],
+    ]);
+    expect((await read(mesh, 'berlin', bounded(1_000), 100)).refusal?.details['behind']).toEqual([{ region: 'paris', lagMs: null }]);
+    report(after, [
+      [after.origin, 0],
+      [before.origin, 0],
+    ]);
+    expect((await read(mesh, 'berlin', bounded(1_000), 100)).refusal).toBeUndefined();
   });
 });
 

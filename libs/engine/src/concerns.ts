@@ -87,12 +87,12 @@ export class Concerns implements MeshListener {
 
   /** Of earlier epochs only what is missing counts: nothing new is written under them. */
   #lagMsOf(region: RegionId): number | undefined {
-    const { clock, log, region: own } = this.#parts;
+    const { clock, region: own } = this.#parts;
     const mesh = this.#parts.mesh();
     const newest = mesh.newestOrigins().get(region);
     if (newest === undefined) return undefined;
     const measured = [...mesh.freshness.origins()].filter(
-      (origin) => regionOf(origin) === region && origin !== newest && mesh.freshness.missing(origin, log.durableHead(origin)).ops > 0,
+      (origin) => regionOf(origin) === region && origin !== newest && this.#mayLackOps(origin),
     );
     if (region !== own) measured.push(newest);
     const lags = measured.map((origin) => {
@@ -100,5 +100,18 @@ export class Concerns implements MeshListener {
       return completeMs === undefined ? undefined : Math.max(0, clock.monotonicMs() - completeMs);
     });
     return lags.includes(undefined) ? undefined : Math.max(0, ...lags.map((ms) => ms ?? 0));
+  }
+
+  /** Whether ops are missing here that somebody told of; none when every other region is linked and says that it has no more. */
+  #mayLackOps(origin: OriginId): boolean {
+    const { log, region: own } = this.#parts;
+    const mesh = this.#parts.mesh();
+    const head = log.durableHead(origin);
+    if (mesh.freshness.missing(origin, head).ops === 0) return false;
+    return [...this.#members()].some((region) => {
+      const reports = mesh.links().get(region)?.reports;
+      const hasTold = reports !== undefined && reports.size > 0;
+      return region !== own && !(hasTold && (reports.get(origin)?.seq ?? 0) <= head.seq);
+    });
   }
 }
