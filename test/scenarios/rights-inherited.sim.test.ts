@@ -1,9 +1,10 @@
 // What a region may use of what it held before: after disks that went back, were wiped, or were replaced by one of an earlier
 // epoch; and amounts that nobody has.
 
+import { silentLogger } from '@anabranch/base';
 import type { DocumentOp } from '@anabranch/crdt';
 import { parseDocumentId } from '@anabranch/protocol';
-import { MemoryKv } from '@anabranch/storage';
+import { KvReplicaStore, MemoryKv } from '@anabranch/storage';
 import { expect, test } from 'vitest';
 import { meshOf, outcomeOf, sell, settled, stock } from './trade.ts';
 
@@ -73,13 +74,34 @@ test('[BOUND26] a wiped region inherits nothing before everybody whom its peers 
   mesh.path('berlin', 'new-york').heal();
   await mesh.start('berlin');
   await mesh.clock.advance(6_000);
-  const refused = await settled(mesh, outcomeOf(mesh.edit('berlin', document, sell(8))));
-  expect(refused).toMatchObject({ code: 'insufficient_rights', details: { unconfirmedBy: ['tokyo'] } });
+  // As often as it is restarted, too.
+  for (let start = 0; start < 3; start++) {
+    const refused = await settled(mesh, outcomeOf(mesh.edit('berlin', document, sell(8))));
+    expect(refused).toMatchObject({ code: 'insufficient_rights', details: { unconfirmedBy: ['tokyo'] } });
+    mesh.crash('berlin');
+    await mesh.start('berlin');
+    await mesh.clock.advance(6_000);
+  }
   mesh.path('berlin', 'tokyo').heal();
   mesh.path('tokyo', 'new-york').heal();
   await mesh.clock.advance(6_000);
   await mesh.untilConverged();
   expect((await settled(mesh, mesh.edit('berlin', document, sell(2)))).json).toMatchObject({ stock: 0 });
+});
+
+test('[BOUND26] a region that was wiped, and once had everybody confirm its past, asks its peers alone from then on', async () => {
+  const mesh = await meshOf();
+  await mesh.edit('berlin', document, stock(10));
+  await mesh.untilConverged();
+  mesh.crash('berlin');
+  mesh.restore('berlin', new MemoryKv().image());
+  await mesh.start('berlin');
+  await mesh.clock.advance(6_000);
+  await settled(mesh, mesh.edit('berlin', document, sell(1)));
+  await mesh.untilConverged();
+  const { origin } = mesh.replica('berlin');
+  const store = await KvReplicaStore.open(new MemoryKv(mesh.image('berlin')), silentLogger);
+  expect(store.opening().identity).toEqual({ region: 'berlin', storeId: expect.any(Uint8Array), origin });
 });
 
 test('[BOUND31] amounts that nobody has are refused and leave nothing behind: no rights move for them, and nothing fails', async () => {

@@ -30,8 +30,9 @@ export interface BoundedRightsParts {
   readonly origin: () => OriginId;
   readonly peers: () => Iterable<RegionId>;
   readonly isWritable: () => boolean;
-  /** The store was made by this process, and is to have peers. */
-  readonly isMinted: boolean;
+  /** As in {@link OwnEpochsParts}. */
+  readonly unsettledEpochs: readonly OriginId[] | undefined;
+  readonly remember: (unsettledEpochs: readonly OriginId[] | undefined) => void;
   readonly mesh: () => Mesh;
   readonly writes: () => LocalWrites;
   /** From which the counter of messages to other regions starts. */

@@ -68,6 +68,11 @@ export interface ReplicaIdentity {
   readonly storeId: Uint8Array;
   /** The origin that local writes go to. */
   readonly origin: OriginId;
+  /**
+   * Of a store that was made for a mesh, as long as it may be what is left of a wiped one: its own epochs, `origin` last. Whatever else
+   * is known of its region is the past of another store.
+   */
+  readonly unsettledEpochs?: readonly OriginId[];
 }
 
 /** Written together or not at all. */

@@ -8,8 +8,8 @@
 //              position of the newest local op they may show.
 // Invariant 2: a failed commit ends the replica: `whenFailed` resolves and every write is refused from then on.
 
-import { AnabranchError, toHex } from '@anabranch/base';
-import { HlcClock, mintOrigin, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
+import { toHex } from '@anabranch/base';
+import { HlcClock, type OriginId, type RegionId, regionOf, VersionVector } from '@anabranch/causality';
 import { type CollectionSchema, createDocument, type DocumentIdentity, identityOf } from '@anabranch/crdt';
 import { collectionOf, type DocumentId } from '@anabranch/protocol';
 import { BoundedRights } from './bounded-rights.ts';
@@ -24,6 +24,7 @@ import type { LinkConnection, LinkRole, PeerLinkHandle } from './link-connection
 import { LocalWrites } from './local-writes.ts';
 import { Mesh } from './mesh.ts';
 import { type AppendedOp, OpLog } from './op-log.ts';
+import { type OpenedIdentity, openIdentity, renewed, settled } from './own-identity.ts';
 import { newestOwnStamp, Receipts } from './receipts.ts';
 import { collectionNotFound, notReady } from './refusals.ts';
 import { RegionAuthors } from './region-authors.ts';
@@ -90,18 +91,10 @@ export class Replica implements ReplicaDoor {
    * @throws AnabranchError `config_invalid` when the store belongs to another region, `store_failed`.
    */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const { store, random } = options.ports;
-    const { identity } = store.opening();
-    if (identity !== undefined && identity.region !== options.region) {
-      throw new AnabranchError('config_invalid', `the store belongs to region ${identity.region}, not ${options.region}`);
-    }
-    if (identity !== undefined) return new Replica(options, { identity, isMinted: false });
-    const minted = { region: options.region, storeId: random.bytes(16), origin: mintOrigin(options.region, random) };
-    await store.commit({ identity: minted });
-    return new Replica(options, { identity: minted, isMinted: true });
+    return new Replica(options, await openIdentity(options));
   }
 
-  private constructor(options: ReplicaOptions, { identity, isMinted }: { identity: ReplicaIdentity; isMinted: boolean }) {
+  private constructor(options: ReplicaOptions, { identity, isMinted }: OpenedIdentity) {
     const { clock, hash, logger, metrics, store } = options.ports;
     const opening = store.opening();
     this.region = options.region;
@@ -145,7 +138,8 @@ export class Replica implements ReplicaDoor {
       ...{ clock, logger, metrics, documents: this.#documents, log: this.#log, region: this.region, collections: this.collections },
       origin: () => this.#identity.origin,
       peers: () => new Set(peers()),
-      isMinted: isMinted && options.meshKey !== undefined,
+      unsettledEpochs: identity.unsettledEpochs,
+      remember: (unsettledEpochs) => this.#remember(settled(this.#identity, unsettledEpochs)),
       isWritable: () => this.#guard.state === 'writable' && !this.#isStopping && !this.#log.hasFailed,
       mesh: () => this.#mesh,
       writes: () => this.#writes,
@@ -353,10 +347,10 @@ export class Replica implements ReplicaDoor {
 
   /** Continues under a new epoch: what was loaded under the old one is loaded anew, with a new CRDT identity. */
   async #renewEpoch(cause: RenewalCause, reason: string): Promise<void> {
-    const { store, random, hash, logger } = this.#ports;
+    const { store, hash, logger } = this.#ports;
     const before = this.#identity.origin;
     await this.#log.whenDurable(this.#log.position);
-    const identity = { ...this.#identity, origin: mintOrigin(this.region, random) };
+    const identity = renewed(this.#identity, this.#ports);
     await store.commit({ identity }).catch((error: unknown) => {
       this.#commitFailed(error);
       throw error;
@@ -384,6 +378,11 @@ export class Replica implements ReplicaDoor {
     if (this.#rememberedPeers.has(region)) return;
     this.#rememberedPeers.add(region);
     this.#ports.store.commit({ peerVectors: [[region, VersionVector.empty]] }).catch((error) => this.#commitFailed(error));
+  }
+
+  #remember(identity: ReplicaIdentity): void {
+    this.#identity = identity;
+    this.#ports.store.commit({ identity }).catch((error) => this.#commitFailed(error));
   }
 
   /** A commit of something else than ops has failed. While the replica stops its store may be closed before the last one. */

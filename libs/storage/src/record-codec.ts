@@ -5,6 +5,7 @@
 //   document, 0  library (1) | position (7) | indexed after (7); records of earlier releases end before the last field
 //   document, n  for each entry: position (7) | seq (7) | length of origin (1) | origin
 //   snapshot     position (7) | state
+//   identity     region | origin | store id (16) | epochs that are not settled, none in records of earlier releases
 //
 // Decoders are given payloads whose checksum was right; they return undefined for content that no encoder writes.
 
@@ -131,7 +132,9 @@ export function decodeSnapshotRecord(payload: Buffer): { readonly position: numb
 }
 
 export function newIdentityRecord(identity: ReplicaIdentity): Buffer {
-  return recordOf(new ByteWriter().text(identity.region).text(identity.origin).bytes(identity.storeId));
+  const writer = new ByteWriter().text(identity.region).text(identity.origin).bytes(identity.storeId);
+  for (const origin of identity.unsettledEpochs ?? []) writer.text(origin);
+  return recordOf(writer);
 }
 
 export function decodeIdentityRecord(payload: Buffer): ReplicaIdentity | undefined {
@@ -139,7 +142,14 @@ export function decodeIdentityRecord(payload: Buffer): ReplicaIdentity | undefin
     const region = reader.text(originLengthMax);
     const origin = reader.text(originLengthMax);
     const storeId = reader.bytes(storeIdLength);
-    return isRegionId(region) && isOriginId(origin) ? { region, origin, storeId } : undefined;
+    if (!isRegionId(region) || !isOriginId(origin)) return undefined;
+    const unsettledEpochs: OriginId[] = [];
+    while (reader.remaining > 0) {
+      const epoch = reader.text(originLengthMax);
+      if (!isOriginId(epoch)) return undefined;
+      unsettledEpochs.push(epoch);
+    }
+    return { region, origin, storeId, ...(unsettledEpochs.length > 0 && { unsettledEpochs }) };
   });
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { newRecord, openRecord, payloadStart, sealRecord } from './record.ts';
 import * as codec from './record-codec.ts';
 import { describeKey, documentKey, idempotencyKey, logKey, metaKey, peerVectorKey, snapshotKey } from './store-key.ts';
-import { berlin, berlinRegion, cartA, OpSource } from './testing/op-source.ts';
+import { berlin, berlinRegion, cartA, OpSource, tokyo } from './testing/op-source.ts';
 
 const op = new OpSource().next(berlin, { bytes: Uint8Array.of(0xab), idempotencyKey: 'k' });
 const digest = new Uint8Array(16).fill(1);
@@ -56,6 +56,17 @@ describe('records of store format 1', () => {
     ],
   ])('keep their bytes: %s', (_name, key, record, hex) => {
     expect(`${toHex(key)} ${toHex(sealRecord(key, record))}`).toBe(hex);
+  });
+
+  test('[BOUND26] an identity names the epochs of a store whose past is not settled, and has the bytes of earlier releases without', () => {
+    const identity = { region: berlinRegion, origin: berlin, storeId };
+    const payloadOf = (record: Buffer) => openRecord(metaKey('identity'), sealRecord(metaKey('identity'), record)) as Buffer;
+    for (const unsettledEpochs of [undefined, [berlin], [tokyo, berlin]]) {
+      const named = { ...identity, ...(unsettledEpochs && { unsettledEpochs }) };
+      expect(codec.decodeIdentityRecord(payloadOf(codec.newIdentityRecord(named)))).toEqual(named);
+    }
+    const whole = payloadOf(codec.newIdentityRecord({ ...identity, unsettledEpochs: [berlin] }));
+    expect(codec.decodeIdentityRecord(whole.subarray(0, -1))).toBeUndefined();
   });
 
   test('[HIST1] a document mark of an earlier release says that the index begins behind it', () => {
