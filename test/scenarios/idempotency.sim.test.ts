@@ -167,6 +167,17 @@ test('[IDEM3] a repetition of what was done says so, also when the document can 
   await expect(send(mesh, 'berlin', 'order-2')).rejects.toMatchObject({ code: 'document_quarantined' });
 });
 
+test('[LOG5] nobody is told of a key that was used by an op which is not durable', async () => {
+  const mesh = await meshOf('berlin');
+  const peer = new ScriptedPeer(mesh.replica('berlin'));
+  peer.shakeHands();
+  const failing = vi.spyOn(MemoryKv.prototype, 'commit').mockRejectedValue(new AnabranchError('store_failed', 'the disk is gone'));
+  const idempotency = { key: 'order-1', requestDigest: new Uint8Array(16).fill(1) };
+  peer.sendFrame(peer.ops([{ hlc: { ms: 1, counter: 0 }, dependencies: [], writes: [], idempotency }]));
+  expect(await answerOf(mesh, 'berlin', 'order-1', 2)).toBe('store_failed');
+  failing.mockRestore();
+});
+
 test('[IDEM3] nor is it refused when the record of its key is damaged; and a defect stays one', async () => {
   const mesh = await meshOf('berlin');
   await send(mesh, 'berlin', 'order-1');

@@ -22,14 +22,12 @@ export class IdempotencyKeys {
   }
 
   /**
-   * @throws AnabranchError `idempotency_key_reused` when the key stands for another request, `view_unavailable` when the record of what
-   * it stands for is damaged.
+   * Whether the key stands for a write, of this request or of another one: what is not durable yet is told to nobody.
+   * @throws AnabranchError `view_unavailable` when the record of what it stands for is damaged.
    */
-  isUsed({ key, requestDigest }: Idempotency): boolean {
+  isUsed({ key }: Idempotency): boolean {
     const known = this.#pending.get(key)?.record ?? this.#readUsed(key);
-    if (known === undefined) return false;
-    if (bytesEqual(known.requestDigest, requestDigest)) return true;
-    throw new AnabranchError('idempotency_key_reused', 'the idempotency key was used with another request');
+    return known !== undefined;
   }
 
   /** An op that carries a key is appended. False when another one stands for the key. */
@@ -50,8 +48,11 @@ export class IdempotencyKeys {
     return this.#pending.get(key)?.position ?? 0;
   }
 
-  recordOf({ key }: Idempotency): IdempotencyRecord | undefined {
-    return this.#store.readIdempotency(key);
+  /** What is durable of it. @throws AnabranchError `idempotency_key_reused` when that is of another request, `view_unavailable`. */
+  recordOf({ key, requestDigest }: Idempotency): IdempotencyRecord | undefined {
+    const record = this.#readUsed(key);
+    if (record === undefined || bytesEqual(record.requestDigest, requestDigest)) return record;
+    throw new AnabranchError('idempotency_key_reused', 'the idempotency key was used with another request');
   }
 
   /** That there is a record says that the key was used: a damaged one must not pass for a refusal. */

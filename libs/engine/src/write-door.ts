@@ -95,9 +95,8 @@ export class WriteDoor {
 
   /** A demand that is not met refuses as anything else does: not before what came first, and not what was done (Invariant 3). */
   async #refuseDemand({ idempotency }: TransactionRequest, refusal: unknown, earlier: Promise<unknown> | undefined): Promise<never> {
-    const { keys } = this.#parts;
     await Promise.allSettled([earlier]);
-    if (idempotency === undefined || !keys.isUsed(idempotency)) throw refusal;
+    if (idempotency === undefined || !this.#parts.keys.isUsed(idempotency)) throw refusal;
     throw viewUnavailable(await this.#opIdOf(idempotency), refusal);
   }
 
@@ -142,7 +141,7 @@ export class WriteDoor {
     return { views, version, opId, isReplay: true };
   }
 
-  /** Of the write that a used key stands for, once it is durable. */
+  /** Of the write that a used key stands for, once it is durable. @throws AnabranchError as {@link IdempotencyKeys.recordOf}. */
   async #opIdOf(idempotency: Idempotency): Promise<OpId | undefined> {
     const { log, keys } = this.#parts;
     await log.whenDurable(keys.positionOf(idempotency));
