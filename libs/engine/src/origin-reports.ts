@@ -5,7 +5,8 @@
 // Invariant 2: what we write to is complete as of now. The logs of our ended epochs are as complete as peers have told: nothing
 //              says better which of a region's origins is the newest, in regions that hear of it by relay only.
 // Invariant 3: of another region no origin is said to be complete beyond one of which we lack ops: who hears of the region by us
-//              only knows how much we hold, not how much there is, and would take the region for complete.
+//              only knows how much we hold, not how much there is, and would take the region for complete. What is complete beyond is
+//              told by name only: with that moment for its own it would look older than the epoch before it.
 
 import { type OriginId, type RegionId, regionOf } from '@anabranch/causality';
 import { type OriginReport, vectorOriginsMax } from '@anabranch/protocol';
@@ -54,6 +55,5 @@ function completenessBounds(log: OpLog, freshness: Freshness): ReadonlyMap<Regio
 }
 
 function withinBound(completeMs: number | undefined, boundMs = Number.POSITIVE_INFINITY): number | undefined {
-  const told = Math.min(completeMs ?? never, boundMs);
-  return told === never ? undefined : told;
+  return completeMs !== undefined && completeMs <= boundMs ? completeMs : undefined;
 }
