@@ -9,7 +9,7 @@ import { NodeHash } from '@anabranch/system';
 import { afterEach, expect, test, vi } from 'vitest';
 import { meshCollections, type SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { codeOf } from './linked-mesh.ts';
-import { meshOf, stock } from './trade.ts';
+import { meshOf, outcomeOf, sell, settled, stock } from './trade.ts';
 
 const depot = parseDocumentId('depots/d');
 const status = (value: string): DocumentOp[] => [{ op: 'set', path: '/status', value }];
@@ -47,6 +47,17 @@ async function lackingRelay(stocked: string): Promise<SimulatedMesh> {
   expect(mesh.replica('berlin').version.get(origin)).toBe(lastSeq - 1);
   return mesh;
 }
+
+test('[RIGHTS3] its rights are not reclaimed: it can be heard', async () => {
+  const mesh = await lackingRelay('tokyo');
+  const reclaimed = mesh.replica('new-york').reclaimRights({ document: depot, path: '/stock', from: 'tokyo' });
+  expect((await outcomeOf(reclaimed)).code).toBe('region_reachable');
+});
+
+test('[BOUND23] it is given rights when it asks', async () => {
+  const mesh = await lackingRelay('new-york');
+  expect((await settled(mesh, outcomeOf(mesh.edit('tokyo', depot, sell(4))))).code).toBe('ok');
+});
 
 test.each(['carts', 'carts-automerge'])('[LOG13] nobody writes under the name of its epoch (%s)', async (collection) => {
   const mesh = await lackingRelay('tokyo');

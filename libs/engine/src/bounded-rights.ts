@@ -60,7 +60,7 @@ export class BoundedRights {
     this.#escrow = new Escrow({
       ...parts,
       isReachable: (region) => this.#isReachable(region),
-      isNewest: (origin) => this.#isNewest(origin),
+      isSuperseded: (origin) => parts.mesh().isSuperseded(origin),
       mayTakeOver: (holder) => this.#epochs.mayTakeOver(holder),
       give: (loaded, act) => void parts.writes().moveRights(loaded, act),
       flood: (frame) => parts.mesh().flood(frame),

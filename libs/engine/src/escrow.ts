@@ -32,8 +32,8 @@ export interface EscrowParts {
   /** Whether the region was heard lately, directly or through others. */
   readonly isReachable: (region: RegionId) => boolean;
   readonly mayTakeOver: (holder: string) => boolean;
-  /** Whether a region writes under this origin now, as far as is known. */
-  readonly isNewest: (origin: OriginId) => boolean;
+  /** Whether a region is known to write under another origin by now. */
+  readonly isSuperseded: (origin: OriginId) => boolean;
   readonly give: (loaded: LoadedDocument, act: EscrowAct) => void;
   readonly flood: (frame: RightsFrame) => void;
   /** From which the counter of messages starts: it rises from one process to the next. */
@@ -164,7 +164,7 @@ export class Escrow {
     const name = `${frame.origin} ${frame.ask}`;
     if (want === undefined || this.#isStopped || !this.#parts.isWritable() || this.#answered.has(name)) return;
     // What an epoch that has ended is given, its region could not use before it has inherited it.
-    if (!this.#parts.isNewest(frame.origin)) return;
+    if (this.#parts.isSuperseded(frame.origin)) return;
     try {
       if (!this.#give(frame, want.amount)) return;
     } catch (error) {

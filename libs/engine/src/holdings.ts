@@ -79,6 +79,12 @@ export class Holdings {
     this.#send(link, news);
   }
 
+  /** Whether a peer has told that it is linked with the region. */
+  isLinkedElsewhere(region: RegionId): boolean {
+    for (const { linked } of this.#news.values()) if (linked.has(region)) return true;
+    return false;
+  }
+
   /** The peer of an established link has acknowledged more. */
   acknowledged(link: PeerLink): void {
     const news = this.#news.get(link);

@@ -136,12 +136,21 @@ export class Mesh implements LinkOwner {
     return newest.set(region, origin);
   }
 
-  /** Whether a region was heard of lately: over a link of its own, or by what others know of it. */
+  /**
+   * Whether a region was heard of lately: over a link of its own or of a peer, or by what others know of it. That a peer lacks something
+   * that the region wrote, and can say of nothing that it is complete, does not mean that the region is not there.
+   */
   isHeard(region: RegionId): boolean {
-    if (this.#established.has(region)) return true;
+    if (this.#established.has(region) || this.holdings.isLinkedElsewhere(region)) return true;
     const origin = this.newestOrigins().get(region);
-    const completeMs = origin && this.freshness.completeMs(origin);
-    return completeMs !== undefined && this.#parts.clock.monotonicMs() - completeMs < Mesh.silenceMsMax;
+    return origin !== undefined && this.#isFresh(origin);
+  }
+
+  /** Whether its region is known to write under another origin by now; while nothing is heard of that one, it may be the older of the two. */
+  isSuperseded(origin: OriginId): boolean {
+    const newest = this.newestOrigins().get(regionOf(origin));
+    if (newest === undefined || newest === origin) return false;
+    return this.#established.has(regionOf(origin)) || this.#isFresh(newest);
   }
 
   /** Every origin but our own that anyone has told of. */
@@ -304,6 +313,11 @@ export class Mesh implements LinkOwner {
     };
     if (log.position === log.durablePosition) report();
     else log.whenDurable(log.position).then(report, () => {});
+  }
+
+  #isFresh(origin: OriginId): boolean {
+    const completeMs = this.freshness.completeMs(origin);
+    return completeMs !== undefined && this.#parts.clock.monotonicMs() - completeMs < Mesh.silenceMsMax;
   }
 
   #knownOrigins(): Set<OriginId> {
