@@ -8,6 +8,7 @@ import { chainNext, chainStart, type DocumentId, encodeOp, parseDocumentId } fro
 import { KvReplicaStore, MemoryKv } from '@anabranch/storage';
 import { NodeHash } from '@anabranch/system';
 import { expect, test } from 'vitest';
+import { ScriptedPeer } from '../simulator/scripted-peer.ts';
 import { meshCollections, SimulatedMesh } from '../simulator/simulated-mesh.ts';
 import { codeOf, linkedMesh } from './linked-mesh.ts';
 
@@ -60,6 +61,33 @@ test('[LOG13] a region that hears of another by relay only knows its epoch befor
   await tokyo.edit({ document, plan: () => add(1) });
   await mesh.untilConverged();
   expect(new Set(await mesh.digests(document)).size).toBe(1);
+});
+
+test('[GUARD9] a client brings back what its own region lost with its disk where others had been told of it, once nobody tells so any more', async () => {
+  const mesh = await meshOf('berlin', 'tokyo');
+  const document = parseDocumentId('notes/c1');
+  const set = (key: string): DocumentOp[] => [{ op: 'set', path: `/m/${key}`, value: 1 }];
+  await mesh.edit('tokyo', document, set('a'));
+  await mesh.untilConverged();
+  const { origin } = mesh.replica('tokyo');
+  mesh.path('berlin', 'tokyo').cut('both');
+  await mesh.edit('tokyo', document, set('b'));
+  const brought = mesh.replica('tokyo').openSession(document, silent).document.encodeState();
+  mesh.crash('tokyo');
+  mesh.restore('tokyo', []);
+  // What a relay had told that lost its disk too.
+  const relay = new ScriptedPeer(mesh.replica('berlin'));
+  relay.shakeHands();
+  relay.reportHeads(2, origin);
+  await mesh.clock.advance(10);
+  const ingested = () => codeOf(mesh.replica('berlin').openSession(document, silent).ingest(brought));
+  mesh.path('berlin', 'tokyo').heal();
+  await mesh.start('tokyo');
+  await mesh.clock.advance(2_000);
+  relay.reportHeads(2, origin);
+  expect(await ingested()).toBe('update_incomplete');
+  relay.reportHeads(1, origin);
+  expect(await ingested()).toBe('none');
 });
 
 test('[GUARD9] a client brings back what its own region lost with its disk, there and elsewhere', async () => {

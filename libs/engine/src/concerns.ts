@@ -29,7 +29,7 @@ export class Concerns implements MeshListener {
 
   constructor(parts: ConcernsParts) {
     this.#parts = parts;
-    const members = (): ReadonlySet<RegionId> => this.#members();
+    const members = (): ReadonlySet<RegionId> => this.members();
     this.writes = new WriteConcerns({ ...parts, members, holdingOf: (region) => parts.mesh().holdings.of(region) });
     this.reads = new ReadConcerns({
       ...{ ...parts, members },
@@ -71,13 +71,14 @@ export class Concerns implements MeshListener {
     const { mesh, region: own } = this.#parts;
     const { holdings } = mesh();
     const links = mesh().links();
-    return [...this.#members()].filter((region) => {
+    return [...this.members()].filter((region) => {
       if (region === own) return false;
       return holdings.of(region).get(origin) >= seq || (links.get(region)?.reports.get(origin)?.seq ?? 0) >= seq;
     });
   };
 
-  #members(): ReadonlySet<RegionId> {
+  /** Every region of the mesh that is known, this one first (Invariant 1). */
+  members(): ReadonlySet<RegionId> {
     const { mesh, peers, region } = this.#parts;
     const others = new Set<RegionId>(peers());
     for (const origin of mesh().foreignOrigins()) others.add(regionOf(origin));
@@ -92,7 +93,7 @@ export class Concerns implements MeshListener {
     const newest = mesh.newestOrigins().get(region);
     if (newest === undefined) return undefined;
     const measured = [...mesh.freshness.origins()].filter(
-      (origin) => regionOf(origin) === region && origin !== newest && this.#mayLackOps(origin),
+      (origin) => regionOf(origin) === region && origin !== newest && mesh.isMissing(origin),
     );
     if (region !== own) measured.push(newest);
     const lags = measured.map((origin) => {
@@ -100,18 +101,5 @@ export class Concerns implements MeshListener {
       return completeMs === undefined ? undefined : Math.max(0, clock.monotonicMs() - completeMs);
     });
     return lags.includes(undefined) ? undefined : Math.max(0, ...lags.map((ms) => ms ?? 0));
-  }
-
-  /** Whether ops are missing here that somebody told of; none when every other region is linked and says that it has no more. */
-  #mayLackOps(origin: OriginId): boolean {
-    const { log, region: own } = this.#parts;
-    const mesh = this.#parts.mesh();
-    const head = log.durableHead(origin);
-    if (mesh.freshness.missing(origin, head).ops === 0) return false;
-    return [...this.#members()].some((region) => {
-      const reports = mesh.links().get(region)?.reports;
-      const hasTold = reports !== undefined && reports.size > 0;
-      return region !== own && !(hasTold && (reports.get(origin)?.seq ?? 0) <= head.seq);
-    });
   }
 }

@@ -40,6 +40,8 @@ export interface MeshParts {
   readonly onRestarted: (region: RegionId) => void;
   readonly onEstablished: (region: RegionId) => void;
   readonly concerns: MeshListener;
+  /** Every region of the mesh that is known. */
+  readonly members: () => ReadonlySet<RegionId>;
   readonly onQuarantined: (origin: OriginId) => void;
 }
 
@@ -164,7 +166,19 @@ export class Mesh implements LinkOwner {
     const { region } = this.#parts.identity();
     const isToldOf = regionOf(origin) === region || this.freshness.completeMs(origin) !== undefined;
     if (!isToldOf || this.newestOrigins().get(regionOf(origin)) === origin) return true;
-    return this.freshness.missing(origin, this.#parts.log.durableHead(origin)).ops > 0;
+    return this.isMissing(origin);
+  }
+
+  /** Whether ops are missing here that somebody told of; none when every other region is linked and says that it has no more. */
+  isMissing(origin: OriginId): boolean {
+    const { identity, log, members } = this.#parts;
+    const held = log.durableHead(origin);
+    if (this.freshness.missing(origin, held).ops === 0) return false;
+    return [...members()].some((region) => {
+      const reports = this.#established.get(region)?.reports;
+      const hasTold = reports !== undefined && reports.size > 0;
+      return region !== identity().region && !(hasTold && (reports.get(origin)?.seq ?? 0) <= held.seq);
+    });
   }
 
   /** What peers hold of our own region's logs and we do not; what all of them have lost too comes back from nobody. */

@@ -323,6 +323,7 @@ export class Replica implements ReplicaDoor {
       onAwareness: (frame) => this.#sessions.receiveAwareness(frame),
       onEstablished: (region) => this.#rememberPeer(region),
       concerns: this.#concerns,
+      members: () => this.#concerns.members(),
       onQuarantined: (origin) => this.#noteQuarantined(origin),
     });
   }
