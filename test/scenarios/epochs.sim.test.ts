@@ -19,7 +19,7 @@ const add = (by: number): DocumentOp[] => [{ op: 'increment', path: '/items/sku-
 const meshOf = (...regions: string[]): Promise<SimulatedMesh> => linkedMesh({ seed: 11, regions });
 
 /** What a client of `at` is answered that brings content under the name of the epoch `from` writes under now. */
-async function bringForged(at: Replica, from: Replica, document: DocumentId): Promise<string> {
+async function bringForged(at: Replica, from: Pick<Replica, 'origin'>, document: DocumentId): Promise<string> {
   const schema = meshCollections.get(document.split('/')[0] ?? '');
   if (schema === undefined) throw new Error(`no collection for ${document}`);
   const forger = createDocument(schema, identityOf(from.origin, new NodeHash()));
@@ -61,6 +61,16 @@ test('[LOG13] a region that hears of another by relay only knows its epoch befor
   await tokyo.edit({ document, plan: () => add(1) });
   await mesh.untilConverged();
   expect(new Set(await mesh.digests(document)).size).toBe(1);
+});
+
+test('[LOG13] an epoch that was named in the handshake of a link is known, also when the link broke before anything else was said', async () => {
+  const mesh = await meshOf('berlin');
+  const peer = new ScriptedPeer(mesh.replica('berlin'));
+  peer.shakeHands();
+  peer.break();
+  await mesh.clock.advance(1_000);
+  const document = parseDocumentId('carts-automerge/c1');
+  expect(await bringForged(mesh.replica('berlin'), peer, document)).toBe('update_incomplete');
 });
 
 test('[GUARD9] a client brings back what its own region lost with its disk where others had been told of it, once nobody tells so any more', async () => {

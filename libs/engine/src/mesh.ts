@@ -223,6 +223,8 @@ export class Mesh implements LinkOwner {
     this.#pulls.dropHeldOf(hello.region);
     const replaced = this.#established.get(hello.region);
     this.#established.set(hello.region, link);
+    // Known from here on, whatever becomes of the link.
+    this.freshness.report({ origin: hello.origin, seq: 0, oldestSeq: 1, logBytes: 0 }, 0);
     this.holdings.begin(link);
     this.#pulls.begin(link);
     replaced?.end('link_duplicate', 'a newer link takes its place');
