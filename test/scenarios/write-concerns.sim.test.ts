@@ -147,6 +147,37 @@ test('[WC4] a region that was restored counts as what it holds now, and again wh
   expect(seen).toEqual(['', 'tokyo', '']);
 });
 
+test('[WC4] so does one whose clock was set back and that was heard for a moment only, whatever others believe that did not hear it', async () => {
+  const mesh = await meshOf('berlin', 'tokyo', 'new-york');
+  const backup = mesh.image('tokyo');
+  const opId = await write(mesh, 'berlin');
+  await mesh.untilConverged();
+  await mesh.clock.advance(500);
+  const { writeConcerns } = mesh.replica('berlin');
+  expect(writeConcerns.report(opId).pending).toEqual([]);
+  mesh.crash('tokyo');
+  mesh.path('tokyo', 'new-york').cut('both');
+  mesh.restore('tokyo', backup);
+  mesh.skewWallClock('tokyo', -3_600_000);
+  const tokyo = await mesh.start('tokyo');
+  const isLinked = () => tokyo.status().peers.some(({ linkState }) => linkState === 'connected');
+  await mesh.clock.until(isLinked, 5_000, 'tokyo is linked with berlin');
+  // Tokyo says who it is, and hears nothing more.
+  mesh.path('berlin', 'tokyo').cut('a-to-b');
+  await mesh.clock.advance(5_000);
+  expect(writeConcerns.report(opId).pending).toEqual(named('tokyo'));
+  // On a new link new-york tells all that it knows.
+  mesh.path('berlin', 'new-york').sever();
+  await mesh.clock.advance(2_000);
+  expect(writeConcerns.report(opId).pending).toEqual(named('tokyo'));
+  mesh.path('berlin', 'tokyo').heal();
+  await mesh.clock.until(() => writeConcerns.report(opId).isMet, 10_000, 'tokyo has it again');
+  mesh.path('berlin', 'tokyo').cut('both');
+  mesh.path('tokyo', 'new-york').heal();
+  const later = await write(mesh, 'berlin');
+  await mesh.clock.until(() => writeConcerns.report(later).isMet, 10_000, 'what new-york passes on of tokyo counts');
+});
+
 test('[WC4] a region whose disk was wiped counts for nothing until it has the writes again', async () => {
   const mesh = await meshOf(...three);
   const opId = await write(mesh, 'berlin');

@@ -9,6 +9,7 @@
 // Invariant 2: of a linked region only its own link is believed, of others only the greatest generation.
 // Invariant 3: a region that hears of a generation under its name that is not below its own takes a greater one: a process
 //              whose clock was set back is believed again as soon as it is in reach of anyone who knew the one before.
+//              Until then who has heard the process itself believes no other of what it knew before to be later.
 // Invariant 4: a link is sent what changed since its last frame, and nothing of regions that its peer is linked with.
 
 import type { Clock, Random } from '@anabranch/base';
@@ -33,6 +34,8 @@ export interface HoldingsParts {
 interface Holding {
   readonly generation: number;
   readonly durable: VersionVector;
+  /** The greatest generation that the region itself has shown to be over, with a process that counts as an earlier one. */
+  readonly overGeneration: number;
 }
 
 /** What was said on one link. */
@@ -47,7 +50,7 @@ interface LinkNews {
   told: string;
 }
 
-const nothing: Holding = { generation: 0, durable: VersionVector.empty };
+const nothing: Holding = { generation: 0, durable: VersionVector.empty, overGeneration: 0 };
 
 export class Holdings {
   /** Regions remembered at most. News of more are not taken. */
@@ -93,7 +96,8 @@ export class Holdings {
     const known = this.#known.get(link.peerRegion);
     const isSameProcess = known !== undefined && known.generation === news.generation;
     const durable = isSameProcess ? known.durable.merge(acknowledged) : acknowledged;
-    this.#known.set(link.peerRegion, { generation: news.generation ?? 0, durable });
+    const overGeneration = known?.overGeneration ?? 0;
+    this.#known.set(link.peerRegion, { generation: news.generation ?? 0, durable, overGeneration });
     this.#parts.onNews();
   }
 
@@ -106,7 +110,8 @@ export class Holdings {
     news.linked = new Set(frame.linked);
     if (known?.generation !== frame.generation) {
       if (known !== undefined && known.generation > frame.generation) news.owed.set(region, known);
-      this.#known.set(region, { generation: frame.generation, durable: link.acknowledged });
+      const overGeneration = Math.max(known?.overGeneration ?? 0, known?.generation ?? 0);
+      this.#known.set(region, { generation: frame.generation, durable: link.acknowledged, overGeneration });
       this.#parts.onRestarted(region);
     }
     for (const holding of frame.holdings) this.#hear(news, holding);
@@ -132,12 +137,15 @@ export class Holdings {
     const link = this.#parts.links.get(region);
     if (link !== undefined) {
       // The region itself is here to hear that somebody believes a later process of it.
-      if (generation > known.generation) this.#news.get(link)?.owed.set(region, { generation, durable });
+      if (generation > known.generation) this.#news.get(link)?.owed.set(region, { ...nothing, generation, durable });
     } else if (generation < known.generation) {
       from.owed.set(region, known);
+    } else if (generation > known.generation && generation <= known.overGeneration) {
+      // Its sender has not heard the process that came after. A region that took a greater one of an earlier process still takes one.
+      if (generation < known.overGeneration) from.owed.set(region, { ...known, generation: known.overGeneration });
     } else if (known !== nothing || this.#known.size < Holdings.regionsMax) {
       const isSameProcess = generation === known.generation;
-      this.#known.set(region, { generation, durable: isSameProcess ? known.durable.merge(durable) : durable });
+      this.#known.set(region, { ...known, generation, durable: isSameProcess ? known.durable.merge(durable) : durable });
       if (!isSameProcess) this.#parts.onRestarted(region);
     }
   }
