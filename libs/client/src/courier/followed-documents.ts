@@ -9,6 +9,8 @@
 // Invariant 2: a document is asked for when what it takes to read it is loaded.
 // Invariant 3: what the region of the session does not send is not asked for again because a tab opens it: the tab is told why.
 // Invariant 4: a document waits once to be asked for again, in the session that did not send it: the next one is told of it anyhow.
+// Invariant 5: a document that is forgotten counts as not held, whatever of it is still on its way into the store. What was asked for
+//              before, and is sent late, is not taken for what is asked for afterwards: it may lack what was written between.
 
 import type { AnabranchError, Clock, ErrorCode, Timer } from '@anabranch/base';
 import { collectionOf, type DocumentId, isDamageOfRegion, isFinalRefusal, type UnavailableFrame } from '@anabranch/protocol';
@@ -47,6 +49,9 @@ export class FollowedDocuments {
   /** Those that the region of the session does not serve, and why. */
   readonly #refusals = new Map<DocumentId, Refusal>();
 
+  /** Those that were forgotten when they had been asked for and not sent: how many states may come of that. */
+  readonly #late = new Map<DocumentId, number>();
+
   constructor(parts: FollowedDocumentsParts) {
     this.#parts = parts;
   }
@@ -76,13 +81,27 @@ export class FollowedDocuments {
 
   /** False when the region of the session could not be told, for there is none. */
   forget(document: DocumentId): boolean {
-    const { follows, session } = this.#parts;
+    const { follows, session, queue, tell } = this.#parts;
     this.#later.get(document)?.cancel();
     this.#later.delete(document);
     this.#refusals.delete(document);
+    const isHeld = follows.isHeld(document);
+    // Behind a state that waits to be kept: a tab may have the document followed again by then.
+    queue.add([{ type: 'unhold', document }], () => tell({ type: 'passedOver', document }));
     if (!follows.remove(document)) return true;
     if (session()?.isOpen !== true) return false;
+    if (!isHeld) this.#late.set(document, (this.#late.get(document) ?? 0) + 1);
     this.unwanted(document);
+    return true;
+  }
+
+  /** Whether what was sent of it whole may have been asked for before it was forgotten: then it is asked for once more. */
+  isLate(document: DocumentId): boolean {
+    const left = (this.#late.get(document) ?? 0) - 1;
+    if (left < 0) return false;
+    if (left === 0) this.#late.delete(document);
+    else this.#late.set(document, left);
+    if (this.#parts.follows.has(document)) this.#announce(document);
     return true;
   }
 
@@ -142,6 +161,7 @@ export class FollowedDocuments {
     this.#later.clear();
     this.#refusals.clear();
     this.#renounced.clear();
+    this.#late.clear();
   }
 
   #unhold(document: DocumentId): void {

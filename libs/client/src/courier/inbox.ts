@@ -38,6 +38,8 @@ export interface InboxParts {
     unwanted(document: DocumentId): void;
     /** It was sent whole. */
     held(document: DocumentId): void;
+    /** What was sent of it whole is not to be taken. */
+    isLate(document: DocumentId): boolean;
     /** Throws to have a frame not taken; else the document counts as not held, and is passed over. */
     unreadable(document: DocumentId, error: AnabranchError, isWhole: boolean): void;
   };
@@ -90,8 +92,9 @@ export class Inbox {
       .filter(({ writes }) => writes.length > 0);
     this.#seen = this.#seen.merge(VersionVector.of(told));
     this.#required = required;
+    // One that is not held was asked for whole since, and comes: what was sent before that may lack what was written between.
     const states = [...this.#resync]
-      .filter(([document]) => this.#parts.follows.has(document))
+      .filter(([document]) => this.#parts.follows.isHeld(document))
       .map(([document, state]) => ({ document, state }));
     this.#resync.clear();
     const changes: StoreChange[] = states.map((state) => ({ type: 'state', ...state }));
@@ -101,6 +104,7 @@ export class Inbox {
 
   /** @throws AnabranchError as {@link InboxParts.documents}. */
   takeState({ document, isResync, state }: StateFrame): void {
+    if (!isResync && this.#parts.documents.isLate(document)) return;
     if (!this.#isTaken(document, state, true)) return;
     if (isResync) {
       this.#resync.set(document, state);
