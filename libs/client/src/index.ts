@@ -5,7 +5,7 @@ export type { ClientOptions } from './client-options.ts';
 export type { ClientStatus, RegionStatus } from './client-status.ts';
 export type { RegionAddress } from './courier/region-choice.ts';
 export type { ClientDocument, DocumentChange } from './documents/local-document.ts';
-export type { OpenOptions } from './documents/open-documents.ts';
+export type { OpenOptions } from './documents/open-options.ts';
 export type { Presence } from './documents/presence.ts';
 export {
   aloneTabs,

@@ -15,23 +15,15 @@ import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
 import { type OriginId, regionOf } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
-import type { OptionKind } from '../call-options.ts';
 import type { ClientStore } from '../store/client-store.ts';
 import type { ToCourier } from '../tabs/tab-message.ts';
 import type { DeviceAuthors } from './device-author.ts';
+import { clientClosed, damagedError, forgottenError } from './document-errors.ts';
 import { type Entry, mergeInto, newEntry, retryMsMax, retryMsMin } from './entry.ts';
 import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
+import type { OpenOptions } from './open-options.ts';
 import type { DocumentPresence } from './presence.ts';
-
-export interface OpenOptions {
-  /** How long to wait for a region, in milliseconds, when the device does not hold the document; for ever unless given. */
-  readonly waitMs?: number;
-  /** Do not wait: begin with an empty document, which what regions have is merged into. For documents that are new. */
-  readonly startEmpty?: boolean;
-}
-
-export const openOptions: Readonly<Record<keyof OpenOptions, OptionKind>> = { waitMs: 'milliseconds', startEmpty: 'flag' };
 
 export interface OpenDocumentsParts {
   readonly store: ClientStore;
@@ -59,7 +51,13 @@ export interface ShownOp {
   readonly writes: readonly DocumentUpdate[];
 }
 
+interface DocumentState {
+  readonly document: DocumentId;
+  readonly state: Uint8Array;
+}
+
 const local: ChangeSource = { isLocal: true, region: undefined };
+const sentWhole: ChangeSource = { isLocal: false, region: undefined };
 
 interface Applying {
   /** The documents that changed. */
@@ -164,41 +162,41 @@ export class OpenDocuments {
     for (const name of [...this.#entries.keys()]) this.#drop(name, clientClosed());
   }
 
-  /** Documents that regions have sent whole. */
-  receiveStates(states: readonly { readonly document: DocumentId; readonly state: Uint8Array }[]): void {
+  /** Documents that regions have sent whole, and the ops that follow: they are shown together, none before these. */
+  receive(states: readonly DocumentState[], ops: readonly ShownOp[]): void {
+    if (states.length === 0) return this.show(ops);
     const changed = new Map<LocalDocument, ChangeSource>();
-    const sent: Entry[] = [];
-    for (const { document: name, state } of states) {
-      const entry = this.#entries.get(name);
-      if (entry === undefined) continue;
-      this.#apply(entry, [state], { isLocal: false, region: undefined }, { changed, isWhole: true });
-      entry.isSent = true;
-      if (entry.document !== undefined) entry.document.isHeld = true;
-      entry.refusal = undefined;
-      if (entry.retry === undefined) this.#parts.noteLoading(name, undefined);
-      sent.push(entry);
-    }
+    const sent = this.#applyStates(states, changed);
+    for (const { writes } of ops) for (const write of writes) this.#applyOne(write, sentWhole, changed);
     this.#tell(changed);
     for (const { waiters } of sent) waiters.end();
   }
 
-  /** Another tab leads from now on: what the one before kept and did not tell is read. What is not held is asked for whole anyhow. */
+  /**
+   * Another tab leads from now on: what the one before kept and did not tell is read, and shown together. Of a document that is not held the
+   * rest is asked for whole anyhow, but for what the device wrote.
+   */
   async readAgain(): Promise<void> {
-    for (const [name, entry] of [...this.#entries]) {
-      try {
-        const { updates, pending, isHeld } = await this.#parts.store.load(name);
-        // What was refused while the store was read is shown no more.
-        const shown = pending.filter(({ id }) => !this.#parts.isRefused(id));
-        const written = shown.flatMap((write) => write.updates).filter(({ document }) => document === name);
-        const states = [...updates.map(({ bytes }) => bytes), ...written.map(({ update }) => update)].map((state) => ({
-          document: name,
-          state,
-        }));
-        if (isHeld && this.#entries.get(name) === entry) this.receiveStates(states);
-      } catch {
+    const { store, isRefused } = this.#parts;
+    const entries = [...this.#entries];
+    const read = await Promise.all(entries.map(([name]) => store.load(name).catch(() => undefined)));
+    const states: DocumentState[] = [];
+    const written: ShownOp[] = [];
+    for (const [at, [name, entry]] of entries.entries()) {
+      const stored = read[at];
+      if (this.#entries.get(name) !== entry) continue;
+      if (stored === undefined) {
         this.reload([name]);
+        continue;
       }
+      // What was refused while the store was read is shown no more.
+      const pending = stored.pending.filter(({ id }) => !isRefused(id)).flatMap(({ updates }) => updates);
+      const own = pending.filter(({ document }) => document === name).map(({ update }) => update);
+      const updates = [...stored.updates.map(({ bytes }) => bytes), ...own];
+      if (stored.isHeld) states.push(...updates.map((state) => ({ document: name, state })));
+      else written.push({ origin: undefined, writes: updates.map((update) => ({ document: name, update })) });
     }
+    this.receive(states, written);
   }
 
   /** Applies ops in order and shows them. Those of one region in a row are shown as one change. */
@@ -212,10 +210,7 @@ export class OpenDocuments {
         changed = new Map();
       }
       shownRegion = region;
-      for (const { document, update } of writes) {
-        const entry = this.#entries.get(document);
-        if (entry !== undefined) this.#apply(entry, [update], { isLocal: origin === undefined, region }, { changed, isWhole: false });
-      }
+      for (const write of writes) this.#applyOne(write, { isLocal: origin === undefined, region }, changed);
     }
     this.#tell(changed);
   }
@@ -339,6 +334,26 @@ export class OpenDocuments {
     }
   }
 
+  #applyStates(states: readonly DocumentState[], changed: Applying['changed']): readonly Entry[] {
+    const sent: Entry[] = [];
+    for (const { document: name, state } of states) {
+      const entry = this.#entries.get(name);
+      if (entry === undefined) continue;
+      this.#apply(entry, [state], sentWhole, { changed, isWhole: true });
+      entry.isSent = true;
+      if (entry.document !== undefined) entry.document.isHeld = true;
+      entry.refusal = undefined;
+      if (entry.retry === undefined) this.#parts.noteLoading(name, undefined);
+      sent.push(entry);
+    }
+    return sent;
+  }
+
+  #applyOne({ document, update }: DocumentUpdate, source: ChangeSource, changed: Applying['changed']): void {
+    const entry = this.#entries.get(document);
+    if (entry !== undefined) this.#apply(entry, [update], source, { changed, isWhole: false });
+  }
+
   #apply(entry: Entry, updates: readonly Uint8Array[], source: ChangeSource, { changed, isWhole }: Applying): void {
     entry.buffered?.push(...updates);
     const { document } = entry;
@@ -381,18 +396,4 @@ export class OpenDocuments {
     await this.#parts.store.commit([{ type: 'forget', document: name }]);
     this.#parts.forgotten(name, atMs);
   }
-}
-
-function clientClosed(): AnabranchError {
-  return new AnabranchError('client_closed', 'the client was closed');
-}
-
-/** Until a region sends it. */
-function damagedError(document: DocumentId): AnabranchError {
-  const message = `a part of what was kept of ${document} cannot be read: it is asked for whole, from a region`;
-  return new AnabranchError('record_damaged', message, { document });
-}
-
-function forgottenError(document: DocumentId): AnabranchError {
-  return new AnabranchError('document_unavailable', `the device was told to forget ${document}`, { document });
 }

@@ -8,7 +8,7 @@ import type { Client } from '../client.ts';
 import type { ClientStatus } from '../client-status.ts';
 import { valueAt } from '../documents/field-at.ts';
 import type { ClientDocument } from '../documents/local-document.ts';
-import type { OpenOptions } from '../documents/open-documents.ts';
+import type { OpenOptions } from '../documents/open-options.ts';
 import type { Collections, DocumentViewOf } from '../schema.ts';
 import type { Write, WriteState } from '../write.ts';
 

@@ -106,8 +106,7 @@ export class Switchboard {
         break;
       case 'received':
         this.#seen = this.#seen.merge(VersionVector.of(message.seen));
-        documents.receiveStates(message.states);
-        documents.show(message.ops);
+        documents.receive(message.states, message.ops);
         break;
       case 'seenForgotten':
         this.#isForgettingSeen = false;

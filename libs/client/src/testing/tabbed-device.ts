@@ -84,8 +84,8 @@ export class FatalStore extends SharedStore {
 /** How often a session was asked for the cart. */
 export const timesAsked = (session: ScriptedSession): number => session.of('follow').flatMap(({ documents }) => documents).length;
 
-export function stateOf(qty: number, yjsClientId = 2 ** 32 + 5): Uint8Array {
+export function stateOf(qty: number, yjsClientId = 2 ** 32 + 5, writer = 'berlin.5f0c12ab90de'): Uint8Array {
   const document = new YjsDocument(shape, { yjsClientId, automergeActor: 'ab'.repeat(16) });
-  document.edit({ writer: 'berlin.5f0c12ab90de', dot: 1, hlc: { ms: 1, counter: 0 } }, [{ op: 'increment', path: '/qty', by: qty }]);
+  document.edit({ writer, dot: 1, hlc: { ms: 1, counter: 0 } }, [{ op: 'increment', path: '/qty', by: qty }]);
   return document.encodeState();
 }
