@@ -16,6 +16,7 @@ export { chainHashLength, chainNext, chainStart } from './hash-chain.ts';
 export {
   awarenessBytesMax,
   collectionBytesMax,
+  credentialBytesMax,
   followedDocumentsMax,
   frameBytesMax,
   frameBytesTarget,

@@ -23,3 +23,13 @@ test('[CLIENT17] a credential that never comes is given up, one that comes leave
   await expect(waiting).rejects.toMatchObject({ code: 'region_unreachable' });
   await expect(credentialOf(() => Promise.reject(new Error('no')), clock)).rejects.toThrow('no');
 });
+
+test.each([[null], [undefined], [7], [{ token: 'secret' }], ['x'.repeat(8_193)]])(
+  '[CLIENT17] what is no credential is said to be none, and no session is opened with it: %j',
+  async (given) => {
+    const { clock, timers } = handClock();
+    const refused = { code: 'config_invalid', message: expect.stringContaining('credential') };
+    await expect(credentialOf(async () => given as string, clock)).rejects.toMatchObject(refused);
+    expect(timers.size).toBe(0);
+  },
+);
