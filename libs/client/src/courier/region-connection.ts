@@ -122,6 +122,7 @@ export class RegionConnection {
     if (region !== choice.wanted) {
       choice.want(region);
       if (region !== nearest && this.#region !== undefined && this.#region.name !== region) this.leave();
+      this.#watchBehind();
     }
     this.#probes.ask();
   }
@@ -208,7 +209,7 @@ export class RegionConnection {
       this.#offset.welcomed(this.#region.name, frame.wallMs - platform.clock.wallMs());
     }
     welcomed(frame);
-    if (!frame.coversRequired && choice.isFree) this.#behind = platform.clock.setTimer(behindMsMax, () => this.#leaveIfBehind());
+    this.#watchBehind();
     changed();
   }
 
@@ -230,6 +231,14 @@ export class RegionConnection {
       if (avoidedCodes.has(cause.code)) choice.avoid(region.name);
     }
     changed();
+  }
+
+  /** A client that may choose does not wait for long for a region that lacks what was shown here. */
+  #watchBehind(): void {
+    this.#behind?.cancel();
+    const { choice, platform } = this.#parts;
+    if (this.#session?.isOpen !== true || this.#isCovered || !choice.isFree) return;
+    this.#behind = platform.clock.setTimer(behindMsMax, () => this.#leaveIfBehind());
   }
 
   #leaveIfBehind(): void {
