@@ -113,3 +113,17 @@ test('[CLIENT16] one that was done before, and cannot be shown any more, is done
   }
   expect(asked).toHaveLength(5);
 });
+
+test.each([
+  ['nothing was done', { ...problem('not_ready'), status: 503 }, { code: 'client_closed' }],
+  ['what became of it is unknown', undefined, { code: 'outcome_unknown', details: { cause: 'client_closed' } }],
+])('[CLIENT30] no region is asked again for one once the client is closed, which says that %s', async (_, answer, refusal) => {
+  const { client, asked } = await clientOf({
+    'berlin.example': () => (answer ? Promise.resolve(answer) : Promise.reject(new Error('cut'))),
+  });
+  const refused = expect(client.submit(restock, { timeoutMs: 600_000 })).rejects.toMatchObject(refusal);
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await client.close();
+  await refused;
+  expect(asked).toHaveLength(1);
+});

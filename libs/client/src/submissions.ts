@@ -3,8 +3,8 @@
 // Invariant 1: writes of this tab that were made before go first. Those to documents that the submission names do so always;
 //              others too, unless a region has said that it does not serve one of their documents: nobody can say when they
 //              will go, and no region can see that the submission comes after them.
-// Invariant 2: nothing is asked of a region after the client was closed, nor of another region once it was switched off or told where
-//              to be: that is looked at before each is asked.
+// Invariant 2: nothing is asked of a region after the client was closed, not again either, nor of another region once it was switched off
+//              or told where to be: that is looked at before each is asked.
 // Invariant 3: a region whose copy of a document is damaged has done nothing, nor will it: then another is asked, which does it
 //              when it has what was seen. The nearest is, of those in reach.
 
@@ -68,13 +68,20 @@ export class Submissions {
     const before = own.underWay();
     const region = await this.#regionFor(options.retryKey, timeoutMs);
     const isDelivered = await this.#becomesSo(() => before.every((write) => this.#lets(write, named)), deadlineMs - clock.monotonicMs());
-    if (this.#parts.isClosed()) throw unasked(options.retryKey, new AnabranchError('client_closed', 'the client was closed'));
+    if (this.#parts.isClosed()) throw unasked(options.retryKey, closedError());
     if (!isDelivered) throw unreached(options.retryKey, 'writes that were made before have not reached a region yet');
     const submitted = await this.#firstSound(region, { deadlineMs, retryKey: options.retryKey }, (at) => {
       const retryKey = options.retryKey ?? `${at.name}|${drawKey()}`;
       options.onRetryKey?.(retryKey);
       const leftMs = Math.max(1, deadlineMs - clock.monotonicMs());
-      const parts = { clock, sendHttp, url: at.url, seen: seen().merge(own.covered), retryKey };
+      const parts = {
+        clock,
+        sendHttp,
+        url: at.url,
+        seen: seen().merge(own.covered),
+        retryKey,
+        pause: (timeMs: number) => this.#pause(timeMs),
+      };
       return submitTo(parts, writes, { ...options, timeoutMs: leftMs });
     });
     const op = parseOpId(submitted.opId);
@@ -129,11 +136,19 @@ export class Submissions {
     throw unreached(retryKey, 'the device is not connected to a region');
   }
 
+  async #pause(timeMs: number): Promise<AnabranchError | undefined> {
+    return (await this.#becomesSo(() => false, timeMs)) ? closedError() : undefined;
+  }
+
   /** Ends early when the client is closed. */
   #becomesSo(isSo: () => boolean, timeMs: number): Promise<boolean> {
     const { listeners, isClosed, platform } = this.#parts;
     return becomesSo(() => isClosed() || isSo(), { clock: platform.clock, listeners, timeMs });
   }
+}
+
+function closedError(): AnabranchError {
+  return new AnabranchError('client_closed', 'the client was closed');
 }
 
 function unreached(retryKey: string | undefined, why: string): AnabranchError {

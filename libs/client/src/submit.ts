@@ -60,6 +60,8 @@ export interface SubmitParts {
   readonly url: string;
   readonly seen: VersionVector;
   readonly retryKey: string;
+  /** Waits so long before the region is asked again; resolves at once with why, when none may be asked any more. */
+  readonly pause: (timeMs: number) => Promise<AnabranchError | undefined>;
 }
 
 const retryMsMin = 200;
@@ -80,7 +82,10 @@ export async function submitTo(parts: SubmitParts, writes: readonly SubmittedWri
     if (!isPassing(last)) throw last;
     if (doubtful.has(last.code)) mayBeDone = true;
     if (clock.monotonicMs() + waitMs >= deadlineMs) break;
-    await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
+    const ended = await parts.pause(waitMs);
+    if (ended === undefined) continue;
+    last = ended;
+    break;
   }
   if (!mayBeDone) throw last;
   throw new AnabranchError('outcome_unknown', 'the region did not say in time what became of it', { retryKey, cause: last.code });
