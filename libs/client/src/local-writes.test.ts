@@ -49,3 +49,17 @@ test('[CLIENT50] a write that was answered, nobody knows by which ops, is pendin
   writes.answered('a', covered);
   expect(writes.pendingCount.value).toBe(0);
 });
+
+test('[CLIENT17] who waits for a write that is followed no more, for so many came after it, is told so', async () => {
+  const store = new MemoryStore();
+  await store.open(() => '0123456789abcdef');
+  const writes = new LocalWrites(store, () => {});
+  const first = writes.add(writeOf('first'));
+  await first.when('saved');
+  writes.settled('first', covered);
+  const waiting = first.when('all');
+  const refused = expect(waiting).rejects.toMatchObject({ code: 'outcome_unknown' });
+  for (let n = 0; n < LocalWrites.trackedMax; n++) writes.add(writeOf(`w.${n}`));
+  await refused;
+  expect(first.state).toBe('durable');
+});

@@ -236,7 +236,10 @@ export class LocalWrites {
     this.#tracked.set(local.id, local);
     if (this.#tracked.size <= LocalWrites.trackedMax) return;
     const [oldest] = this.#durable;
-    if (oldest !== undefined) this.#forget(oldest);
+    if (oldest === undefined) return;
+    const why = `the write is in a region; in how many is not known: ${LocalWrites.trackedMax} newer ones are followed`;
+    this.#tracked.get(oldest)?.unfollow(new AnabranchError('outcome_unknown', why));
+    this.#forget(oldest);
   }
 
   #forget(id: string): void {

@@ -27,7 +27,7 @@ export interface Write {
   /**
    * Resolves when the write is that far or further. Rejects with the {@link error} of a refused one, and with `client_closed` when
    * the client was closed before: what is saved is sent all the same, when the device is opened again. `outcome_unknown` when more than
-   * that it is durable cannot be known, for what was seen was forgotten; `value_invalid` for no state.
+   * that it is durable cannot be known, for what was seen was forgotten, or too many newer writes are followed; `value_invalid` for no state.
    */
   when(state: 'saved' | 'durable' | 'majority' | 'all'): Promise<void>;
   /** Calls back after each change of the state; returns how to end that. */
