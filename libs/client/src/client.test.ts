@@ -53,3 +53,22 @@ test('[CLIENT17] one that describes more collections, or longer ones, than a ses
   const fields = Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`field-${at}`, schema.counter()]));
   expect(await make({ carts: { library: 'yjs', schema: schema.object(fields) } })).toMatchObject({ code: 'config_invalid' });
 });
+
+test('[CLIENT17] whoever closes it as the second one waits as well until the store is let go of', async () => {
+  const store = new MemoryStore();
+  let letGo: () => void = () => {};
+  const closed: string[] = [];
+  vi.spyOn(store, 'close').mockImplementation(async () => {
+    await new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    closed.push('store');
+  });
+  const client = await Client.create(options, { platform: new QuietPlatform(), store });
+  const first = client.close();
+  const second = client.close().then(() => closed.push('second'));
+  await turns();
+  letGo();
+  await Promise.all([first, second]);
+  expect(closed).toEqual(['store', 'second']);
+});

@@ -61,6 +61,7 @@ export class Client<C extends Collections = Collections> {
   readonly #switchboard: Switchboard;
   readonly #authors: DeviceAuthors;
   #isClosed = false;
+  #whenClosed: Promise<void> | undefined;
 
   /** @throws AnabranchError `config_invalid`, `store_failed`, `store_locked`, `store_format_unknown`. */
   static async create<C extends Collections>(options: ClientOptions<C>, { platform, store }: ClientParts): Promise<Client<C>> {
@@ -214,8 +215,12 @@ export class Client<C extends Collections = Collections> {
   }
 
   /** Ends the session and lets go of the store, once what was written is saved. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    this.#whenClosed ??= this.#close();
+    return this.#whenClosed;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
     this.#documents.close();
     this.#switchboard.close();
