@@ -6,7 +6,8 @@
 // An editor does not know that a write of it was refused: it goes on with a document that holds what no region takes. Yjs cannot
 // take an update out of a document, so there is another document without it, and this one is watched still.
 //
-// Invariant 1: what is written to a live document is a write of the device, told after the change that it answers.
+// Invariant 1: what is written to a live document is a write of the device, told after the change that it answers, and when the library
+//              has ended its transactions: whoever is told may edit the document.
 // Invariant 2: what is written afterwards is carried over to the document that is shown if that holds everything it builds on: then
 //              it is an edit like any other that is concurrent with it. The rest is told to be refused. Nothing is lost silently.
 // Invariant 3: what is written after a refusal is numbered under a clientID of its own. Under the old one it would seem to build on
@@ -46,6 +47,11 @@ export class EditorWatch {
       // Own changes have the document as their origin (YjsDocument).
       if (origin !== crdt) this.#take(update);
     });
+    crdt.doc.on('afterAllTransactions', () => {
+      if (this.#updates.length === 0) return;
+      if (this.#parts.isChanging()) queueMicrotask(() => this.tell());
+      else this.tell();
+    });
   }
 
   /** Tells what was not told yet; of a document that is taken back, nothing before it is replaced. */
@@ -78,8 +84,6 @@ export class EditorWatch {
     this.#updates.push(update);
     // Each under an id of its own: one that is refused then takes none of the others along.
     if (this.#state.kind === 'takenBack') this.#renewClientId();
-    else if (this.#parts.isChanging()) queueMicrotask(() => this.tell());
-    else this.tell();
   }
 
   #tellOne(update: Uint8Array, state: Exclude<WatchState, { readonly kind: 'takenBack' }>): void {

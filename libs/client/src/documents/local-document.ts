@@ -196,10 +196,11 @@ export class LocalDocument implements ClientDocument<JsonObject> {
 
   /**
    * Changes the library's document; nothing is shown before {@link show}. @throws AnabranchError `op_invalid` from an observer
-   * of the library's document that is called because of a change: the library would put off the edit until that has ended.
+   * of the library's document that is called because of a change, of the client or an editor, and within a transaction of the library: that
+   * would put off the edit until it has ended.
    */
   change<Result>(act: (crdt: CrdtDocument) => Result): Result {
-    if (this.#isChanging) {
+    if (this.#isChanging || (this.#crdt instanceof YjsDocument && this.#crdt.isInTransaction)) {
       throw new AnabranchError('op_invalid', 'an observer of the library writes to the library, or edits the document later');
     }
     this.#editor?.tell();

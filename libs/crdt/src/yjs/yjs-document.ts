@@ -104,6 +104,11 @@ export class YjsDocument implements CrdtDocument {
     return this.#content instanceof YjsTyped;
   }
 
+  /** True within a transaction of the library, and while its observers are called: what is written then is put off. */
+  get isInTransaction(): boolean {
+    return this.doc._transaction !== null || this.doc._transactionCleanups.length > 0;
+  }
+
   rehearse(author: Author, ops: readonly DocumentOp[]): void {
     if (this.#content instanceof YjsTyped) this.#content.rehearse(author, ops);
   }
