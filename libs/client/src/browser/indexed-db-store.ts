@@ -21,6 +21,7 @@ import type {
   StoredDocument,
   StoreOpening,
 } from '../store/client-store.ts';
+import { ownChange, ownWrite } from '../store/own-bytes.ts';
 
 const formatVersion = 1;
 const storeNames = ['meta', 'documents', 'updates', 'pending'] as const;
@@ -75,7 +76,7 @@ export class IndexedDbStore implements ClientStore {
 
   append(write: NewWrite): Promise<number> {
     const documents = write.updates.map(({ document }) => document);
-    return this.#run(['pending'], async (stores) => Number(await answerOf(stores.pending.add({ ...write, documents }))));
+    return this.#run(['pending'], async (stores) => Number(await answerOf(stores.pending.add({ ...ownWrite(write), documents }))));
   }
 
   pendingAfter(n: number): Promise<readonly PendingWrite[]> {
@@ -87,7 +88,7 @@ export class IndexedDbStore implements ClientStore {
 
   commit(changes: readonly StoreChange[]): Promise<void> {
     return this.#run(storeNames, async (stores) => {
-      for (const change of changes) await apply(stores, change);
+      for (const change of changes) await apply(stores, ownChange(change));
     });
   }
 

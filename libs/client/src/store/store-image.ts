@@ -12,6 +12,7 @@ import type {
   StoredUpdate,
   StoreOpening,
 } from './client-store.ts';
+import { ownChange, ownWrite } from './own-bytes.ts';
 
 /** How far places were given: one is not given twice, for a fold names what it holds by its place. */
 export interface ImageCounters {
@@ -101,7 +102,7 @@ export class StoreImage {
   /** `n` is the place it had, when it is read again. */
   append(write: NewWrite, n: number = this.#lastN + 1): number {
     this.#lastN = Math.max(this.#lastN, n);
-    this.#pending.set(n, { ...write, n });
+    this.#pending.set(n, { ...ownWrite(write), n });
     return n;
   }
 
@@ -109,7 +110,8 @@ export class StoreImage {
     return [...this.#pending.values()].filter((write) => write.n > n);
   }
 
-  apply(change: StoreChange): void {
+  apply(given: StoreChange): void {
+    const change = ownChange(given);
     switch (change.type) {
       case 'session':
         this.#session = change.session;

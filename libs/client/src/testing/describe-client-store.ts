@@ -132,6 +132,7 @@ export function describeClientStore(name: string, setup: () => Promise<StoreUnde
     });
 
     testSentWhole(setup);
+    testOwnBytes(setup);
     test('[STORE22] a fold takes the place of what it holds, and of nothing later', async () => {
       const { make } = await setup();
       const store = make();
@@ -264,4 +265,28 @@ async function expectEqual(store: ClientStore, model: StoreImage): Promise<void>
   expect(found.documents).toEqual(documents);
   expect(found.pending).toEqual(model.pendingAfter(0));
   expect(found.session).toEqual(model.opening.session);
+}
+
+function testOwnBytes(setup: () => Promise<StoreUnderTest>): void {
+  test('[STORE37] keeps of bytes that lie in a larger buffer, as in a frame of a region, no more than themselves', async () => {
+    const { make } = await setup();
+    const store = make();
+    await store.open(() => 'one');
+    const frame = new Uint8Array(65_536).fill(7);
+    const view = (at: number): Uint8Array => frame.subarray(at, at + 3);
+    await store.append({ ...writeOf('w1'), updates: [{ document: ann, update: view(4) }] });
+    await store.commit([{ type: 'follow', document: ann }]);
+    await store.commit([{ type: 'state', document: ann, state: view(1) }]);
+    const [first] = (await store.load(ann)).updates;
+    await store.commit([
+      { type: 'update', document: ann, update: view(2) },
+      { type: 'fold', document: ann, upTo: first?.at ?? 0, state: view(3) },
+      { type: 'session', session: { seen: [], required: [], resumeKey: view(5), followSerial: 1 } },
+    ]);
+    const { updates, pending } = await store.load(ann);
+    const kept = [...updates.map((update) => update.bytes), ...pending.flatMap((write) => write.updates.map(({ update }) => update))];
+    const { resumeKey } = (await store.open(() => 'two')).session ?? {};
+    expect([...kept, resumeKey].map((each) => each?.buffer.byteLength)).toEqual([3, 3, 3, 3]);
+    await store.close();
+  });
 }
