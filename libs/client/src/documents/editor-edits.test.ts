@@ -52,3 +52,14 @@ test.each(['observe', 'update', 'transact'])('[CLIENT22] an edit while an editor
   expect(await client.pendingWrites()).toHaveLength(1);
   expect(await kept()).toEqual({ text: 'a' });
 });
+
+test('[CLIENT4] an editor that is bound to an empty text is told what operations write to it, and goes on', async () => {
+  const { note, yjs, kept } = await openNote();
+  const text = yjs.getText('text');
+  const seen: string[] = [];
+  text.observe(() => seen.push(text.toString()));
+  note.edit(insert);
+  text.insert(1, '!');
+  expect([seen, note.value, yjs.getText('text') === text]).toEqual([['b', 'b!'], { text: 'b!' }, true]);
+  expect(await kept()).toEqual({ text: 'b!' });
+});

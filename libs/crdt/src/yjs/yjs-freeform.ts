@@ -120,12 +120,16 @@ class YjsNode implements FreeformNode {
   }
 }
 
+const classes: Readonly<Record<FreeformKind, unknown>> = { map: Y.Map, list: Y.Array, text: Y.Text };
+
 /** The root type of this name, given a type if it has none: the one its content shows, else the wanted one. */
 function rootOf(doc: Y.Doc, name: string, wanted: FreeformKind): YjsType | Y.Map<unknown> | Y.Text | Y.XmlFragment | Y.Array<unknown> {
   const known = doc.share.get(name);
   const shown = known === undefined ? 'empty' : kindOf(known);
   if (known !== undefined && known.constructor !== Y.AbstractType) {
     if (shown !== 'empty' || known._start !== null || known._map.size > 0) return known;
+    // An application may hold it, with an editor bound to it.
+    if (known.constructor === classes[wanted]) return known;
     // Typed by an operation that was refused later: nothing was ever written, so it is free to become another type.
     doc.share.delete(name);
   }
