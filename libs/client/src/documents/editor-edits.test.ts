@@ -63,3 +63,24 @@ test('[CLIENT4] an editor that is bound to an empty text is told what operations
   expect([seen, note.value, yjs.getText('text') === text]).toEqual([['b', 'b!'], { text: 'b!' }, true]);
   expect(await kept()).toEqual({ text: 'b!' });
 });
+
+test('[CLIENT2] a transaction is not refused in part: observers of one document change none of the others meanwhile', async () => {
+  const { client, note, yjs } = await openNote();
+  const cart = await client.open('carts', 'ann', { startEmpty: true });
+  const refused: unknown[] = [];
+  yjs.getText('text').observe(() => {
+    try {
+      cart.edit([{ op: 'increment', path: '/qty', by: Number.MAX_SAFE_INTEGER }]);
+    } catch (error) {
+      refused.push(isAnabranchError(error) ? error.code : error);
+    }
+  });
+  const write = client.transact([
+    { document: cart, ops: [{ op: 'increment', path: '/qty', by: 5 }] },
+    { document: note, ops: insert },
+  ]);
+  await write.when('saved');
+  expect([refused, note.value, cart.value]).toEqual([['op_invalid'], { text: 'b' }, { qty: 5 }]);
+  cart.edit([{ op: 'increment', path: '/qty', by: 1 }]);
+  expect(cart.value).toEqual({ qty: 6 });
+});

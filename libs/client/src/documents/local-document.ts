@@ -204,9 +204,14 @@ export class LocalDocument implements ClientDocument<JsonObject> {
       throw new AnabranchError('op_invalid', 'an observer of the library writes to the library, or edits the document later');
     }
     this.#editor?.tell();
+    return this.hold(() => act(this.#crdt));
+  }
+
+  /** Nobody else changes it while `act` lasts. */
+  hold<Result>(act: () => Result): Result {
     this.#isChanging = true;
     try {
-      return act(this.#crdt);
+      return act();
     } finally {
       this.#isChanging = false;
     }

@@ -3,7 +3,8 @@
 //   check --> rehearse each typed document --> edit the freeform one --> edit the typed ones
 //
 // Invariant: what a typed document would refuse is known before anything is changed, and a freeform one changes nothing when it
-//            refuses; so there is at most one of these, and it comes first.
+//            refuses; so there is at most one of these, and it comes first. Its observers, whom the library calls, change none of the
+//            typed ones meanwhile.
 
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import type { Hlc } from '@anabranch/causality';
@@ -46,13 +47,24 @@ export function stageTransaction(
     });
   }
   const updates: DocumentUpdate[] = [];
-  const inOrder = prepared.toSorted((a, b) => Number(a.document.crdt.isTyped) - Number(b.document.crdt.isTyped));
-  for (const { document, ops, author, at } of inOrder) {
+  const edit = ({ document, ops, author, at }: (typeof prepared)[number]): void => {
     const update = inWrite(at, () => document.change((crdt) => crdt.edit(author, ops)));
     if (update !== undefined) updates.push({ document: document.name, update });
-  }
+  };
+  const typed = prepared.filter(({ document }) => document.crdt.isTyped);
+  const others = prepared.filter(({ document }) => !document.crdt.isTyped);
+  const held = typed.map(({ document }) => document);
+  holding(held, () => others.forEach(edit));
+  typed.forEach(edit);
   const described = writes.map(({ document, ops }) => ({ document: document.name, ops: JSON.stringify(ops) }));
   return { updates, described };
+}
+
+/** Nobody changes the documents while `act` lasts. */
+function holding(documents: readonly LocalDocument[], act: () => void): void {
+  const [first, ...others] = documents;
+  if (first === undefined) act();
+  else first.hold(() => holding(others, act));
 }
 
 /** Bytes of an op beside its updates: names, lengths, vectors. */
