@@ -34,6 +34,8 @@ export class YjsFreeform {
     // Yjs cannot undo half a transaction: several operations are tried on a copy first.
     if (ops.length > 1) {
       const scratch = new Y.Doc();
+      // Also of what holds nothing any more: by its kind it is told what may be written there.
+      for (const [name, root] of this.#doc.share) if (root.constructor !== Y.AbstractType) scratch.get(name, root.constructor as RootClass);
       Y.applyUpdate(scratch, Y.encodeStateAsUpdate(this.#doc));
       applyAll(scratch, ops, undefined);
       scratch.destroy();
@@ -41,6 +43,8 @@ export class YjsFreeform {
     applyAll(this.#doc, ops, this.#origin);
   }
 }
+
+type RootClass = Parameters<Y.Doc['get']>[1];
 
 function applyAll(doc: Y.Doc, ops: readonly DocumentOp[], origin: unknown): void {
   doc.transact(() => {

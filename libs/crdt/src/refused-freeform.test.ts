@@ -1,0 +1,59 @@
+// Edits of freeform documents that are refused in the middle, whatever their documents held before: a copy that is given the updates of
+// the others stays equal.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createDocument } from './create-document.ts';
+import type { DocumentOp } from './document-op.ts';
+import { hash } from './testing/cart-replica.ts';
+
+// Few places, and all at their beginnings: most operations are possible, and often take away all that there is.
+const path = fc.constantFrom('/a', '/a', '/b');
+const op: fc.Arbitrary<DocumentOp> = fc.oneof(
+  fc.record({ op: fc.constant('set' as const), path: fc.constantFrom('/a/x', '/b/x'), value: fc.constantFrom<DocumentValue>(1, {}, []) }),
+  fc.record({ op: fc.constant('remove' as const), path: fc.constantFrom('/a', '/a/x', '') }),
+  fc.record({ op: fc.constant('remove' as const), path, index: fc.constant(0) }),
+  fc.record({ op: fc.constant('insert' as const), path, index: fc.constant(0), value: fc.constantFrom<DocumentValue>(7, {}) }),
+  fc.record({ op: fc.constant('insert' as const), path, index: fc.constant(0), text: fc.constant('a') }),
+  fc.record({ op: fc.constant('delete' as const), path, index: fc.constant(0), length: fc.constant(1) }),
+);
+type DocumentValue = number | string | Record<string, never> | never[];
+
+describe.each(['yjs', 'automerge'] as const)('freeform edits on %s', (library) => {
+  const open = (id: number) =>
+    createDocument({ library, schema: 'freeform' }, { yjsClientId: 2 ** 32 + id, automergeActor: `0${id}`.repeat(16) });
+
+  test('[MERGE14] that are refused leave the document, its digest and its bytes as they were', () => {
+    const edits = fc.array(fc.array(op, { minLength: 1, maxLength: 3 }), { maxLength: 20, size: 'max' });
+    fc.assert(
+      fc.property(edits, (all) => {
+        const [document, copy] = [open(1), open(2)];
+        for (const [at, ops] of all.entries()) {
+          const before = document.encodeState();
+          try {
+            const update = document.edit({ writer: 'w', dot: at + 1, hlc: { ms: 1, counter: 0 } }, ops);
+            if (update !== undefined) copy.apply([update]);
+          } catch {
+            expect(document.encodeState()).toEqual(before);
+          }
+          expect(copy.hasPending).toBe(false);
+          expect(copy.json()).toEqual(document.json());
+        }
+        expect(copy.digest(hash)).toEqual(document.digest(hash));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('[MERGE14] whose place held something of another kind before are refused with nothing applied', () => {
+    const document = open(1);
+    const edit = (...ops: DocumentOp[]) => document.edit({ writer: 'w', dot: 1, hlc: { ms: 1, counter: 0 } }, ops);
+    if (library === 'automerge') edit({ op: 'set', path: '/text', value: '' }, { op: 'set', path: '/other', value: '' });
+    edit({ op: 'insert', path: '/text', index: 0, text: 'abc' });
+    edit({ op: 'delete', path: '/text', index: 0, length: 3 });
+    const [view, state] = [document.json(), document.encodeState()];
+    const other: DocumentOp = { op: 'insert', path: '/other', index: 0, text: 'x' };
+    expect(() => edit(other, { op: 'insert', path: '/text', index: 0, value: 1 })).toThrow();
+    expect([document.json(), document.encodeState()]).toEqual([view, state]);
+  });
+});
