@@ -2,8 +2,9 @@
 // an object with another prototype. What JSON lacks is shown by its nearest form: undefined and non-finite numbers as
 // null, bytes as base64url, big integers as text, embedded objects in texts as U+FFFC, XML as its markup.
 //
-// A root type that only remote updates have written has no type yet in Yjs: it is read as what its content looks like,
-// a map when it has entries, else text or XML when its first items are, else an array.
+// A root type has the type that whoever uses it says first, in the memory of one process: none that only remote updates have written,
+// another one in two regions where it was begun as two. So every root type is read as what its content looks like, a map when it has
+// entries, else text or XML when its first items are, else an array: the same content is the same JSON everywhere.
 
 import { compareStrings, forbiddenKeys, type JsonObject, type JsonValue, toBase64url } from '@anabranch/base';
 import * as Y from 'yjs';
@@ -25,17 +26,24 @@ export function jsonOfDoc(doc: Y.Doc): JsonObject {
 
 /** What a type holds; `empty` for a root nobody has written live content to. */
 export function kindOf(type: YjsType): YjsKind {
-  const hasEntries = [...type._map.values()].some((item) => !item.deleted);
-  const first = firstLive(type);
-  const isUntyped = type.constructor === Y.AbstractType;
-  if (type._item === null && !hasEntries && first === null) return 'empty';
-  if (type instanceof Y.Map || (isUntyped && hasEntries)) return 'map';
-  if (type instanceof Y.XmlFragment || type instanceof Y.XmlText || type instanceof Y.XmlHook) return 'xml';
-  if (type instanceof Y.Text) return 'text';
-  if (!isUntyped) return 'array';
-  if (first?.content instanceof Y.ContentString || first?.content instanceof Y.ContentFormat) return 'text';
-  const child = first?.content instanceof Y.ContentType ? first.content.type : undefined;
-  return child instanceof Y.XmlFragment || child instanceof Y.XmlText ? 'xml' : 'array';
+  if (type._item === null) return kindOfRoot(type);
+  if (type instanceof Y.Map) return 'map';
+  if (isXml(type)) return 'xml';
+  return type instanceof Y.Text ? 'text' : 'array';
+}
+
+function kindOfRoot(type: YjsType): YjsKind {
+  for (const item of type._map.values()) if (!item.deleted) return 'map';
+  const content = firstLive(type)?.content;
+  if (content === undefined) return 'empty';
+  if (textContents.some((text) => content instanceof text)) return 'text';
+  return content instanceof Y.ContentType && isXml(content.type) ? 'xml' : 'array';
+}
+
+const textContents = [Y.ContentString, Y.ContentFormat, Y.ContentEmbed];
+
+function isXml(type: YjsType): boolean {
+  return type instanceof Y.XmlFragment || type instanceof Y.XmlText || type instanceof Y.XmlHook;
 }
 
 /** Any value a Yjs container may hold. */
@@ -118,7 +126,7 @@ function markupOf(type: YjsType, depth: number): string {
     if (item.content instanceof Y.ContentType) inner += markupOf(item.content.type, depth + 1);
     else if (item.content instanceof Y.ContentString) inner += item.content.str;
   }
-  if (!(type instanceof Y.XmlElement)) return inner;
+  if (!(type instanceof Y.XmlElement) || type._item === null) return inner;
   const attributes = Object.entries(jsonOfEntries(type, depth)).sort(([a], [b]) => compareStrings(a, b));
   const written = attributes.map(
     ([name, value]) => ` ${name}=${JSON.stringify(typeof value === 'string' ? value : JSON.stringify(value))}`,

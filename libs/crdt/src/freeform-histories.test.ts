@@ -1,8 +1,10 @@
-// Edits of freeform documents that are refused in the middle, whatever their documents held before: a copy that is given the updates of
-// the others stays equal.
+// Random edits of freeform documents, of which many are refused, some in the middle; and of two that edit concurrently, perhaps the same place
+// as something else: a copy that is given their updates stays equal.
 
+import { isAnabranchError, toHex } from '@anabranch/base';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { CrdtDocument } from './crdt-document.ts';
 import { createDocument } from './create-document.ts';
 import type { DocumentOp } from './document-op.ts';
 import { hash } from './testing/cart-replica.ts';
@@ -19,6 +21,17 @@ const op: fc.Arbitrary<DocumentOp> = fc.oneof(
 );
 type DocumentValue = number | string | Record<string, never> | never[];
 
+/** The update of an edit; none of one that is refused, or changes nothing. */
+function editOf(document: CrdtDocument | undefined, ops: readonly DocumentOp[], at: number): readonly Uint8Array[] {
+  try {
+    const update = document?.edit({ writer: 'w', dot: at + 1, hlc: { ms: 1, counter: 0 } }, ops);
+    return update === undefined ? [] : [update];
+  } catch (error) {
+    if (!isAnabranchError(error)) throw error;
+    return [];
+  }
+}
+
 describe.each(['yjs', 'automerge'] as const)('freeform edits on %s', (library) => {
   const open = (id: number) =>
     createDocument({ library, schema: 'freeform' }, { yjsClientId: 2 ** 32 + id, automergeActor: `0${id}`.repeat(16) });
@@ -30,18 +43,40 @@ describe.each(['yjs', 'automerge'] as const)('freeform edits on %s', (library) =
         const [document, copy] = [open(1), open(2)];
         for (const [at, ops] of all.entries()) {
           const before = document.encodeState();
-          try {
-            const update = document.edit({ writer: 'w', dot: at + 1, hlc: { ms: 1, counter: 0 } }, ops);
-            if (update !== undefined) copy.apply([update]);
-          } catch {
-            expect(document.encodeState()).toEqual(before);
-          }
+          const made = editOf(document, ops, at);
+          if (made.length === 0) expect(document.encodeState()).toEqual(before);
+          copy.apply(made);
           expect(copy.hasPending).toBe(false);
           expect(copy.json()).toEqual(document.json());
         }
         expect(copy.digest(hash)).toEqual(document.digest(hash));
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test('[MERGE19] that are concurrent are shown alike everywhere, also those that begin one place as two things', () => {
+    const edits = fc.array(fc.record({ at: fc.nat(1), ops: fc.array(op, { minLength: 1, maxLength: 3 }), isMerged: fc.boolean() }), {
+      ...{ maxLength: 20, size: 'max' },
+    });
+    fc.assert(
+      fc.property(edits, (all) => {
+        const documents = [open(1), open(2), open(3)];
+        const made: Uint8Array[] = [];
+        const merge = (): void => {
+          for (const document of documents) document.apply(made);
+        };
+        for (const [n, { at, ops, isMerged }] of all.entries()) {
+          made.push(...editOf(documents[at], ops, n));
+          if (isMerged) merge();
+        }
+        merge();
+        const restored = open(4);
+        restored.apply([documents[0]?.encodeState() ?? new Uint8Array()]);
+        const shown = [...documents, restored].map((document) => [document.json(), toHex(document.digest(hash))]);
+        for (const each of shown) expect(each).toEqual(shown[0]);
+      }),
+      { numRuns: 300 },
     );
   });
 
