@@ -129,7 +129,9 @@ export class Courier {
         else void this.#takeUpFound(message.write.id);
         break;
       case 'follow':
-        this.#documents.follow(message.document);
+        // A tab has it not held: its state is on its way there, or the tab that had it forgotten ended before it told that.
+        if (this.#follows.isHeld(message.document)) void this.#followAgain(message.document);
+        else this.#documents.follow(message.document);
         break;
       case 'unheld':
         this.#documents.unheld(message.document);
@@ -285,10 +287,14 @@ export class Courier {
     await this.#followAgain(document);
   }
 
-  /** A tab that has opened it again may have said so before it was forgotten: the store has what came last. */
+  /** A tab that has opened it again may have said so before it was forgotten, or heard of that: the store has what came last. */
   async #followAgain(document: DocumentId): Promise<void> {
     try {
-      if ((await this.#parts.store.load(document)).isFollowed && !this.#isStopped) this.#documents.follow(document);
+      await this.#queue.whenIdle();
+      const { isFollowed, isHeld } = await this.#parts.store.load(document);
+      if (!isFollowed || this.#isStopped) return;
+      if (isHeld || !this.#follows.isHeld(document)) this.#documents.follow(document);
+      else this.#documents.unheld(document);
     } catch (error) {
       if (this.#isStopped) return;
       this.#note(storeRefusal(error));

@@ -32,6 +32,24 @@ describe('a document that a tab has the device forget', () => {
     expect([cart.value, cart.closed]).toEqual([{ qty: 5 }, undefined]);
   });
 
+  test('[CLIENT29] is asked for whole when it is opened again, also when the tab that had it forgotten was killed before it told that', async () => {
+    const { store, open, session } = device();
+    const fatal = new FatalStore(store, 'forget');
+    const [first, second] = [await open(), await open(fatal)];
+    fatal.kill = () => second.kill();
+    await first.open('carts', 'ann', { startEmpty: true });
+    const theirs = await second.open('carts', 'ann', { startEmpty: true });
+    const asked = await session();
+    await vi.waitFor(() => expect(timesAsked(asked)).toBe(1));
+    asked.send({ type: 'state', document: ann, isResync: false, state: stateOf(5) });
+    await vi.waitFor(() => expect(theirs.value).toEqual({ qty: 5 }));
+    await second.forget('carts', 'ann');
+    const again = (await open()).open('carts', 'ann');
+    await vi.waitFor(() => expect(timesAsked(asked)).toBe(2));
+    asked.send({ type: 'state', document: ann, isResync: false, state: stateOf(6) });
+    expect((await again).value).toEqual({ qty: 6 });
+  });
+
   test('[CLIENT29] is closed where it was open, also when another tab has opened it again meanwhile', async () => {
     const { group, open, session } = device();
     const [first, second] = [await open(), await open()];
