@@ -156,7 +156,9 @@ export class LocalDocument implements ClientDocument<JsonObject> {
   }
 
   get presence(): DocumentPresence {
-    this.#presence ??= this.#host.presence(this);
+    if (this.#presence !== undefined) return this.#presence;
+    this.#presence = this.#host.presence(this);
+    if (this.#closed !== undefined) this.#presence.close();
     return this.#presence;
   }
 
