@@ -17,6 +17,8 @@ export interface Entry {
   buffered: Uint8Array[] | undefined;
   /** A region has sent it whole since the store was read. */
   isSent: boolean;
+  /** How often one has. */
+  sentCount: number;
   /** The device has something of it: it is shown without waiting for a region. */
   isWritten: boolean;
   /** Updates that build on what it lacks: they are merged with what brings that. */
@@ -41,6 +43,7 @@ export function newEntry(): Entry {
     document: undefined,
     buffered: undefined,
     isSent: false,
+    sentCount: 0,
     isWritten: false,
     withheld: [],
     isStale: false,

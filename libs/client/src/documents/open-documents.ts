@@ -12,7 +12,7 @@
 // Invariant 4: a document that is forgotten is closed first, in every tab, and opened again only when it is forgotten whole.
 
 import { AnabranchError, type Clock, isAnabranchError } from '@anabranch/base';
-import { type OriginId, regionOf } from '@anabranch/causality';
+import { regionOf } from '@anabranch/causality';
 import type { CollectionSchema } from '@anabranch/crdt';
 import type { DocumentId, DocumentUpdate } from '@anabranch/protocol';
 import type { ClientStore } from '../store/client-store.ts';
@@ -24,6 +24,7 @@ import { loadDocument } from './load-document.ts';
 import { type ChangeSource, type DocumentHost, LocalDocument } from './local-document.ts';
 import type { OpenOptions } from './open-options.ts';
 import type { DocumentPresence } from './presence.ts';
+import type { DocumentState, ShownOp } from './shown-op.ts';
 
 export interface OpenDocumentsParts {
   readonly store: ClientStore;
@@ -42,18 +43,6 @@ export interface OpenDocumentsParts {
   readonly isRefused: (writeId: string) => boolean;
   /** What is wrong with the document as it was loaded, or why it could not be; undefined when nothing is. */
   readonly noteLoading: (document: DocumentId, error: AnabranchError | undefined) => void;
-}
-
-/** Updates of one op, or of a write of another tab. */
-export interface ShownOp {
-  /** Undefined for a write of this device. */
-  readonly origin: OriginId | undefined;
-  readonly writes: readonly DocumentUpdate[];
-}
-
-interface DocumentState {
-  readonly document: DocumentId;
-  readonly state: Uint8Array;
 }
 
 const local: ChangeSource = { isLocal: true, region: undefined };
@@ -179,6 +168,7 @@ export class OpenDocuments {
   async readAgain(): Promise<void> {
     const { store, isRefused } = this.#parts;
     const entries = [...this.#entries];
+    const sentBefore = entries.map(([, entry]) => entry.sentCount);
     const read = await Promise.all(entries.map(([name]) => store.load(name).catch(() => undefined)));
     const states: DocumentState[] = [];
     const written: ShownOp[] = [];
@@ -194,7 +184,8 @@ export class OpenDocuments {
       const own = pending.filter(({ document }) => document === name).map(({ update }) => update);
       const updates = [...stored.updates.map(({ bytes }) => bytes), ...own];
       if (stored.isHeld) states.push(...updates.map((state) => ({ document: name, state })));
-      else written.push({ origin: undefined, writes: updates.map((update) => ({ document: name, update })) });
+      else if (entry.sentCount === sentBefore[at]) this.passedOver(name);
+      if (!stored.isHeld) written.push({ origin: undefined, writes: updates.map((update) => ({ document: name, update })) });
     }
     this.receive(states, written);
   }
@@ -341,6 +332,7 @@ export class OpenDocuments {
       if (entry === undefined) continue;
       this.#apply(entry, [state], sentWhole, { changed, isWhole: true });
       entry.isSent = true;
+      entry.sentCount += 1;
       if (entry.document !== undefined) entry.document.isHeld = true;
       entry.refusal = undefined;
       if (entry.retry === undefined) this.#parts.noteLoading(name, undefined);

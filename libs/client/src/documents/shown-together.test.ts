@@ -78,3 +78,23 @@ test('[CLIENT15] a write that a killed tab had saved and told nobody is shown by
   await vi.waitFor(async () => expect((await store.pendingAfter(0)).length).toBe(0));
   expect(shown.value).toEqual({ qty: 6 });
 });
+
+test('[CLIENT40] a document that a killed tab had let go of, and told nobody, counts as not held where it is open', async () => {
+  const { berlin, store, open, session } = await deviceOfTwo();
+  const fatal = new FatalStore(store, 'unhold');
+  const leader = await open(fatal);
+  fatal.kill = () => leader.kill();
+  const tab = await open(new SharedStore(store));
+  const ofAnn = await tab.open('carts', 'ann');
+  const asked = await session();
+  expect(ofAnn.isHeld).toBe(true);
+  asked.send({
+    type: 'changes',
+    ops: [{ origin: berlin.origin, seq: 7, writes: [{ document: ann, update: new Uint8Array([9]) }] }],
+    told: [],
+  });
+  await session(2);
+  await vi.waitFor(() => expect([ofAnn.isHeld, ofAnn.value]).toEqual([false, { qty: 1 }]));
+  berlin.session?.send({ type: 'state', document: ann, isResync: false, state: stateOf(1, 2 ** 32 + 31) });
+  await vi.waitFor(() => expect(ofAnn.isHeld).toBe(true));
+});
