@@ -55,7 +55,7 @@ describe.each(['yjs', 'automerge'] as const)('freeform edits on %s', (library) =
     );
   });
 
-  test('[MERGE19] that are concurrent are shown alike everywhere, also those that begin one place as two things', () => {
+  test('[MERGE19] that are concurrent are shown alike everywhere, and removed whole, also those that begin one place as two things', () => {
     const edits = fc.array(fc.record({ at: fc.nat(1), ops: fc.array(op, { minLength: 1, maxLength: 3 }), isMerged: fc.boolean() }), {
       ...{ maxLength: 20, size: 'max' },
     });
@@ -75,6 +75,10 @@ describe.each(['yjs', 'automerge'] as const)('freeform edits on %s', (library) =
         restored.apply([documents[0]?.encodeState() ?? new Uint8Array()]);
         const shown = [...documents, restored].map((document) => [document.json(), toHex(document.digest(hash))]);
         for (const each of shown) expect(each).toEqual(shown[0]);
+        for (const document of [...documents, restored]) {
+          editOf(document, [{ op: 'remove', path: '' }], all.length);
+          expect(document.exists()).toBe(false);
+        }
       }),
       { numRuns: 300 },
     );

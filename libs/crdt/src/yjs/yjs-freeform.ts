@@ -161,4 +161,11 @@ function emptyRoot(doc: Y.Doc, name: string): void {
     if (root instanceof Y.Map) root.delete(key);
     else if (root instanceof Y.Text) root.removeAttribute(key);
   }
+  // Of what was begun as two things, what its type does not reach.
+  doc.transact((transaction) => {
+    for (let item = root._start; item !== null; item = item.right) item.delete(transaction);
+    for (const item of root._map.values()) item.delete(transaction);
+    // The library remembers places in a list, which are none any more.
+    if (root._searchMarker !== null) root._searchMarker.length = 0;
+  });
 }
