@@ -24,7 +24,7 @@ const fixed: readonly PlanOptions[] = [
   { seed: 6, minutes: 1, regions: 3, plan: 'clock' },
 ];
 /** A seed with clients of both kinds. */
-const withClients = 3;
+const withClients = 42;
 /** A seed with two devices that are treated roughly. */
 const withDevices = 25;
 /** A seed with a stranger, and regions that take few sessions. */

@@ -61,6 +61,7 @@ export const metricTable: Readonly<Record<string, MetricSpec>> = {
     secondsBuckets,
     'from',
   ),
+  anabranch_records_repaired_total: counter('Damaged ops of the log that were fetched from a peer and written again.'),
   anabranch_gaps_total: counter('Streams of ops that had to be asked for again because ops were missing.'),
   anabranch_streams_asked_again_total: counter('Streams of ops that had to be asked for again because nothing came of what was announced.'),
   anabranch_upstream_changes_total: counter('Origins that were given another upstream.', 'kind'),
