@@ -54,6 +54,19 @@ test('[REPAIR1] what no linked peer holds stays damaged and is not served, until
   await untilRepaired(mesh, image);
 });
 
+test('[REPAIR3] ops that nothing reads come back too', async () => {
+  const { mesh, image } = await writtenMesh(10);
+  const isDamaged = new SeededRandom(10);
+  mesh.crash('berlin');
+  mesh.restore(
+    'berlin',
+    damaged(image, isDamaged, (key) => isOp(key) && !isHead(image, key) && isDamaged.chance(0.3)),
+  );
+  await mesh.start('berlin');
+  await mesh.clock.advance(30_000);
+  expect(logOf(mesh.image('berlin'))).toEqual(logOf(image));
+});
+
 test('[REPAIR2] an op that is not on the chain is not written, and another peer is asked', async () => {
   const { mesh, image } = await writtenMesh(9);
   mesh.crash('berlin');

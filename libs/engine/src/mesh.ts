@@ -20,6 +20,7 @@ import type { OpLog } from './op-log.ts';
 import { OriginPulls } from './origin-pulls.ts';
 import { originReports, type ReportSources } from './origin-reports.ts';
 import { type LinkOwner, type NewsFrame, PeerLink } from './peer-link.ts';
+import { Scrub } from './scrub.ts';
 
 export interface MeshParts {
   readonly clock: Clock;
@@ -70,6 +71,7 @@ export class Mesh implements LinkOwner {
   readonly #established = new Map<RegionId, PeerLink>();
   readonly #pulls: OriginPulls;
   readonly #repair: LogRepair;
+  readonly #scrub: Scrub;
   readonly #lastEnds = new Map<RegionId, LinkEnd>();
   /** How often in a row each region refused ours as its own duplicate. */
   readonly #duplicateRefusals = new Map<RegionId, number>();
@@ -81,6 +83,7 @@ export class Mesh implements LinkOwner {
     this.#parts = parts;
     this.#pulls = new OriginPulls({ ...parts, links: this.#established, knownOrigins: () => this.#knownOrigins() });
     this.#repair = new LogRepair({ ...parts, links: this.#established });
+    this.#scrub = new Scrub(parts);
     const { region } = parts.identity();
     const onRestarted = (restarted: RegionId): void => {
       for (const flood of [this.#awareness, this.#rights]) flood.restarted(restarted);
@@ -204,6 +207,7 @@ export class Mesh implements LinkOwner {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#repair.stop();
+    this.#scrub.stop();
     const links = [...this.#links];
     for (const link of links) link.close();
     await Promise.all(links.map((link) => link.whenClosed));

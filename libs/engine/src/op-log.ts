@@ -195,6 +195,11 @@ export class OpLog {
     }
   }
 
+  /** ReplicaStore.scrub */
+  scrub(after: Uint8Array | undefined, bytesMax: number): Uint8Array | undefined {
+    return this.#store.scrub(after, bytesMax);
+  }
+
   /** The chain hash at a durable seq; undefined when the log does not hold it. */
   chainHashAt(origin: OriginId, seq: number): Uint8Array | undefined {
     if (seq === 0) return chainStart(this.#hash, origin);

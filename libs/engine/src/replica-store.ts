@@ -134,6 +134,11 @@ export interface ReplicaStore {
    * know any more at which position it was. @throws AnabranchError `store_full` or `store_failed`.
    */
   restore(op: RestoredOp): Promise<boolean>;
+  /**
+   * Looks at records in the order of their keys, from the one after `after` on: at least at one, then while `bytesMax` lasts. Damage is told
+   * as a read that meets it would, and not thrown. Returns where to go on, undefined after the last record.
+   */
+  scrub(after: Uint8Array | undefined, bytesMax: number): Uint8Array | undefined;
   /** Waits for the commits under way, then releases the store. */
   close(): Promise<void>;
 }

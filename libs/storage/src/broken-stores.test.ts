@@ -123,6 +123,7 @@ function brokenStore(change: (store: ReplicaStore) => Partial<ReplicaStore>): Me
         readIdempotency: (key) => store.readIdempotency(key),
         onDamaged: (listener) => store.onDamaged(listener),
         restore: (op) => store.restore(op),
+        scrub: (after, bytesMax) => store.scrub(after, bytesMax),
         close: () => store.close(),
       };
       return { ...whole, ...change(store) };

@@ -199,6 +199,21 @@ export class KvReplicaStore implements ReplicaStore {
     return true;
   }
 
+  scrub(after: Uint8Array | undefined, bytesMax: number): Uint8Array | undefined {
+    this.#assertOpen();
+    let last = after;
+    let bytes = 0;
+    for (const { key, value } of this.#kv.entries(...keys.allAfter(after))) {
+      if (bytes > 0 && bytes + value.length > bytesMax) return last;
+      const lost = last && keys.opBetween(last, key);
+      if (lost !== undefined) this.#records.damaged(keys.logKey(lost.origin, lost.seq), 'missing');
+      this.#records.check(key, value);
+      bytes += value.length;
+      last = key;
+    }
+    return undefined;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -354,7 +369,7 @@ async function ensureFormat(kv: OrderedKv, records: RecordReader): Promise<void>
   const key = keys.metaKey('format');
   const format = records.read(key, codec.decodeFormatRecord);
   if (format === storeFormat) return;
-  const [someKey] = kv.keys(Buffer.of(0), Buffer.of(0xff), { limit: 1 });
+  const [someKey] = kv.keys(...keys.allAfter(undefined), { limit: 1 });
   if (someKey !== undefined) {
     throw new AnabranchError('store_format_unknown', 'the store has an unknown format', { format, storeFormat });
   }

@@ -37,6 +37,12 @@ export class RecordReader {
     return value;
   }
 
+  /** Reports the record under `key` if its checksum is wrong. */
+  check(key: Uint8Array, record: Uint8Array): void {
+    const payload = openRecord(key, record);
+    if (typeof payload === 'string') this.damaged(key, payload);
+  }
+
   /** Reports the record under `key`; the error to throw. */
   damaged(key: Uint8Array, reason: DamageReason): AnabranchError {
     const details = { ...describeKey(key), reason };

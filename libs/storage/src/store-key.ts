@@ -90,6 +90,18 @@ export function parseLogKey(key: Uint8Array): { readonly origin: OriginId; reado
   return isOriginId(text) ? { origin: text, seq: number } : undefined;
 }
 
+/** The first op that is missing between two records that follow one another; undefined when none is. */
+export function opBetween(before: Uint8Array, key: Uint8Array): { readonly origin: OriginId; readonly seq: number } | undefined {
+  const [last, next] = [parseLogKey(before), parseLogKey(key)];
+  const isGap = last !== undefined && next?.origin === last.origin && next.seq > last.seq + 1;
+  return isGap ? { origin: last.origin, seq: last.seq + 1 } : undefined;
+}
+
+/** The range of all records, or of those after one. */
+export function allAfter(key: Uint8Array | undefined): readonly [start: Buffer, end: Buffer] {
+  return [key === undefined ? Buffer.of(0) : Buffer.concat([key, Buffer.of(0)]), Buffer.of(0xff)];
+}
+
 /** The text of a key in one of the other spaces. */
 export function parseTextKey(key: Uint8Array): string {
   return toBuffer(key).toString('latin1', 1);

@@ -77,6 +77,26 @@ export const damageChecks: readonly ContractCheck[] = [
     },
   },
   {
+    name: '[STORE39] a scrub in steps of any size tells of every damaged record, and of ops that vanished from a log',
+    async run(medium) {
+      await fill(medium);
+      const records: KvEntry[] = [];
+      await medium.tamper(async (kv) => {
+        records.push(...kv.entries(firstKey, endKey));
+      });
+      for (const record of records) {
+        const isLost = record.key[0] === 0x6c && Buffer.from(record.key).includes(berlin) && record.key.at(-1) === 2;
+        const isNeeded = [0x6d, 0x70].includes(record.key[0] ?? 0) || isHead(record);
+        for (const value of isNeeded ? [] : [flipped(record.value, 8), ...(isLost ? [undefined] : [])]) {
+          await medium.tamper((kv) => kv.commit([{ key: record.key, ...(value && { value }) }]));
+          for (const bytesMax of [1, 100, 1e9]) expect(await scrubbed(medium, bytesMax)).toEqual(['store.record_damaged']);
+          await medium.tamper((kv) => kv.commit([record]));
+        }
+      }
+      expect(await scrubbed(medium, 50)).toEqual([]);
+    },
+  },
+  {
     name: '[STORE38] an op that no index names is not restored',
     async run(medium) {
       const [first] = await fill(medium);
@@ -108,6 +128,27 @@ export const damageChecks: readonly ContractCheck[] = [
     },
   },
 ];
+
+/** Without them no store opens. */
+function isHead({ key }: KvEntry): boolean {
+  return key[0] === 0x6c && key.at(-1) === (Buffer.from(key).includes(berlin) ? 3 : 1);
+}
+
+/** What a whole scrub, in a bounded number of steps, has the store log. */
+async function scrubbed(medium: StoreMedium, bytesMax: number): Promise<readonly string[]> {
+  const reported: string[] = [];
+  const store = await medium.open({ ...silentLogger, error: (event) => reported.push(event) });
+  let steps = 0;
+  let after: Uint8Array | undefined;
+  do {
+    after = store.scrub(after, bytesMax);
+    steps += 1;
+  } while (after !== undefined && steps < 100);
+  expect(after).toBe(undefined);
+  expect(steps).toBeGreaterThan(bytesMax < 200 ? 3 : 0);
+  await store.close();
+  return reported;
+}
 
 /** A small store with a record of every kind, and its ops. */
 async function fill(medium: StoreMedium): Promise<readonly OpAppend[]> {

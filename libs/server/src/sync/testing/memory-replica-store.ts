@@ -75,6 +75,8 @@ export class MemoryReplicaStore implements ReplicaStore {
   /** Nothing in it is ever damaged. */
   onDamaged(): void {}
 
+  scrub(): undefined {}
+
   async restore(): Promise<boolean> {
     return false;
   }
