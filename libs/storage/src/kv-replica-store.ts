@@ -31,6 +31,7 @@ import type {
 } from '@anabranch/engine';
 import { chainHashLength, collectionOf, type DocumentId, parseDocumentId } from '@anabranch/protocol';
 import { CommitQueue } from './commit-queue.ts';
+import { freePosition } from './free-position.ts';
 import type { Mutation, OrderedKv } from './ordered-kv.ts';
 import { sealRecord } from './record.ts';
 import * as codec from './record-codec.ts';
@@ -191,7 +192,7 @@ export class KvReplicaStore implements ReplicaStore {
 
   async restore(op: RestoredOp): Promise<boolean> {
     this.#assertOpen();
-    const position = this.#positionOf(op);
+    const position = this.#positionOf(op) ?? this.#freePosition(op);
     if (position === undefined) return false;
     const key = keys.logKey(op.origin, op.seq);
     await this.#queue.commit([{ key, value: sealRecord(key, codec.newLogRecord({ ...op, position })) }]);
@@ -292,14 +293,19 @@ export class KvReplicaStore implements ReplicaStore {
     return undefined;
   }
 
+  #freePosition({ origin, seq }: RestoredOp): number | undefined {
+    const logs = [...this.#headSeqs].map(([each, newest]) => [each, this.#oldestSeq(each) ?? 1, newest] as const);
+    const positionAt = (each: OriginId, at: number): number | undefined => {
+      const key = keys.logKey(each, at);
+      const record = this.#kv.get(key);
+      return record && this.#records.intact(key, record, (payload) => codec.decodeLogRecord(payload, each, at))?.op.position;
+    };
+    return freePosition({ logs, lastPosition: this.#lastPosition, positionAt }, origin, seq);
+  }
+
   /** None for a damaged record of the index: another document may know. */
   #entriesOf(key: Uint8Array, value: Uint8Array): readonly codec.IndexEntry[] {
-    try {
-      return this.#records.open(key, value, codec.decodeIndexRecord);
-    } catch (error) {
-      if (isAnabranchError(error, 'record_damaged')) return [];
-      throw error;
-    }
+    return this.#records.intact(key, value, codec.decodeIndexRecord) ?? [];
   }
 
   /** Invariant 1, before anything of the batch is taken over. An origin that is new here may begin at any seq. */

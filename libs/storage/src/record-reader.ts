@@ -37,6 +37,12 @@ export class RecordReader {
     return value;
   }
 
+  /** As {@link open}; undefined for a damaged record, which is not reported. */
+  intact<T>(key: Uint8Array, record: Uint8Array, decode: (payload: Buffer) => T | undefined): T | undefined {
+    const payload = openRecord(key, record);
+    return typeof payload === 'string' ? undefined : decode(payload);
+  }
+
   /** Reports the record under `key` if its checksum is wrong. */
   check(key: Uint8Array, record: Uint8Array): void {
     const payload = openRecord(key, record);

@@ -7,6 +7,7 @@ import { VersionVector } from '@anabranch/causality';
 import type { OpAppend, ReplicaStore } from '@anabranch/engine';
 import { expect } from 'vitest';
 import type { KvEntry } from '../ordered-kv.ts';
+import { logKey } from '../store-key.ts';
 import type { ContractCheck } from './contract-check.ts';
 import { berlin, berlinRegion, cartA, cartB, OpSource, tokyo, tokyoRegion } from './op-source.ts';
 import type { StoreMedium } from './store-medium.ts';
@@ -97,14 +98,36 @@ export const damageChecks: readonly ContractCheck[] = [
     },
   },
   {
-    name: '[STORE38] an op that no index names is not restored',
+    name: '[STORE38] an op that no index names is restored to the position that no other op has, and not when there are two',
     async run(medium) {
-      const [first] = await fill(medium);
-      const store = await medium.open();
-      const before = readAll(store);
-      if (first !== undefined) expect(await store.restore({ ...first, seq: 9 })).toBe(false);
-      expect(readAll(store)).toEqual(before);
-      await store.close();
+      const source = new OpSource();
+      const written = await medium.open();
+      const order = [berlin, tokyo, berlin, tokyo, tokyo, berlin, tokyo];
+      const ops = order.map((origin, at) => source.next(origin, { documents: [2, 3, 4].includes(at) ? [] : [cartA] }));
+      await written.commit({ ops });
+      await written.close();
+      const whole = await readLogs(medium);
+      const lost = async (...positions: number[]): Promise<void> => {
+        for (const { origin, seq } of ops.filter(({ position }) => positions.includes(position))) {
+          await medium.tamper((kv) => kv.commit([{ key: logKey(origin, seq), value: Uint8Array.of(1) }]));
+        }
+      };
+      const restored = async (position: number): Promise<boolean> => {
+        const store = await medium.open();
+        const [op] = ops.filter((each) => each.position === position);
+        const { position: _, ...given } = op ?? source.next(berlin);
+        const isRestored = await store.restore(given);
+        await store.close();
+        return isRestored;
+      };
+      await lost(4);
+      expect(await restored(4)).toBe(true);
+      expect(await readLogs(medium)).toEqual(whole);
+      await lost(3, 4);
+      // Berlin's was the third or the fourth; Tokyo's too, as long as Berlin's is not there.
+      expect([await restored(3), await restored(4)]).toEqual([false, false]);
+      await lost(1);
+      expect([await restored(1), await restored(3)]).toEqual([true, false]);
     },
   },
   {
@@ -132,6 +155,13 @@ export const damageChecks: readonly ContractCheck[] = [
 /** Without them no store opens. */
 function isHead({ key }: KvEntry): boolean {
   return key[0] === 0x6c && key.at(-1) === (Buffer.from(key).includes(berlin) ? 3 : 1);
+}
+
+async function readLogs(medium: StoreMedium): Promise<unknown> {
+  const store = await medium.open();
+  const logs = [store.readOps(berlin, 0, 1e9), store.readOps(tokyo, 0, 1e9)];
+  await store.close();
+  return logs;
 }
 
 /** What a whole scrub, in a bounded number of steps, has the store log. */
