@@ -45,6 +45,17 @@ describe('KvReplicaStore', () => {
     expect(taken.length).toBe(2 + 2 * 5);
   });
 
+  test('[STORE38] restoring an op reads the index from the op before it in its log on', async () => {
+    const { kv, taken } = counting(new MemoryKv());
+    const source = new OpSource();
+    const store = await KvReplicaStore.open(kv, silentLogger);
+    const ops = Array.from({ length: 500 }, (_, at) => source.next(berlin, { documents: [at % 2 ? cartA : cartB] }));
+    for (const op of ops) await store.commit({ ops: [op] });
+    taken.length = 0;
+    for (const op of ops.slice(490)) expect(await store.restore(op)).toBe(true);
+    expect(taken.length).toBe(2 * 10);
+  });
+
   test('commits of one burst share a group, and those that arrive meanwhile the next', async () => {
     const inner = new MemoryKv();
     const groups: number[] = [];

@@ -282,10 +282,11 @@ export class KvReplicaStore implements ReplicaStore {
     return record.op;
   }
 
-  /** Where an op was in the order of arrival, by the index of the documents that it writes. */
+  /** Where an op was in the order of arrival, by the index of the documents that it writes: after the op before it in its log. */
   #positionOf({ origin, seq, documents }: RestoredOp): number | undefined {
+    const start = (this.#positionAt(origin, seq - 1) ?? 0) + 1;
     for (const document of documents) {
-      for (const { key, value } of this.#kv.entries(keys.documentKey(document, 1), keys.afterDocument(document))) {
+      for (const { key, value } of this.#kv.entries(keys.documentKey(document, start), keys.afterDocument(document))) {
         const entry = this.#entriesOf(key, value).find((each) => each.origin === origin && each.seq === seq);
         if (entry !== undefined) return entry.position;
       }
@@ -295,12 +296,15 @@ export class KvReplicaStore implements ReplicaStore {
 
   #freePosition({ origin, seq }: RestoredOp): number | undefined {
     const logs = [...this.#headSeqs].map(([each, newest]) => [each, this.#oldestSeq(each) ?? 1, newest] as const);
-    const positionAt = (each: OriginId, at: number): number | undefined => {
-      const key = keys.logKey(each, at);
-      const record = this.#kv.get(key);
-      return record && this.#records.intact(key, record, (payload) => codec.decodeLogRecord(payload, each, at))?.op.position;
-    };
+    const positionAt = (each: OriginId, at: number): number | undefined => this.#positionAt(each, at);
     return freePosition({ logs, lastPosition: this.#lastPosition, positionAt }, origin, seq);
+  }
+
+  /** Undefined when there is no such record, or a damaged one. */
+  #positionAt(origin: OriginId, seq: number): number | undefined {
+    const key = keys.logKey(origin, seq);
+    const record = this.#kv.get(key);
+    return record && this.#records.intact(key, record, (payload) => codec.decodeLogRecord(payload, origin, seq))?.op.position;
   }
 
   /** None for a damaged record of the index: another document may know. */
