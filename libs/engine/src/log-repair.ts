@@ -157,13 +157,19 @@ export class LogRepair {
     return run;
   }
 
-  /** Undefined as long as what lies before or after is damaged too: the read of it has made it wanted. */
+  /** Undefined as long as what lies before or after is damaged too: that is wanted from then on. */
   #verify(origin: OriginId, run: readonly HeldOp[]): RestoredOp[] | 'broken' | undefined {
     const { log, hash } = this.#parts;
     const [first, last] = [run[0]?.seq ?? 0, run.at(-1)?.seq ?? 0];
     const head = log.durableHead(origin);
     let chainHash = this.#intact(() => log.chainHashAt(origin, first - 1));
-    const after = last < head.seq ? this.#intact(() => log.read(origin, last, 0)[0]) : undefined;
+    let after = last < head.seq ? this.#intact(() => log.read(origin, last, 0)[0]) : undefined;
+    // A log whose first records are lost seems to begin later, and reads pass over them.
+    if (first > 1 && first <= head.oldestSeq) this.#want({ origin, seq: first - 1 });
+    if (after !== undefined && after.seq !== last + 1) {
+      this.#want({ origin, seq: last + 1 });
+      after = undefined;
+    }
     if (chainHash === undefined || (after === undefined && last < head.seq)) return undefined;
     let logBytes = after === undefined ? head.logBytes : after.logBytes - after.bytes.length;
     for (const { bytes } of run) logBytes -= bytes.length;

@@ -188,7 +188,9 @@ export class OpLog {
   /** ReplicaStore.restore; a commit that fails ends the log, as any does. */
   async restore(op: RestoredOp): Promise<boolean> {
     try {
-      return await this.#store.restore(op);
+      const isRestored = await this.#store.restore(op);
+      if (isRestored) this.#holdsAgain(op);
+      return isRestored;
     } catch (error) {
       this.fail(error);
       throw error;
@@ -198,6 +200,14 @@ export class OpLog {
   /** ReplicaStore.scrub */
   scrub(after: Uint8Array | undefined, bytesMax: number): Uint8Array | undefined {
     return this.#store.scrub(after, bytesMax);
+  }
+
+  /** A log whose first records were lost begins where it did again. */
+  #holdsAgain({ origin, seq }: RestoredOp): void {
+    for (const heads of [this.#heads, this.#durableHeads]) {
+      const head = this.#movingHead(heads, origin);
+      head.oldestSeq = Math.min(head.oldestSeq, seq);
+    }
   }
 
   /** The chain hash at a durable seq; undefined when the log does not hold it. */
