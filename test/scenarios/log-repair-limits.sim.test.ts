@@ -25,6 +25,18 @@ test('[REPAIR1] ops at the beginning of a log whose records are gone come back, 
   expect(await mesh.json('new-york', cart)).toEqual(await mesh.json('tokyo', cart));
 });
 
+test('[REPAIR1] more damaged ops in a row than are asked for at a time are repaired', { timeout: 60_000 }, async () => {
+  const { mesh, image } = await writtenMesh(1_100);
+  // The snapshot too, so that a read takes the ops.
+  const isHit = (record: Stored): boolean => record[0].startsWith('s') || isAmongOps(record, image, 10, 1_060);
+  await beginAgain(
+    mesh,
+    image.map((record) => (isHit(record) ? flipped(record) : record)),
+  );
+  await untilRead(mesh, 300);
+  expect(damagedSeqs(mesh, image)).toEqual([]);
+});
+
 /** A mesh in which Tokyo has written so many ops to a cart, and what is on Berlin's disk. */
 async function writtenMesh(ops: number): Promise<{ readonly mesh: SimulatedMesh; readonly image: MemoryKvImage }> {
   const mesh = await linkedMesh({ seed: 1, regions: ['berlin', 'tokyo', 'new-york'], delayMs: 20, documentsLoadedMax: 1 });
@@ -50,6 +62,12 @@ async function untilRead(mesh: SimulatedMesh, tries: number): Promise<void> {
 function isAmongOps([key]: Stored, image: MemoryKvImage, from: number, to: number): boolean {
   const keys = image.map(([other]) => other).filter((other) => other.startsWith('l'));
   return keys.toSorted().slice(from, to).includes(key);
+}
+
+function flipped([key, value]: Stored): Stored {
+  const copy = Uint8Array.from(value);
+  copy[20] = (copy[20] ?? 0) ^ 1;
+  return [key, copy];
 }
 
 /** The ops whose records are not what they were. */

@@ -13,7 +13,7 @@ import type { OriginId, RegionId } from '@anabranch/causality';
 import { chainNext, decodeOp, type FetchedFrame, type FetchFrame, type OriginReport } from '@anabranch/protocol';
 import type { OpLog } from './op-log.ts';
 import { PeerLink } from './peer-link.ts';
-import type { DamagedOp, RestoredOp } from './replica-store.ts';
+import type { DamagedOp, LoggedOp, RestoredOp } from './replica-store.ts';
 
 export interface LogRepairParts {
   readonly clock: Clock;
@@ -25,30 +25,36 @@ export interface LogRepairParts {
   readonly links: ReadonlyMap<RegionId, PeerLink>;
 }
 
-interface HeldOp {
-  readonly seq: number;
-  readonly bytes: Uint8Array;
-}
-
 interface Wanted extends DamagedOp {
   asks: number;
   nextAskMs: number;
+}
+
+interface HeldOp {
+  readonly wanted: Wanted;
+  readonly bytes: Uint8Array;
 }
 
 export class LogRepair {
   /** After which an ask that was not answered goes to the next peer; longer each time that all were asked. */
   static readonly askMs = 1_000;
   static readonly askMsMax = 15_000;
-  /** Damaged ops that are remembered. Beyond: asked for when a read meets them again. */
+  /** Damaged ops that are asked for. Beyond: the one that was asked for longest gives way, until a read meets it again. */
   static readonly wantedMax = 1_000;
   /** Bytes of ops that wait for those around them. Beyond: all of them are dropped. */
   static readonly heldBytesMax: number = 16 << 20;
 
   readonly #parts: LogRepairParts;
+  /** Damaged ops are in one of these: to be asked for; received; being written; not to be written, for the store
+   *  does not know where, until another one is. */
   readonly #wanted = new Map<string, Wanted>();
-  readonly #held = new Map<string, Uint8Array>();
+  readonly #held = new Map<string, HeldOp>();
+  readonly #writing = new Set<string>();
+  readonly #misplaced = new Set<string>();
   #heldBytes = 0;
   #timer: Timer | undefined;
+  /** A peer has been asked, and may still answer in time. */
+  #isAwaiting = false;
   #isStopped = false;
 
   constructor(parts: LogRepairParts) {
@@ -66,11 +72,13 @@ export class LogRepair {
   /** A peer has answered. What nobody asked for, or what has been written since, is passed over. */
   take(link: PeerLink, { origin, seq, op }: FetchedFrame): void {
     const key = keyOf({ origin, seq });
-    if (this.#isStopped || !this.#wanted.has(key) || this.#held.has(key)) return;
+    const wanted = this.#wanted.get(key);
+    if (this.#isStopped || wanted === undefined) return;
     if (this.#heldBytes + op.length > LogRepair.heldBytesMax) this.#drop([...this.#held.keys()]);
-    this.#held.set(key, op.slice());
+    this.#wanted.delete(key);
+    this.#held.set(key, { wanted, bytes: op.slice() });
     this.#heldBytes += op.length;
-    void this.#settle(link, { origin, seq });
+    this.#settle(link, wanted);
     this.#askIn(0);
   }
 
@@ -81,19 +89,28 @@ export class LogRepair {
 
   #want({ origin, seq }: DamagedOp): void {
     const key = keyOf({ origin, seq });
-    if (this.#isStopped || this.#wanted.has(key) || this.#wanted.size >= LogRepair.wantedMax) return;
+    if (this.#isStopped || [this.#wanted, this.#held, this.#writing, this.#misplaced].some((known) => known.has(key))) return;
+    if (this.#wanted.size >= LogRepair.wantedMax && !this.#giveWay()) return;
     this.#wanted.set(key, { origin, seq, asks: 0, nextAskMs: 0 });
-    if (this.#timer === undefined) this.#askIn(0);
+    if (!this.#isAwaiting) this.#askIn(0);
+  }
+
+  /** False when none was asked for yet. */
+  #giveWay(): boolean {
+    let last: Wanted | undefined;
+    for (const wanted of this.#wanted.values()) if (last === undefined || wanted.nextAskMs > last.nextAskMs) last = wanted;
+    return last !== undefined && last.asks > 0 && this.#wanted.delete(keyOf(last));
   }
 
   #askIn(ms: number): void {
     this.#timer?.cancel();
     this.#timer = this.#parts.clock.setTimer(ms, () => this.#ask());
+    this.#isAwaiting = false;
   }
 
   /** Asks for the op whose turn it is, of the next peer that holds it. */
   #ask(): void {
-    this.#timer = undefined;
+    this.#isAwaiting = false;
     const { clock, log } = this.#parts;
     const next = this.#next();
     if (this.#isStopped || log.hasFailed || next === undefined) return;
@@ -105,43 +122,68 @@ export class LogRepair {
     next.asks += 1;
     const rounds = Math.floor(next.asks / Math.max(1, holders.length));
     next.nextAskMs = nowMs + Math.min(LogRepair.askMs * 2 ** Math.min(rounds, 10), LogRepair.askMsMax);
-    this.#askIn(LogRepair.askMs);
+    // Nobody holds it: the others need not wait.
+    this.#askIn(holders.length > 0 ? LogRepair.askMs : 0);
+    this.#isAwaiting = holders.length > 0;
   }
 
   #next(): Wanted | undefined {
     let next: Wanted | undefined;
-    for (const [key, wanted] of this.#wanted) {
-      if (!this.#held.has(key) && (next === undefined || wanted.nextAskMs < next.nextAskMs)) next = wanted;
-    }
+    for (const wanted of this.#wanted.values()) if (next === undefined || wanted.nextAskMs < next.nextAskMs) next = wanted;
     return next;
   }
 
   /** Writes what is held around this op as soon as it can be checked. */
-  async #settle(link: PeerLink, at: DamagedOp): Promise<void> {
-    const run = this.#runAround(at);
-    const restored = this.#verify(at.origin, run);
+  #settle(link: PeerLink, { origin, seq }: DamagedOp): void {
+    // Long runs are gone through when they are whole, not with each op.
+    if (this.#isOpen({ origin, seq })) return;
+    const run = this.#runAround({ origin, seq });
+    const restored = this.#verify(origin, run);
     if (restored === undefined) return;
-    this.#drop(run.map(({ seq }) => keyOf({ origin: at.origin, seq })));
-    const { logger, metrics, log } = this.#parts;
+    this.#drop(run.map(({ wanted }) => keyOf(wanted)));
     if (restored === 'broken') {
-      logger.error('record.not_repaired', { ...at, peer: link.peerRegion, reason: 'the hash chain does not pass through it' });
+      const details = { origin, seq, peer: link.peerRegion, reason: 'the hash chain does not pass through it' };
+      this.#parts.logger.error('record.not_repaired', details);
       return;
     }
     for (const op of restored) {
-      const details = { origin: op.origin, seq: op.seq, peer: link.peerRegion };
+      this.#wanted.delete(keyOf(op));
+      this.#writing.add(keyOf(op));
+    }
+    void this.#write(link, restored);
+  }
+
+  /** What was not written when the region stops is damaged still when it starts. */
+  async #write({ peerRegion: peer }: PeerLink, ops: readonly RestoredOp[]): Promise<void> {
+    const { logger, metrics, log } = this.#parts;
+    for (const op of ops) {
+      if (this.#isStopped) return;
+      const [key, details] = [keyOf(op), { origin: op.origin, seq: op.seq, peer }];
+      let isWritten = false;
       try {
-        if (!(await log.restore(op))) {
-          logger.error('record.not_repaired', { ...details, reason: 'its position is not known any more' });
-          continue;
-        }
+        isWritten = await log.restore(op);
       } catch {
         // The log has failed, and the replica ends.
         return;
       }
-      this.#wanted.delete(keyOf(op));
-      logger.info('record.repaired', details);
-      metrics.count('anabranch_records_repaired_total');
+      this.#writing.delete(key);
+      if (isWritten) {
+        // Where another op was may follow from this one.
+        this.#misplaced.clear();
+        logger.info('record.repaired', details);
+        metrics.count('anabranch_records_repaired_total');
+        continue;
+      }
+      logger.error('record.not_repaired', { ...details, reason: 'its position is not known any more' });
+      if (this.#misplaced.size < LogRepair.wantedMax) this.#misplaced.add(key);
     }
+  }
+
+  /** Whether what lies next to a held op is neither held nor intact. */
+  #isOpen({ origin, seq }: DamagedOp): boolean {
+    const isHeld = (at: number): boolean => this.#held.has(keyOf({ origin, seq: at }));
+    const isAfter = isHeld(seq + 1) || seq === this.#parts.log.durableHead(origin).seq || this.#opAfter(origin, seq) !== undefined;
+    return !isAfter || !(isHeld(seq - 1) || this.#chainBefore(origin, seq) !== undefined);
   }
 
   /** Held ops that follow one another, this one among them. */
@@ -149,10 +191,9 @@ export class LogRepair {
     let first = seq;
     while (this.#held.has(keyOf({ origin, seq: first - 1 }))) first -= 1;
     const run: HeldOp[] = [];
-    for (let at = first, bytes = this.#held.get(keyOf({ origin, seq: at })); bytes !== undefined; ) {
-      run.push({ seq: at, bytes });
-      at += 1;
-      bytes = this.#held.get(keyOf({ origin, seq: at }));
+    for (let held = this.#held.get(keyOf({ origin, seq: first })); held !== undefined; ) {
+      run.push(held);
+      held = this.#held.get(keyOf({ origin, seq: first + run.length }));
     }
     return run;
   }
@@ -160,23 +201,17 @@ export class LogRepair {
   /** Undefined as long as what lies before or after is damaged too: that is wanted from then on. */
   #verify(origin: OriginId, run: readonly HeldOp[]): RestoredOp[] | 'broken' | undefined {
     const { log, hash } = this.#parts;
-    const [first, last] = [run[0]?.seq ?? 0, run.at(-1)?.seq ?? 0];
+    const [first, last] = [run[0]?.wanted.seq ?? 0, run.at(-1)?.wanted.seq ?? 0];
     const head = log.durableHead(origin);
-    let chainHash = this.#intact(() => log.chainHashAt(origin, first - 1));
-    let after = last < head.seq ? this.#intact(() => log.read(origin, last, 0)[0]) : undefined;
-    // A log whose first records are lost seems to begin later, and reads pass over them.
-    if (first > 1 && first <= head.oldestSeq) this.#want({ origin, seq: first - 1 });
-    if (after !== undefined && after.seq !== last + 1) {
-      this.#want({ origin, seq: last + 1 });
-      after = undefined;
-    }
+    let chainHash = this.#chainBefore(origin, first);
+    const after = last < head.seq ? this.#opAfter(origin, last) : undefined;
     if (chainHash === undefined || (after === undefined && last < head.seq)) return undefined;
     let logBytes = after === undefined ? head.logBytes : after.logBytes - after.bytes.length;
     for (const { bytes } of run) logBytes -= bytes.length;
-    const chained = run.map(({ seq, bytes }) => {
+    const chained = run.map(({ wanted, bytes }) => {
       chainHash = chainNext(hash, chainHash ?? bytes, bytes);
       logBytes += bytes.length;
-      return { origin, seq, bytes, chainHash, logBytes };
+      return { origin, seq: wanted.seq, bytes, chainHash, logBytes };
     });
     const reached = after === undefined ? chainHash : chainNext(hash, chainHash, after.bytes);
     if (!bytesEqual(reached, (after ?? head).chainHash)) return 'broken';
@@ -187,20 +222,40 @@ export class LogRepair {
     });
   }
 
-  /** Undefined for what is damaged. */
+  /** The hash of the chain up to the op before; undefined while that is damaged. */
+  #chainBefore(origin: OriginId, seq: number): Uint8Array | undefined {
+    const { log } = this.#parts;
+    // A log whose first records are lost seems to begin later, and reads pass over them.
+    if (seq > 1 && seq <= log.durableHead(origin).oldestSeq) this.#want({ origin, seq: seq - 1 });
+    return this.#intact(() => log.chainHashAt(origin, seq - 1));
+  }
+
+  /** The next op; undefined while it is damaged. */
+  #opAfter(origin: OriginId, seq: number): LoggedOp | undefined {
+    const after = this.#intact(() => this.#parts.log.read(origin, seq, 0)[0]);
+    if (after === undefined || after.seq === seq + 1) return after;
+    this.#want({ origin, seq: seq + 1 });
+    return undefined;
+  }
+
+  /** Undefined for what cannot be read: it is damaged, or of a format of newer software. */
   #intact<T>(read: () => T | undefined): T | undefined {
     try {
       return read();
     } catch (error) {
-      if (isAnabranchError(error, 'record_damaged')) return undefined;
+      if (isAnabranchError(error)) return undefined;
       throw error;
     }
   }
 
+  /** They are asked for again. */
   #drop(keys: readonly string[]): void {
     for (const key of keys) {
-      this.#heldBytes -= this.#held.get(key)?.length ?? 0;
+      const held = this.#held.get(key);
+      if (held === undefined) continue;
       this.#held.delete(key);
+      this.#heldBytes -= held.bytes.length;
+      this.#wanted.set(key, held.wanted);
     }
   }
 }

@@ -1,0 +1,132 @@
+import { AnabranchError, type Hash, silentLogger, silentMetrics } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
+import { hlcZero, type OriginId, parseRegionId, type RegionId } from '@anabranch/causality';
+import { encodeOp, type LinkFrame, type OriginReport } from '@anabranch/protocol';
+import { expect, test } from 'vitest';
+import { LogRepair } from './log-repair.ts';
+import type { OpLog } from './op-log.ts';
+import type { PeerLink } from './peer-link.ts';
+import type { DamagedOp, RestoredOp } from './replica-store.ts';
+
+const origin = 'tokyo.000000000001' as OriginId;
+const tokyo: RegionId = parseRegionId('tokyo');
+const chainHash = new Uint8Array(32);
+const hash: Hash = { sha256: () => chainHash, hmacSha256: () => chainHash };
+const bytes = encodeOp({ hlc: hlcZero, dependencies: [], writes: [], idempotency: { key: 'k', requestDigest: new Uint8Array(16) } });
+
+test('[REPAIR1] what is answered again while it is written is not kept, and may be damaged again', async () => {
+  const { damage, answer, asked, finish, written } = repairOf();
+  damage(1);
+  answer(1);
+  damage(1);
+  answer(1);
+  await finish(true);
+  damage(1);
+  answer(1);
+  await finish(true);
+  expect(written).toEqual([1, 1]);
+  expect(asked()).toEqual([1, 1]);
+});
+
+test('[REPAIR1] a run that is half written when the region stops is not written on', async () => {
+  const { repair, damage, answer, finish, written } = repairOf();
+  damage(2);
+  damage(3);
+  answer(2);
+  answer(3);
+  repair.stop();
+  await finish(true);
+  expect(written).toEqual([2]);
+});
+
+test('[REPAIR1] an op that is found damaged does not wait for one that nobody has', () => {
+  const { damage, asked, clock } = repairOf(5);
+  damage(9);
+  clock.advance(60_000);
+  damage(1);
+  clock.advance(1);
+  expect(asked()).toEqual([1]);
+});
+
+test('[REPAIR1] an op whose place in the store is not known is asked for once, until another one is written', async () => {
+  const { damage, answer, asked, finish, written, clock } = repairOf();
+  damage(1);
+  answer(1);
+  await finish(false);
+  damage(1);
+  clock.advance(60_000);
+  expect(asked()).toEqual([1]);
+  // Where it was may follow from another one.
+  damage(3);
+  answer(3);
+  await finish(true);
+  damage(1);
+  answer(1);
+  expect([asked(), written]).toEqual([
+    [1, 3, 1],
+    [1, 3, 1],
+  ]);
+});
+
+test('[REPAIR1] an op beside a record of newer software waits, and the region goes on', async () => {
+  const { damage, answer, finish, written, unreadable } = repairOf();
+  unreadable.add(2);
+  damage(1);
+  answer(1);
+  await finish(true);
+  expect(written).toEqual([]);
+});
+
+/** Repair of a log of 9 ops, of which a peer has so many. What is written to it waits until it is told to finish. */
+function repairOf(heldSeq = 9) {
+  const clock = new ManualClock();
+  const frames: LinkFrame[] = [];
+  const written: number[] = [];
+  const waiting: Array<(isWritten: boolean) => void> = [];
+  const damaged = new Set<number>();
+  const unreadable = new Set<number>();
+  let tell: (op: DamagedOp) => void = () => {};
+  const read = (_: OriginId, afterSeq: number) => {
+    if (unreadable.has(afterSeq + 1)) throw new AnabranchError('store_format_unknown', 'newer');
+    if (!damaged.has(afterSeq + 1)) return [{ origin, seq: afterSeq + 1, bytes, chainHash, logBytes: 0, position: 1 }];
+    tell({ origin, seq: afterSeq + 1 });
+    return [];
+  };
+  const log: Pick<OpLog, 'hasFailed' | 'onDamaged' | 'durableHead' | 'chainHashAt' | 'read' | 'restore'> = {
+    hasFailed: false,
+    onDamaged: (listener: typeof tell) => {
+      tell = listener;
+    },
+    durableHead: () => ({ seq: 9, chainHash, hlc: hlcZero, logBytes: 0, oldestSeq: 1 }),
+    chainHashAt: (_: OriginId, seq: number) => (damaged.has(seq) ? undefined : chainHash),
+    read,
+    restore: ({ seq }: RestoredOp) => {
+      written.push(seq);
+      return new Promise<boolean>((resolve) => waiting.push(resolve));
+    },
+  };
+  const link: Pick<PeerLink, 'peerRegion' | 'reports' | 'send'> = {
+    peerRegion: tokyo,
+    reports: new Map<OriginId, OriginReport>([[origin, { origin, seq: heldSeq, oldestSeq: 1, logBytes: 0, completeMs: 0 }]]),
+    send: (frame) => {
+      frames.push(frame);
+    },
+  };
+  const parts = { clock, hash, log: log as OpLog, logger: silentLogger, metrics: silentMetrics };
+  const repair = new LogRepair({ ...parts, links: new Map([[tokyo, link as PeerLink]]) });
+  return {
+    ...{ repair, clock, written, unreadable },
+    asked: () => frames.flatMap((frame) => (frame.type === 'fetch' ? [frame.seq] : [])),
+    damage: (seq: number) => {
+      damaged.add(seq);
+      tell({ origin, seq });
+      clock.advance(1);
+    },
+    answer: (seq: number) => repair.take(link as PeerLink, { type: 'fetched', origin, seq, op: bytes }),
+    finish: async (isWritten: boolean) => {
+      for (const resolve of waiting.splice(0)) resolve(isWritten);
+      if (isWritten) damaged.clear();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
