@@ -2,9 +2,11 @@
 
 import { isAnabranchError, type JsonValue } from '@anabranch/base';
 import { mintOrigin, parseRegionId } from '@anabranch/causality';
+import * as A from '@automerge/automerge';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
+import { AutomergeDocument } from './automerge/automerge-document.ts';
 import type { CrdtDocument } from './crdt-document.ts';
 import { createDocument } from './create-document.ts';
 import { identityOf, reservedClientIdMin } from './document-identity.ts';
@@ -166,6 +168,34 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
     edit(document, { op: 'remove', path: '' });
     expect([document.json(), document.exists()]).toEqual([{}, false]);
   });
+
+  test('[MERGE19] numbers of a freeform document are what they were set to, however large', () => {
+    const [document, copy] = [open(library, 'freeform'), open(library, 'freeform', 2)];
+    const numbers = [0, -1, 1.5, 2 ** 52, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 63, 2 ** 64, 1e21, Number.MAX_VALUE].flatMap((n) => [
+      n,
+      -n || 0,
+    ]);
+    if (library === 'automerge') edit(document, { op: 'set', path: '/m', value: {} }, { op: 'set', path: '/l', value: [] });
+    const update = edit(document, ...numbers.map((value, at) => ({ op: 'set' as const, path: `/m/${at}`, value })));
+    edit(document, { op: 'set', path: '/m/all', value: { in: [{ it: numbers }] } });
+    for (const value of numbers.toReversed()) edit(document, { op: 'insert', path: '/l', index: 0, value });
+    expect(document.json()).toEqual({ m: { ...numbers, all: { in: [{ it: numbers }] } }, l: numbers });
+    copy.apply([document.encodeState()]);
+    expect(copy.json()).toEqual(document.json());
+    if (copy instanceof AutomergeDocument && update !== undefined) expect(() => A.decodeChange(update)).not.toThrow();
+  });
+});
+
+test('[MERGE19] unsigned and large whole numbers of an Automerge client are shown', () => {
+  const document = open('automerge', 'freeform');
+  const client = A.change(A.init<Record<string, unknown>>(), (doc) => {
+    Object.assign(doc, { unsigned: new A.Uint(5), large: Number.MAX_SAFE_INTEGER, larger: 10n ** 16n });
+  });
+  const handle = A.getBackend(client);
+  handle.put('_root', 'late', 9e15, 'timestamp');
+  handle.commit(null, 0);
+  document.apply([handle.save()]);
+  expect(document.json()).toEqual({ unsigned: 5, large: Number.MAX_SAFE_INTEGER, larger: 1e16, late: null });
 });
 
 describe('identity', () => {

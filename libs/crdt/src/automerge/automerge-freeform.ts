@@ -91,8 +91,7 @@ class AutomergeNode implements FreeformNode {
   setKey(key: string, value: JsonValue): boolean {
     // Automerge has no empty keys.
     if (key === '') return false;
-    if (isNested(value)) this.#handle.putObject(this.#id, key, value);
-    else this.#handle.put(this.#id, key, value);
+    this.#putMember(key, value);
     return true;
   }
 
@@ -101,8 +100,8 @@ class AutomergeNode implements FreeformNode {
   }
 
   insertItem(index: number, value: JsonValue): void {
-    if (isNested(value)) this.#handle.insertObject(this.#id, index, value);
-    else this.#handle.insert(this.#id, index, value);
+    if (isNested(value)) this.#fill(this.#handle.insertObject(this.#id, index, shellOf(value)), value);
+    else this.#handle.insert(this.#id, index, value, datatypeOf(value));
   }
 
   removeItem(index: number): void {
@@ -121,11 +120,44 @@ class AutomergeNode implements FreeformNode {
   empty(): void {
     for (const key of this.#handle.keys(this.#id)) this.#handle.delete(this.#id, key);
   }
+
+  /** Writes the members of a list or map one by one: given whole, the library would choose how numbers are kept. */
+  #fill(id: string, value: string | JsonValue[] | Record<string, JsonValue>): void {
+    if (typeof value === 'string') return;
+    const isList = Array.isArray(value);
+    const node = new AutomergeNode(this.#handle, isList ? 'list' : 'map', id);
+    if (isList) for (const [index, item] of value.entries()) node.insertItem(index, item);
+    else for (const [key, member] of Object.entries(value)) node.#putMember(key, member);
+  }
+
+  #putMember(key: string, value: JsonValue): void {
+    if (isNested(value)) this.#fill(this.#handle.putObject(this.#id, key, shellOf(value)), value);
+    else this.#handle.put(this.#id, key, value, datatypeOf(value));
+  }
+}
+
+/** A text whole; of a list or map, an empty one. */
+function shellOf(value: string | JsonValue[] | Record<string, JsonValue>): string | JsonValue[] | Record<string, JsonValue> {
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? [] : {};
+}
+
+/**
+ * The library makes integers of whole numbers: it cuts those beyond 64 bits, and changes with any beyond the safe integers are not decoded.
+ * As floating-point numbers they are what they are in JSON.
+ */
+function datatypeOf(value: JsonValue): 'f64' | undefined {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER ? 'f64' : undefined;
 }
 
 /** Values the library keeps as objects: strings are texts in Automerge 3. */
 function isNested(value: JsonValue): value is string | JsonValue[] | Record<string, JsonValue> {
   return typeof value === 'string' || (typeof value === 'object' && value !== null);
+}
+
+/** JSON has no infinite numbers, and none that is none. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /** Reads a whole document as JSON. It is total: times are shown as milliseconds, bytes as base64url. */
@@ -166,7 +198,7 @@ class JsonReader {
       case 'text':
         return this.#handle.text(content);
       case 'timestamp':
-        return content.getTime();
+        return finite(content.getTime());
       case 'bytes':
         return toBase64url(content);
       case 'null':
@@ -175,7 +207,8 @@ class JsonReader {
       case 'uint':
       case 'f64':
       case 'counter':
-        return Number.isFinite(content) ? content : null;
+        // Unsigned ones, and large ones, are big integers.
+        return finite(Number(content));
       default:
         return content;
     }
