@@ -25,6 +25,7 @@ export class AutomergeEntryReader implements EntryReader {
         if (action === 'set') sets.push({ id: `${startOp + at}@${actor}`, key, text: typeof value === 'string' ? value : undefined });
       }
     }
-    return { sets, replaced };
+    const gone = new Set(replaced);
+    return { sets: sets.map((set) => (gone.has(set.id) ? { ...set, text: undefined } : set)), replaced };
   }
 }

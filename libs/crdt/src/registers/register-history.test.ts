@@ -1,6 +1,7 @@
 // Random concurrent writes to registers: what RegisterHistory finds in the bytes of the updates, in whatever order a replica
 // received them, is what a brute-force reading of the causal histories finds.
 
+import { concatBytes } from '@anabranch/base';
 import { formatHlc, type Hlc } from '@anabranch/causality';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -170,5 +171,19 @@ describe.each(['yjs', 'automerge'] as const)('RegisterHistory on %s', (library) 
     const history = new RegisterHistory<number>(library, cart);
     for (const [nth, update] of [...updates, ...updates].entries()) history.take(update, nth);
     expect([...history.conflicts()]).toMatchObject([{ path: '/status', winner: { by: 1 }, loser: { by: 0 }, stands: true }]);
+  });
+
+  test('[CONF2] what an update overwrote itself before it was sent is in no conflict', () => {
+    const [a, b] = [new CartReplica(library, 0), new CartReplica(library, 1)];
+    if (cart === 'freeform') throw new Error('the cart is typed');
+    for (const value of ['first', 'second', 'third']) a.do({ op: 'set', path: '/status', value });
+    const merged = library === 'yjs' ? a.document.encodeState() : concatBytes([...a.updates]);
+    b.document.apply([merged]);
+    b.do({ op: 'set', path: '/status', value: 'last' });
+    const history = new RegisterHistory<number>(library, cart);
+    history.take(merged, 0);
+    expect([...history.conflicts()]).toEqual([]);
+    for (const update of b.updates) history.take(update, 1);
+    expect([...history.conflicts()]).toEqual([]);
   });
 });
