@@ -1,7 +1,8 @@
 // Server-sent events over real sockets.
 
 import { once } from 'node:events';
-import { decodeSessionToken } from '@anabranch/causality';
+import { decodeSessionToken, encodeSessionToken, VersionVector } from '@anabranch/causality';
+import { parseDocumentId } from '@anabranch/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestRegion } from './testing/region-under-test.ts';
 
@@ -148,6 +149,22 @@ describe('event streams', () => {
     await noStreams();
   });
 
+  test.each(['/v1/docs/carts/waiting/events', '/v1/changes?follow=true'])(
+    '[DOOR7] readers of %s that wait keep their places',
+    async (path) => {
+      const limited = await TestRegion.start({ limits: { eventStreamsMax: 3, changeFeedsMax: 3 } });
+      const { origin } = limited.replica.status();
+      const headers = { 'anabranch-session': encodeSessionToken(VersionVector.of([[origin, 1]])) };
+      const asked = [1, 2, 3, 4, 5].map(() => fetch(limited.url(path), { headers }));
+      const inFlight = async (): Promise<string> => (await limited.ask('/metrics')).text;
+      await expect.poll(inFlight).toMatch(/anabranch_http_requests_in_flight [34]\n/);
+      await limited.patch('/v1/docs/carts/waiting', [{ op: 'enable', path: '/gift' }]);
+      const answers = await Promise.all(asked);
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 503, 503]);
+      await limited.stop();
+    },
+  );
+
   test.each([
     ['/v1/docs/shops/a/events', {}, 404, 'collection_not_found'],
     ['/v1/docs/carts/a%2fb/events', {}, 400, 'document_id_invalid'],
@@ -169,4 +186,24 @@ describe('stopping', () => {
     await stopping.stop();
     expect(await next).toBeUndefined();
   });
+
+  test.each(['/v1/docs/carts/late/events', '/v1/changes?follow=true'])(
+    '[LIFE2] ends %s also for readers that still waited for it',
+    async (path) => {
+      const stopping = await TestRegion.start();
+      const { origin } = stopping.replica.status();
+      const headers = { 'anabranch-session': encodeSessionToken(VersionVector.of([[origin, 1]])) };
+      const asked = fetch(stopping.url(path), { headers });
+      await expect.poll(() => stopping.server.gauges()).toContainEqual({ name: 'anabranch_http_requests_in_flight', value: 1 });
+      const startMs = performance.now();
+      const stopped = stopping.server.stop();
+      await stopping.replica.edit({ document: parseDocumentId('carts/late'), plan: () => [{ op: 'enable', path: '/gift' }] });
+      const answer = await asked;
+      expect(answer.status).toBe(200);
+      await answer.text();
+      await stopped;
+      expect(performance.now() - startMs).toBeLessThan(2_000);
+      await stopping.stop();
+    },
+  );
 });

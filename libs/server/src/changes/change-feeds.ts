@@ -6,6 +6,7 @@ import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { readField, readSession } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
+import { OpenStreams } from '../http/open-streams.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
 import { changeEventExample, changeEventSchema } from './change-event.ts';
@@ -40,10 +41,11 @@ const changesQuery = z.strictObject({
 export class ChangeFeeds {
   readonly route: Route;
   readonly #parts: DoorParts;
-  readonly #open = new Set<ChangeStream>();
+  readonly #open: OpenStreams;
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
+    this.#open = new OpenStreams(parts.limits.changeFeedsMax);
     this.route = {
       method: 'GET',
       template: '/v1/changes',
@@ -72,29 +74,24 @@ export class ChangeFeeds {
   }
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#open.count;
   }
 
   /** Ends every stream. */
   close(): void {
-    for (const stream of [...this.#open]) stream.close();
+    this.#open.close();
   }
 
   async #read(request: DoorRequest): Promise<DoorResponse> {
     const { replica, limits } = this.#parts;
     const options = this.#optionsOf(request);
-    if (this.#open.size >= limits.changeFeedsMax) throw new AnabranchError('overloaded', 'too many change feeds are read');
     const seen = readSession(request.headers);
     const minVersion = seen === undefined ? options.after : options.after.merge(seen);
-    await replica.whenVisible({ minVersion, waitMsMax: limits.readWaitMsMax });
-    return {
-      status: 200,
-      headers: { 'content-type': mediaTypes[options.format], 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-      body: (sink) => {
-        const stream: ChangeStream = new ChangeStream(this.#parts, options, sink, () => this.#open.delete(stream));
-        this.#open.add(stream);
-      },
+    const prepare = async (): Promise<DoorResponse['headers']> => {
+      await replica.whenVisible({ minVersion, waitMsMax: limits.readWaitMsMax });
+      return { 'content-type': mediaTypes[options.format], 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
     };
+    return this.#open.answer(prepare, (sink, whenClosed) => new ChangeStream(this.#parts, options, sink, whenClosed));
   }
 
   #optionsOf(request: DoorRequest): ChangeStreamOptions {

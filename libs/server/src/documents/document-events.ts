@@ -1,10 +1,10 @@
-import { AnabranchError } from '@anabranch/base';
 import { decodeSessionToken, tokenLengthMax } from '@anabranch/causality';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
 import { readField, readSession, sessionTokenOf } from '../http/fields.ts';
 import { mediaTypes } from '../http/media-type.ts';
+import { OpenStreams } from '../http/open-streams.ts';
 import { readQuery } from '../http/query.ts';
 import type { Route } from '../http/route-table.ts';
 import { documentOf } from './document-address.ts';
@@ -22,10 +22,11 @@ const eventsQuery = z.strictObject({
 export class DocumentEvents {
   readonly route: Route;
   readonly #parts: DoorParts;
-  readonly #open = new Set<EventStream>();
+  readonly #open: OpenStreams;
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
+    this.#open = new OpenStreams(parts.limits.eventStreamsMax);
     this.route = {
       method: 'GET',
       template: '/v1/docs/{collection}/{id}/events',
@@ -49,12 +50,12 @@ export class DocumentEvents {
   }
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#open.count;
   }
 
   /** Ends every stream. */
   close(): void {
-    for (const stream of [...this.#open]) stream.close();
+    this.#open.close();
   }
 
   async #subscribe(request: DoorRequest): Promise<DoorResponse> {
@@ -63,22 +64,20 @@ export class DocumentEvents {
     const query = readQuery(request.query, eventsQuery);
     const lastEvent = readField(request.headers, 'last-event-id', 'session_token_invalid') ?? query.after;
     const seen = lastEvent === undefined ? readSession(request.headers) : decodeSessionToken(lastEvent);
-    if (this.#open.size >= limits.eventStreamsMax) throw new AnabranchError('overloaded', 'too many event streams are open');
     // The first view must not be older than what the reader has seen; a damaged document is refused here, not mid-stream.
-    const { version } = await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax });
-    return {
-      status: 200,
-      headers: {
+    const prepare = async (): Promise<DoorResponse['headers']> => {
+      const { version } = await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax });
+      return {
         'content-type': mediaTypes.events,
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
         'anabranch-session': sessionTokenOf(version),
-      },
-      body: (sink) => {
-        const stream = new EventStream(this.#parts, document, sink, () => this.#open.delete(stream));
-        this.#open.add(stream);
-        if (seen !== undefined) stream.resume();
-      },
+      };
     };
+    return this.#open.answer(prepare, (sink, whenClosed) => {
+      const stream = new EventStream(this.#parts, document, sink, whenClosed);
+      if (seen !== undefined) stream.resume();
+      return stream;
+    });
   }
 }

@@ -21,6 +21,8 @@ export interface DoorResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** A text is sent with its header fields in one piece. */
   readonly body: string | StreamBody | undefined;
+  /** Called in place of a stream's body when nobody is there to read it. */
+  readonly dropped?: () => void;
 }
 
 /** Starts to write a body that has no end of its own. */

@@ -126,8 +126,8 @@ export class HttpDoor {
     metrics.observe('anabranch_http_request_duration_seconds', (clock.monotonicMs() - startMs) / 1000, labels);
   }
 
-  #write(request: IncomingMessage, response: ServerResponse, { status, headers, body }: DoorResponse): void {
-    if (response.destroyed) return;
+  #write(request: IncomingMessage, response: ServerResponse, { status, headers, body, dropped }: DoorResponse): void {
+    if (response.destroyed) return dropped?.();
     const fields: Record<string, string | number> = {
       ...headers,
       'x-content-type-options': 'nosniff',
@@ -136,9 +136,9 @@ export class HttpDoor {
     if (this.#isStopping) fields['connection'] = 'close';
     if (typeof body === 'function') {
       response.writeHead(status, fields);
-      if (request.method === 'HEAD') response.end();
-      else body(sinkOf(response));
-      return;
+      if (request.method !== 'HEAD') return body(sinkOf(response));
+      response.end();
+      return dropped?.();
     }
     if (status !== 204 && status !== 304) fields['content-length'] = body === undefined ? 0 : Buffer.byteLength(body);
     response.writeHead(status, fields);
