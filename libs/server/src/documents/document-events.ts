@@ -1,4 +1,4 @@
-import { decodeSessionToken, tokenLengthMax } from '@anabranch/causality';
+import { decodeSessionToken, tokenLengthMax, VersionVector } from '@anabranch/causality';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import type { DoorRequest, DoorResponse } from '../http/door-request.ts';
@@ -64,9 +64,10 @@ export class DocumentEvents {
     const query = readQuery(request.query, eventsQuery);
     const lastEvent = readField(request.headers, 'last-event-id', 'session_token_invalid') ?? query.after;
     const seen = lastEvent === undefined ? readSession(request.headers) : decodeSessionToken(lastEvent);
+    let version = VersionVector.empty;
     // The first view must not be older than what the reader has seen; a damaged document is refused here, not mid-stream.
     const prepare = async (): Promise<DoorResponse['headers']> => {
-      const { version } = await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax });
+      ({ version } = await replica.read(document, seen && { minVersion: seen, waitMsMax: limits.readWaitMsMax }));
       return {
         'content-type': mediaTypes.events,
         'cache-control': 'no-store',
@@ -76,7 +77,8 @@ export class DocumentEvents {
     };
     return this.#open.answer(prepare, (sink, whenClosed) => {
       const stream = new EventStream(this.#parts, document, sink, whenClosed);
-      if (seen !== undefined) stream.resume();
+      // What became durable since that view was delivered before the stream listened, and its token does not name it.
+      if (seen !== undefined || !replica.version.equals(version)) stream.resume();
       return stream;
     });
   }

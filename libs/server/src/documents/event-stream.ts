@@ -54,7 +54,7 @@ export class EventStream {
     void this.#stream.write(`retry: ${reconnectMs}\n\n`);
   }
 
-  /** Sends the present view first: the reader has seen an older version, or may have. */
+  /** Sends the present view first: the reader has seen an older version, or may have, or a change came before this listened. */
   resume(): void {
     this.#changed();
   }
