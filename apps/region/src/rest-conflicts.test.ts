@@ -1,9 +1,10 @@
 // The conflict journal over real sockets. The other writer is a client that was away: its updates know nothing of what the
 // region wrote meanwhile.
 
+import { AnabranchError } from '@anabranch/base';
 import { createDocument, type DocumentOp } from '@anabranch/crdt';
 import { parseDocumentId } from '@anabranch/protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type TestAnswer, TestRegion } from './testing/region-under-test.ts';
 
 interface Told {
@@ -110,6 +111,20 @@ describe.each(['carts', 'carts-automerge'])('conflicts of %s', (collection) => {
     const again = await restore(document, id, key);
     expect([again.status, again.headers.get('idempotency-replayed'), again.json?.['status']]).toEqual([200, 'true', 'after']);
     expect(await conflictsOf(document)).toMatchObject({ conflicts: [{ id, status: 'overwritten' }] });
+  });
+
+  test('[IDEM3] what was done is said to be done under its key, also when the conflict cannot be found right now', async () => {
+    const document = await torn(collection);
+    const [conflict] = (await conflictsOf(document)).conflicts;
+    const [id, key] = [conflict?.id ?? '', { 'idempotency-key': `again-${document}` }];
+    const restored = await restore(document, id, key);
+    const busy = new AnabranchError('overloaded', 'too many histories are being read');
+    const find = vi.spyOn(region.replica.past.conflicts, 'find').mockRejectedValue(busy);
+    const [again, other] = [await restore(document, id, key), await restore(document, id)];
+    find.mockRestore();
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true']);
+    expect(again.headers.get('anabranch-op')).toBe(restored.headers.get('anabranch-op'));
+    expect([other.status, other.json?.['code']]).toEqual([503, 'overloaded']);
   });
 });
 

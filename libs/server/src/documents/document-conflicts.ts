@@ -3,8 +3,8 @@
 import { AnabranchError, decodeUtf8, encodeUtf8, fromBase64url, type JsonValue, toBase64url } from '@anabranch/base';
 import { formatHlc } from '@anabranch/causality';
 import type { CrdtDocument, DocumentOp } from '@anabranch/crdt';
-import type { CollectionCursor, Conflict, ConflictingWrite } from '@anabranch/engine';
-import { documentIdOf, localIdOf } from '@anabranch/protocol';
+import type { CollectionCursor, Conflict, ConflictingWrite, ReadOptions, ReplicaDoor } from '@anabranch/engine';
+import { type DocumentId, documentIdOf, localIdOf } from '@anabranch/protocol';
 import { z } from 'zod';
 import type { DoorParts } from '../door-parts.ts';
 import { answerText } from '../http/answer-text.ts';
@@ -189,11 +189,12 @@ async function restoreConflict(parts: DoorParts, request: DoorRequest): Promise<
   const conflictId = request.parameters.get('conflict') ?? '';
   const isId = schema.schema === 'freeform' || conflictIdPattern.test(conflictId);
   if (!isId) throw new AnabranchError('conflict_not_found', 'this is no id of a conflict');
-  if (options.minVersion !== undefined) await replica.whenVisible(options);
-  const { path, loser } = await replica.past.conflicts.find(document, conflictId);
+  const found = await findSeen(replica, { document, conflictId }, options).catch((refusal: unknown) => ({ refusal }));
+  // In its turn under its key: where that was used, the value was written again, whatever stands in the way of finding it now.
   const plan = (current: CrdtDocument): readonly DocumentOp[] => {
+    if ('refusal' in found) throw found.refusal;
     requirePreconditions(request.headers, current, hash);
-    return [{ op: 'set', path, value: loser.value }];
+    return [{ op: 'set', path: found.path, value: found.loser.value }];
   };
   const result = await replica.edit({ document, plan, ...options }).catch((error: unknown) => {
     throw withSession(error, replica, options.minVersion);
@@ -201,6 +202,15 @@ async function restoreConflict(parts: DoorParts, request: DoorRequest): Promise<
   const { body, entityTag } = represent(result.json, hash);
   const headers = { 'content-type': mediaTypes.json, etag: entityTag };
   return settle(replica, result, concern, { status: 200, headers, body, pendingBody: { view: result.json } });
+}
+
+async function findSeen(
+  replica: ReplicaDoor,
+  { document, conflictId }: { readonly document: DocumentId; readonly conflictId: string },
+  { minVersion, waitMsMax }: ReadOptions,
+): Promise<Conflict> {
+  if (minVersion !== undefined) await replica.whenVisible({ minVersion, ...(waitMsMax !== undefined && { waitMsMax }) });
+  return replica.past.conflicts.find(document, conflictId);
 }
 
 async function whenSeen({ replica, limits }: DoorParts, request: DoorRequest): Promise<void> {
