@@ -169,6 +169,27 @@ describe.each(['yjs', 'automerge'] as const)('edits on %s', (library) => {
     expect([document.json(), document.exists()]).toEqual([{}, false]);
   });
 
+  test('[GUARD3] what a freeform document takes it shows, and nothing is set deeper', () => {
+    const document = open(library, 'freeform');
+    const nested = (depth: number): JsonValue => (depth === 0 ? 'here' : { k: nested(depth - 1) });
+    const { valueDepthMax } = crdtLimits;
+    if (library === 'automerge') {
+      edit(document, { op: 'set', path: '/a', value: nested(9) }, { op: 'set', path: '/l', value: [] });
+      const path = `/a${'/k'.repeat(8)}`;
+      expect(refusal(document, { op: 'set', path: `${path}/k`, value: nested(valueDepthMax - 8) })).toEqual([
+        'value_invalid',
+        0,
+        `${path}/k`,
+      ]);
+      edit(document, { op: 'set', path: `${path}/k`, value: nested(valueDepthMax - 9) });
+      expect(document.json()['a']).toEqual(nested(valueDepthMax));
+      expect(refusal(document, { op: 'insert', path: '/l', index: 0, value: nested(valueDepthMax) })).toEqual(['value_invalid', 0, '/l']);
+    } else {
+      edit(document, { op: 'set', path: '/a/k', value: nested(valueDepthMax) }, { op: 'insert', path: '/l', index: 0, value: nested(64) });
+      expect(document.json()).toEqual({ a: { k: nested(valueDepthMax) }, l: [nested(valueDepthMax)] });
+    }
+  });
+
   test('[MERGE19] numbers of a freeform document are what they were set to, however large', () => {
     const [document, copy] = [open(library, 'freeform'), open(library, 'freeform', 2)];
     const numbers = [0, -1, 1.5, 2 ** 52, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 63, 2 ** 64, 1e21, Number.MAX_VALUE].flatMap((n) => [

@@ -45,7 +45,7 @@ export class AutomergeFreeform {
   }
 
   edit(_author: Author, ops: readonly DocumentOp[]): Uint8Array[] | undefined {
-    const root = new AutomergeNode(this.#handle, 'map', rootId);
+    const root = new AutomergeNode(this.#handle, { kind: 'map', id: rootId, depth: 0 });
     for (const [opIndex, op] of ops.entries()) applyFreeformOp(root, op, opIndex);
     return this.#handle.pendingOps() === 0 ? undefined : [];
   }
@@ -57,12 +57,14 @@ export class AutomergeFreeform {
 
 class AutomergeNode implements FreeformNode {
   readonly kind: FreeformKind;
+  readonly depth: number;
   readonly #handle: AutomergeHandle;
   readonly #id: string;
 
-  constructor(handle: AutomergeHandle, kind: FreeformKind, id: string) {
+  constructor(handle: AutomergeHandle, { kind, id, depth }: { kind: FreeformKind; id: string; depth: number }) {
     this.#handle = handle;
     this.kind = kind;
+    this.depth = depth;
     this.#id = id;
   }
 
@@ -78,7 +80,7 @@ class AutomergeNode implements FreeformNode {
       case 'map':
       case 'list':
       case 'text':
-        return new AutomergeNode(this.#handle, found[0], found[1]);
+        return new AutomergeNode(this.#handle, { kind: found[0], id: found[1], depth: this.depth + 1 });
       default:
         return undefined;
     }
@@ -125,7 +127,7 @@ class AutomergeNode implements FreeformNode {
   #fill(id: string, value: string | JsonValue[] | Record<string, JsonValue>): void {
     if (typeof value === 'string') return;
     const isList = Array.isArray(value);
-    const node = new AutomergeNode(this.#handle, isList ? 'list' : 'map', id);
+    const node = new AutomergeNode(this.#handle, { kind: isList ? 'list' : 'map', id, depth: this.depth + 1 });
     if (isList) for (const [index, item] of value.entries()) node.insertItem(index, item);
     else for (const [key, member] of Object.entries(value)) node.#putMember(key, member);
   }

@@ -20,6 +20,8 @@ export type FreeformKind = 'map' | 'list' | 'text';
 /** A map, list or text in a freeform document. */
 export interface FreeformNode {
   readonly kind: FreeformKind;
+  /** In how many maps and lists it lies, for the limit of nesting: 0 for the first that takes values. */
+  readonly depth: number;
   /** UTF-16 units of a text, items of a list, 0 for a map. */
   readonly length: number;
   /** The map, list or text under a key or index; undefined when there is none. A place that has no type yet takes `wanted`. */
@@ -82,6 +84,7 @@ function set(root: FreeformNode, segments: readonly string[], value: JsonValue, 
   const key = segments.at(-1);
   if (key === undefined) return reject('type_mismatch', 'the whole document cannot be set');
   const map = reach(root, segments.slice(0, -1), 'map', reject);
+  checkDepth(map, value, reject);
   if (!map.setKey(key, value)) reject('type_mismatch', 'this place holds maps, lists and texts only');
 }
 
@@ -104,7 +107,19 @@ function insertItem(root: FreeformNode, op: Extract<DocumentOp, { op: 'insert' }
   const value = admit(op.value, reject);
   const list = reach(root, segments, 'list', reject);
   if (op.index < 0 || op.index > list.length) reject('index_out_of_range', `the index lies outside 0 to ${list.length}`);
+  checkDepth(list, value, reject);
   list.insertItem(op.index, value);
+}
+
+/** Views end at the limit: what lay deeper would be stored and not be shown. */
+function checkDepth(container: FreeformNode, value: JsonValue, reject: Reject): void {
+  if (container.depth + depthOf(value) > crdtLimits.valueDepthMax)
+    reject('value_invalid', 'the value would be nested too deep in the document');
+}
+
+function depthOf(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Object.values(value).reduce((deepest: number, member: JsonValue) => Math.max(deepest, depthOf(member)), 0);
 }
 
 function splice(

@@ -48,17 +48,19 @@ type RootClass = Parameters<Y.Doc['get']>[1];
 
 function applyAll(doc: Y.Doc, ops: readonly DocumentOp[], origin: unknown): void {
   doc.transact(() => {
-    for (const [opIndex, op] of ops.entries()) applyFreeformOp(new YjsNode(doc, doc), op, opIndex);
+    for (const [opIndex, op] of ops.entries()) applyFreeformOp(new YjsNode(doc, doc, -1), op, opIndex);
   }, origin);
 }
 
 class YjsNode implements FreeformNode {
+  readonly depth: number;
   readonly #doc: Y.Doc;
   readonly #type: Y.Doc | Y.Map<unknown> | Y.Array<unknown> | Y.Text;
 
-  constructor(doc: Y.Doc, type: Y.Doc | Y.Map<unknown> | Y.Array<unknown> | Y.Text) {
+  constructor(doc: Y.Doc, type: Y.Doc | Y.Map<unknown> | Y.Array<unknown> | Y.Text, depth: number) {
     this.#doc = doc;
     this.#type = type;
+    this.depth = depth;
   }
 
   get kind(): FreeformKind {
@@ -73,7 +75,7 @@ class YjsNode implements FreeformNode {
   child(segment: string, wanted: FreeformKind): FreeformNode | undefined {
     const below = this.#below(segment, wanted);
     if (below instanceof Y.XmlText || !(below instanceof Y.Map || below instanceof Y.Array || below instanceof Y.Text)) return undefined;
-    return new YjsNode(this.#doc, below);
+    return new YjsNode(this.#doc, below, this.depth + 1);
   }
 
   hasKey(key: string): boolean {
