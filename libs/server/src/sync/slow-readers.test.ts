@@ -1,14 +1,17 @@
 // Clients that do not read, or ask for too much: bounded in memory, and in the time spent on them.
 
+import { encodeUtf8 } from '@anabranch/base';
 import * as A from '@automerge/automerge';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as Y from 'yjs';
+import { encodeAwareness } from './awareness-table.ts';
 import { encodeCbor } from './cbor.ts';
+import { HocuspocusAddress } from './hocuspocus-messages.ts';
 import { RawClient } from './testing/raw-client.ts';
 import { startRegion } from './testing/start-region.ts';
 import type { TestRegion } from './testing/test-region.ts';
 import { until } from './testing/until.ts';
-import { emptyAwarenessMessage, encodeSyncStep1, encodeUpdate } from './yjs-messages.ts';
+import { emptyAwarenessMessage, encodeAwarenessMessage, encodeSyncStep1, encodeUpdate } from './yjs-messages.ts';
 
 function connect(region: TestRegion, path: string): RawClient {
   const client = new RawClient(`${region.url}${path}`);
@@ -43,6 +46,27 @@ describe('a client that does not read', () => {
     }
     expect(region.doors.sessionCount).toBe(2);
     expect(rounds).toBeLessThan(400);
+  });
+});
+
+describe('a client that comes to a document where many are', () => {
+  test.each(['/v1/sync/yjs/notes/n1', '/v1/sync/hocuspocus'])('[SYNC6] by %s is not taken for slow because of them', async (path) => {
+    const region = await startRegion('berlin', { sendBufferBytesMax: 512 << 10, awarenessBytesPerSecondMax: 1 << 30 });
+    const crowd = connect(region, '/v1/sync/yjs/notes/n1');
+    const state = encodeUtf8(JSON.stringify({ about: 'x'.repeat(8_000) }));
+    for (let clientId = 1; clientId <= 900; clientId++) {
+      const [update = new Uint8Array()] = encodeAwareness([{ clientId, clock: 1, state }], 16_384);
+      await crowd.send(encodeAwarenessMessage(update));
+    }
+    await crowd.send(emptyStep1);
+    await until(() => crowd.messages.some((message) => message[0] === 0 && message[1] === 1), 'all are there');
+    const comer = connect(region, path);
+    const address = path.endsWith('hocuspocus') ? new HocuspocusAddress('notes/n1') : undefined;
+    if (address !== undefined) await comer.send(address.message(Uint8Array.of(2, 0, 0)));
+    await comer.send(address?.message(emptyStep1) ?? emptyStep1);
+    await until(() => comer.messages.length > 4, 'greeted');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(region.doors.sessionCount).toBe(2);
   });
 });
 

@@ -41,6 +41,8 @@ export interface SyncLimits {
   readonly sendBufferBytesMax: number;
   /** Bytes waiting to be sent to an automerge-repo client. Beyond: what happens meanwhile goes into one later message. */
   readonly repoUnsentBytesHigh: number;
+  /** Bytes waiting to be sent to a y-websocket or Hocuspocus client. Beyond: it misses presence, until others renew theirs. */
+  readonly presenceUnsentBytesHigh: number;
   /** Bytes waiting to be sent to a Hocuspocus client. Beyond: further documents that it opens are sent later. */
   readonly hocuspocusUnsentBytesHigh: number;
   /**
@@ -99,6 +101,7 @@ export const defaultSyncLimits: SyncLimits = {
   pushWriteBytes: 512,
   sendBufferBytesMax: 4 << 20,
   repoUnsentBytesHigh: 256 << 10,
+  presenceUnsentBytesHigh: 256 << 10,
   hocuspocusUnsentBytesHigh: 256 << 10,
   incompleteUpdatesMax: 16,
   heldChangeBytesMax: 4 << 20,

@@ -132,7 +132,7 @@ export class YjsExchange {
   }
 
   answerWhoIsThere(): void {
-    for (const update of this.#stay.present()) this.#client.answer(encodeAwarenessMessage(update));
+    for (const update of this.#stay.present()) if (this.#hasRoom) this.#client.answer(encodeAwarenessMessage(update));
   }
 
   close(): void {
@@ -149,7 +149,13 @@ export class YjsExchange {
     this.#client.told(delivery.version);
   }
 
+  /** Presence is never why a client counts as slow: what it misses, it is told when others renew theirs. */
+  get #hasRoom(): boolean {
+    return this.#client.socket.bufferedBytes < this.#parts.limits.presenceUnsentBytesHigh;
+  }
+
   #show(update: Uint8Array): void {
+    if (!this.#hasRoom) return;
     if (lastShown?.update !== update) lastShown = { update, message: encodeAwarenessMessage(update) };
     this.#client.send(lastShown.message);
   }
