@@ -55,16 +55,15 @@ export class WaitingSockets {
   /** Opens the session once the region covers the token, unless its client has gone. @throws AnabranchError `not_yet_visible`, `overloaded`. */
   async openWhenCovered(socket: WebSocket, minVersion: VersionVector, open: () => void): Promise<void> {
     const { limits, onWaited, replica } = this.#parts;
-    const ignore = (): void => {};
     this.#waiting.add(socket);
-    socket.on('error', ignore);
+    // For good: a socket that is told that the region stops has no session, and may bring noise until it is gone.
+    socket.on('error', () => {});
     const whenGone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     socket.pause();
     try {
       await Promise.race([replica.whenVisible({ minVersion, waitMsMax: limits.sessionWaitMsMax }), whenGone]);
       if (socket.readyState === WebSocket.OPEN) open();
     } finally {
-      socket.off('error', ignore);
       socket.resume();
       this.#waiting.delete(socket);
       onWaited();

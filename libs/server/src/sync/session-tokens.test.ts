@@ -1,9 +1,11 @@
 // Session guarantees on the way between WebSockets, REST and regions: real y-websocket providers and Repos at real doors.
 
+import { once } from 'node:events';
+import { connect as netConnect } from 'node:net';
 import { silentLogger, silentMetrics } from '@anabranch/base';
-import { decodeSessionToken, encodeSessionToken, type OriginId } from '@anabranch/causality';
+import { decodeSessionToken, encodeSessionToken, type OriginId, VersionVector } from '@anabranch/causality';
 import { parseDocumentId } from '@anabranch/protocol';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
@@ -160,4 +162,26 @@ test('[TOKEN5] own writes and what was read are there on every step from WebSock
     expect(await written?.json()).toEqual({ body: 'r'.repeat(round + 1) + 'w'.repeat(round + 1) });
     token = (written === undefined ? '' : sessionOf(written)) as typeof token;
   }
+});
+
+test('[SYNC5] noise of a client that was told to wait, and then that the region stops, ends nothing but its socket', async () => {
+  const region = await startRegion('berlin');
+  const token = encodeSessionToken(VersionVector.of([[region.replica.origin, 1]]));
+  const socket = netConnect(Number(new URL(region.url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const key = Buffer.alloc(16).toString('base64');
+  socket.write(`GET /v1/sync/yjs/${note}?session=${token} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n`);
+  socket.write(`sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`);
+  await once(socket, 'data');
+  await until(() => region.doors.sessionCount === 1, 'it waits');
+  const uncaught = vi.fn();
+  process.once('uncaughtException', uncaught);
+  const stopped = region.doors.stop();
+  await region.edit(note, { op: 'set', path: '/m/k', value: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  socket.write(Buffer.alloc(64, 0xff));
+  await stopped;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off('uncaughtException', uncaught);
+  expect(uncaught).not.toHaveBeenCalled();
 });
