@@ -1,6 +1,6 @@
 // A mesh of real replicas on memory stores, in virtual time, over simulated paths: what the replication tests drive.
 
-import { type Clock, type Metrics, silentLogger, silentMetrics } from '@anabranch/base';
+import { AnabranchError, type Clock, type Metrics, silentLogger, silentMetrics } from '@anabranch/base';
 import { parseRegionId, type RegionId, VersionVector } from '@anabranch/causality';
 import { type CollectionSchema, type DocumentOp, examineUpdate, type InspectionCase } from '@anabranch/crdt';
 import { type EditResult, Replica } from '@anabranch/engine';
@@ -132,7 +132,8 @@ export class SimulatedMesh {
 
   /** From now on every commit of the region's disk fails. */
   failCommits(region: string): void {
-    void this.#stores.get(parseRegionId(region))?.close();
+    const kv = this.#stores.get(parseRegionId(region));
+    if (kv !== undefined) kv.commit = () => Promise.reject(new AnabranchError('store_failed', 'the disk takes nothing any more'));
   }
 
   /** What a crash at this moment would leave on a region's disk. */
