@@ -5,7 +5,7 @@
 //
 // Tokens come from outside: decoding is bounded and strict, so that one vector has exactly one token.
 
-import { AnabranchError, assert, compareStrings, decodeUtf8, encodeUtf8, fromBase64url, toBase64url } from '@anabranch/base';
+import { AnabranchError, assert, compareStrings, decodeUtf8, fromBase64url, toBase64url } from '@anabranch/base';
 import { isOriginId, type OriginId, originLengthMax } from './origin.ts';
 import { VersionVector } from './version-vector.ts';
 
@@ -25,9 +25,9 @@ export function encodeSessionToken(vector: VersionVector): SessionToken {
   const bytes: number[] = [formatVersion];
   pushVarint(bytes, vector.size);
   for (const [origin, seq] of vector.entries()) {
-    const text = encodeUtf8(origin);
-    pushVarint(bytes, text.length);
-    bytes.push(...text);
+    // An origin is ASCII.
+    bytes.push(origin.length);
+    for (let at = 0; at < origin.length; at++) bytes.push(origin.charCodeAt(at));
     pushVarint(bytes, seq);
   }
   return toBase64url(Uint8Array.from(bytes)) as SessionToken;
