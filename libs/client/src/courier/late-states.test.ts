@@ -30,7 +30,7 @@ test('[CLIENT25] one whose state is kept after it was forgotten and opened again
   const { store, open, session } = device();
   const mine = new SharedStore(store);
   const client = await open(mine, true);
-  const first = client.open('carts', 'ann').catch(() => {});
+  const first = expect(client.open('carts', 'ann')).rejects.toMatchObject({ code: 'document_unavailable' });
   const asked = await session();
   let keep: (() => void) | undefined;
   const { commit } = mine;
@@ -58,7 +58,7 @@ test('[CLIENT25] one whose state is kept after it was forgotten and opened again
 test('[CLIENT25] one that was asked for, forgotten and asked for again is held when what comes was sent after that for sure', async () => {
   const { berlin, store, open, session } = device();
   const client = await open(new SharedStore(store), true);
-  const first = client.open('carts', 'ann').catch(() => {});
+  const first = expect(client.open('carts', 'ann')).rejects.toMatchObject({ code: 'document_unavailable' });
   const asked = await session();
   await client.forget('carts', 'ann');
   await first;

@@ -176,6 +176,7 @@ export class OpenDocuments {
       const stored = read[at];
       if (this.#entries.get(name) !== entry) continue;
       if (stored === undefined) {
+        // Read again, and told if that fails too.
         this.reload([name]);
         continue;
       }

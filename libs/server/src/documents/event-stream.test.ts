@@ -22,6 +22,15 @@ async function regionOf(name: string): Promise<TestRegion> {
   return region;
 }
 
+/** Commits wait until the answer is called. */
+function holdCommits({ store }: TestRegion): () => void {
+  let open: () => void = () => {};
+  store.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  return () => open();
+}
+
 const partsOf = ({ replica }: TestRegion) => ({
   ...{ replica, clock: realClock, hash: nodeHash, logger: silentLogger, metrics: silentMetrics, limits: defaultServerLimits },
 });
@@ -42,10 +51,7 @@ test('[DOOR7] what becomes durable together with the write that an event waits f
   const written: string[] = [];
   const sink = sinkOf(written);
   const stream = new EventStream(partsOf(berlin), parseDocumentId('carts/c1'), sink, () => {});
-  let open: () => void = () => {};
-  berlin.store.gate = new Promise((resolve) => {
-    open = resolve;
-  });
+  const open = holdCommits(berlin);
   // The first commit is held up; the second one takes what is written here and what comes from the other region.
   const edits = [berlin.edit('carts/other', { op: 'insert', path: '/note', index: 0, text: 'o' })];
   await Promise.resolve();
@@ -55,23 +61,23 @@ test('[DOOR7] what becomes durable together with the write that an event waits f
   stream.resume();
   open();
   await Promise.all(edits);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  // Once a later edit is told, everything before it has been.
+  await berlin.edit('carts/c1', { op: 'increment', path: '/items/salt/qty', by: 1 });
+  await until(() => written.some((text) => text.includes('"salt":{"qty":1}')), 'the last edit is told');
   stream.close();
   const events = written.filter((text) => text.includes('data: '));
   expect(events.map((text) => JSON.parse(text.slice(text.indexOf('{'))).items)).toEqual([
     { tea: { qty: 1 } },
     { milk: { qty: 1 }, tea: { qty: 1 } },
+    { milk: { qty: 1 }, salt: { qty: 1 }, tea: { qty: 1 } },
   ]);
   const tokens = events.map((text) => decodeSessionToken(text.slice(text.indexOf('id: ') + 4, text.indexOf('\ndata')) as SessionToken));
-  expect(tokens.map((token) => token.get(tokyo.replica.origin))).toEqual([1, 2]);
+  expect(tokens.map((token) => token.get(tokyo.replica.origin))).toEqual([1, 2, 2]);
 });
 
 test('[DOOR7] what becomes durable while a stream is opened is told on it: the token that it begins with does not name it', async () => {
   const berlin = await regionOf('berlin');
-  let open: () => void = () => {};
-  berlin.store.gate = new Promise((resolve) => {
-    open = resolve;
-  });
+  const open = holdCommits(berlin);
   // The first commit is held up; the second one takes what the reader waits for, and one edit more.
   const edits = [berlin.edit('carts/other', { op: 'insert', path: '/note', index: 0, text: 'o' })];
   await Promise.resolve();

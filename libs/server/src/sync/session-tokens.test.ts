@@ -173,6 +173,7 @@ test('[SYNC5] noise of a client that was told to wait, and then that the region 
   socket.write(`GET /v1/sync/yjs/${note}?session=${token} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n`);
   socket.write(`sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`);
   await once(socket, 'data');
+  socket.resume();
   await until(() => region.doors.sessionCount === 1, 'it waits');
   const uncaught = vi.fn();
   process.once('uncaughtException', uncaught);
@@ -181,7 +182,8 @@ test('[SYNC5] noise of a client that was told to wait, and then that the region 
   await new Promise((resolve) => setImmediate(resolve));
   socket.write(Buffer.alloc(64, 0xff));
   await stopped;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  // The noise was read before that.
+  await until(() => socket.closed, 'the socket has ended');
   process.off('uncaughtException', uncaught);
   expect(uncaught).not.toHaveBeenCalled();
 });

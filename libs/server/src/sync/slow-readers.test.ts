@@ -65,7 +65,9 @@ describe('a client that comes to a document where many are', () => {
     if (address !== undefined) await comer.send(address.message(Uint8Array.of(2, 0, 0)));
     await comer.send(address?.message(emptyStep1) ?? emptyStep1);
     await until(() => comer.messages.length > 4, 'greeted');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // What is told of the document comes behind the presence of all.
+    await region.edit('notes/n1', { op: 'set', path: '/m/k', value: 'the last word' });
+    await until(() => comer.messages.some((message) => Buffer.from(message).includes('the last word')), 'told of an edit');
     expect(region.doors.sessionCount).toBe(2);
   });
 });
