@@ -149,4 +149,21 @@ describe('the shop on a device', () => {
       await host.stop();
     }
   });
+
+  test('[SHOP16] a tab that was loaded past the version before is told of the next one too', async () => {
+    const host = await ShopHost.start(world);
+    try {
+      const visitor = await come({ customer: 'udo' }, host.url);
+      const tab = await visitor.enter();
+      await tab.untilKept();
+      await tab.reloadPastWorker();
+      await tab.untilConnected();
+      host.deploy('v2');
+      await tab.page.evaluate('navigator.serviceWorker.getRegistration().then((registration) => registration.update())');
+      await tab.page.getByRole('button', { name: 'Use it now' }).click(patience);
+      await tab.page.waitForFunction(`[...document.scripts].some(({ src }) => src.includes('v2'))`, undefined, patience);
+    } finally {
+      await host.stop();
+    }
+  });
 });

@@ -6,18 +6,25 @@ export function useWorkerUpdate(): (() => void) | undefined {
   useEffect(() => {
     if (import.meta.env.DEV || !('serviceWorker' in navigator)) return;
     let isShown = true;
-    const watch = (worker: ServiceWorker | null): void => {
+    const watch = (registration: ServiceWorkerRegistration, worker: ServiceWorker | null): void => {
       const look = (): void => {
-        // The first one of all has nothing to replace.
-        if (isShown && worker?.state === 'installed' && navigator.serviceWorker.controller !== null) setWaiting(worker);
+        // The first one of all has nothing to replace. The page need not be controlled by the one before: it may have been
+        // loaded past it, or before it was there.
+        const { active } = registration;
+        if (isShown && worker?.state === 'installed' && active !== null && active !== worker) setWaiting(worker);
       };
       worker?.addEventListener('statechange', look);
       look();
     };
     navigator.serviceWorker.register(`${import.meta.env.BASE_URL}service-worker.js`).then(
       (registration) => {
-        watch(registration.waiting);
-        registration.addEventListener('updatefound', () => watch(registration.installing));
+        // What is told of as found may be ready by the time this hears of it, and what was found before is not told again.
+        const watchNewest = (): void => {
+          watch(registration, registration.installing);
+          watch(registration, registration.waiting);
+        };
+        watchNewest();
+        registration.addEventListener('updatefound', watchNewest);
       },
       // Without a worker the shop still sells; it only does not start offline.
       () => {},
