@@ -19,7 +19,7 @@ import { NodeClock, NodeRandom } from '@anabranch/system';
 import { firstTakenPort, portCount } from '../start-options.mjs';
 import { type Convergence, type ConvergenceOptions, untilConverged } from './convergence.ts';
 import { DataFolder } from './data-folder.ts';
-import { findFreePorts } from './loopback-ports.ts';
+import { PortClaim } from './loopback-ports.ts';
 import { poll } from './poll.ts';
 import { RegionClient } from './region-client.ts';
 import { regionCommand } from './region-command.ts';
@@ -61,9 +61,15 @@ interface Pair {
   readonly proxy: LinkProxy;
 }
 
+/** The page's, and above it those of the regions. */
+interface Ports {
+  readonly first: number;
+  release(): Promise<void>;
+}
+
 export class World {
-  readonly portBase: number;
   readonly #folder: DataFolder;
+  readonly #ports: Ports;
   readonly #isTemporary: boolean;
   readonly #clock = new NodeClock();
   readonly #log: (region: RegionName, line: string) => void;
@@ -72,9 +78,9 @@ export class World {
   readonly #regions = new Map<RegionName, WorldRegion>();
   #isStarted = false;
 
-  private constructor(folder: DataFolder, portBase: number, options: WorldOptions) {
+  private constructor(folder: DataFolder, ports: Ports, options: WorldOptions) {
     this.#folder = folder;
-    this.portBase = portBase;
+    this.#ports = ports;
     this.#isTemporary = options.dataDir === undefined;
     this.#log = options.log ?? (() => {});
     this.#signal = options.signal;
@@ -86,15 +92,9 @@ export class World {
    */
   static async start(options: WorldOptions = {}): Promise<World> {
     const random = new NodeRandom();
-    const portBase = options.portBase || (await findFreePorts(portCount, random));
-    const taken = await firstTakenPort(portBase, portCount);
-    if (taken !== undefined) {
-      throw new AnabranchError('port_taken', `port ${taken} is in use: stop what uses it, or choose other ports with --port-base`, {
-        port: taken,
-      });
-    }
+    const ports = await portsFor(options.portBase, random);
     const path = options.dataDir ?? mkdtempSync(join(tmpdir(), 'anabranch-world-'));
-    const world = new World(DataFolder.open(path, random, options.isFresh), portBase, options);
+    const world = new World(await openFolder(path, random, options.isFresh, ports), ports, options);
     try {
       await world.#startAll(random);
     } catch (error) {
@@ -102,6 +102,10 @@ export class World {
       throw error;
     }
     return world;
+  }
+
+  get portBase(): number {
+    return this.#ports.first;
   }
 
   get regions(): readonly WorldRegion[] {
@@ -157,6 +161,7 @@ export class World {
   async stop(): Promise<void> {
     await Promise.all(this.regions.map((region) => region.process.stop()));
     await Promise.all(this.#pairs.map(({ proxy }) => proxy.close()));
+    await this.#ports.release();
     if (this.#isTemporary) this.#folder.delete();
     else this.#folder.release();
   }
@@ -213,5 +218,24 @@ export class World {
 
   #portOf(name: RegionName): number {
     return this.portBase + 1 + regionNames.indexOf(name);
+  }
+}
+
+/** Those from the given one on, or any that are free. @throws AnabranchError `port_taken` */
+async function portsFor(portBase: number | undefined, random: NodeRandom): Promise<Ports> {
+  if (!portBase) return PortClaim.take(portCount, random);
+  const taken = await firstTakenPort(portBase, portCount);
+  if (taken === undefined) return { first: portBase, release: async () => {} };
+  throw new AnabranchError('port_taken', `port ${taken} is in use: stop what uses it, or choose other ports with --port-base`, {
+    port: taken,
+  });
+}
+
+async function openFolder(path: string, random: NodeRandom, isFresh: boolean | undefined, ports: Ports): Promise<DataFolder> {
+  try {
+    return DataFolder.open(path, random, isFresh);
+  } catch (error) {
+    await ports.release();
+    throw error;
   }
 }
