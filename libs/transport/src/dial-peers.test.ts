@@ -181,6 +181,10 @@ describe('dialling a peer', () => {
     ['http://berlin.example:7102', 'ws://berlin.example:7102/v1/link'],
     ['https://berlin.example', 'wss://berlin.example/v1/link'],
     ['ws://127.0.0.1:1/', 'ws://127.0.0.1:1/v1/link'],
+    ['wss://berlin.example/v1/link', 'wss://berlin.example/v1/link'],
+    ['wss://gateway.example/berlin', 'wss://gateway.example/berlin/v1/link'],
+    ['wss://gateway.example/berlin/', 'wss://gateway.example/berlin/v1/link'],
+    ['wss://gateway.example/berlin/v1/link?zone=2#x', 'wss://gateway.example/berlin/v1/link?zone=2'],
   ])('finds the link door of %s', (url, expected) => {
     expect(linkUrlOf(url)).toBe(expected);
   });

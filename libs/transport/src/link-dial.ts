@@ -12,7 +12,7 @@ export type LinkDial = (url: string, signal: AbortSignal) => Promise<LinkConnect
 /** TCP, TLS and upgrade together; then the attempt is given up. */
 const connectMsMax = 5_000;
 
-/** Dials over WebSocket: `http(s)` URLs are taken as `ws(s)`, the path of links is appended. */
+/** Dials over WebSocket: `http(s)` URLs are taken as `ws(s)`, the path of links is appended unless it is there. */
 export function webSocketDial(clock: Clock): LinkDial {
   return (url, signal) =>
     new Promise((resolve, reject) => {
@@ -41,7 +41,11 @@ export function webSocketDial(clock: Clock): LinkDial {
 
 /** The WebSocket URL of a peer's link door. @throws TypeError when `url` is not one. */
 export function linkUrlOf(url: string): string {
-  const parsed = new URL(linkPath, url);
+  const parsed = new URL(url);
   parsed.protocol = parsed.protocol === 'https:' || parsed.protocol === 'wss:' ? 'wss:' : 'ws:';
+  // What lies before it is the way through a proxy that several regions share.
+  const path = parsed.pathname.replace(/\/+$/, '');
+  parsed.pathname = path.endsWith(linkPath) ? path : `${path}${linkPath}`;
+  parsed.hash = '';
   return parsed.href;
 }
