@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let count = 0;
 function file(content: unknown): string {
   const path = join(folder, `file-${++count}`);
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(path, typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
   return path;
 }
 
@@ -79,6 +79,20 @@ describe('settings', () => {
     const config = load(['--mesh-key-file', file(`${key}\n`)]);
     expect(Buffer.from(config.meshKey ?? []).toString()).toBe(key);
     expect(JSON.stringify(describeConfig(config))).not.toContain(key);
+  });
+
+  test('[LIFE3] a mesh key of bytes that are no text is what its file holds', () => {
+    const [one, other] = [Buffer.alloc(16, 0xfe), Buffer.alloc(16, 0xff)].map((bytes) => load(['--mesh-key-file', file(bytes)]).meshKey);
+    expect(one).toHaveLength(16);
+    expect(one).not.toEqual(other);
+    expect(() => load(['--mesh-key-file', file(Buffer.alloc(15, 0xff))])).toThrow(refusal('16 bytes'));
+  });
+
+  test('a password in the URL of a peer is used, and never shown', () => {
+    const config = load(['--peer', 'tokyo=wss://berlin:hidden-4711@tokyo.example/', '--mesh-key-file', file(key)]);
+    expect(config.peers[0]?.url).toContain('berlin:hidden-4711@');
+    expect(JSON.stringify(describeConfig(config))).not.toContain('hidden-4711');
+    expect(JSON.stringify(describeConfig(config))).toContain('tokyo.example');
   });
 
   test('a loopback address to listen on is told from others', () => {

@@ -1,5 +1,6 @@
 // A region's configuration: the settings of all sources, merged and checked, once, before anything is opened.
 
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AnabranchError, encodeUtf8 } from '@anabranch/base';
@@ -68,18 +69,25 @@ export function loadRegionConfig(flags: SettingValues, environment: Readonly<Rec
   });
 }
 
-/** The configuration for a log line: everything but the secret. */
+/** The configuration for a log line: everything but the secrets. */
 export function describeConfig(config: RegionConfig): Readonly<Record<string, unknown>> {
   return {
     listen: `${config.listen.host}:${config.listen.port}`,
     data: config.dataDirectory,
-    peers: config.peers,
+    peers: config.peers.map(({ region, url }) => ({ region, url: url === undefined ? undefined : withoutPassword(url) })),
     hasMeshKey: config.meshKey !== undefined,
     ...config.origins,
     logLevel: config.logLevel,
     documentsLoadedMax: config.documentsLoadedMax,
     collections: [...config.collections].map(([name, { library }]) => `${name} (${library})`),
   };
+}
+
+function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password === '') return url;
+  parsed.password = '***';
+  return parsed.href;
 }
 
 function defaultValues(): SettingValues {
@@ -139,14 +147,15 @@ function checkPeers(region: RegionId, peers: readonly ConfiguredPeer[]): void {
 }
 
 function readMeshKey(path: string): Uint8Array {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     throw invalid('mesh-key-file', error instanceof Error ? error.message : 'cannot be read');
   }
-  // Editors and `openssl rand -hex` end the file with a newline, which is no part of the secret.
-  const key = encodeUtf8(text.trim());
+  // Editors and `openssl rand -hex` end the file with a newline, which is no part of the secret. Bytes that are no text are taken
+  // as they are: as text, many different ones would be the same.
+  const key = isUtf8(bytes) ? encodeUtf8(bytes.toString().trim()) : Uint8Array.from(bytes);
   if (key.length < meshKeyBytesMin) throw invalid('mesh-key-file', `holds fewer than ${meshKeyBytesMin} bytes`);
   return key;
 }
