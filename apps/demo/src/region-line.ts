@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '@anabranch/system';
 import type { RegionName } from './world-plan.ts';
 
 const colours = { 'new-york': 'cyan', berlin: 'yellow', tokyo: 'magenta' } as const;
@@ -9,7 +10,7 @@ export const isColoured: boolean = process.stdout.isTTY === true && !process.env
 
 /** A log line of a region for people: its name in front, in the colour of the region. */
 export function regionLine(name: RegionName, line: string): string {
-  return `${regionText(name, name.padEnd(nameWidth))} | ${readable(line)}`;
+  return `${regionText(name, name.padEnd(nameWidth))} | ${printable(readable(line))}`;
 }
 
 /** Events that are shown though nobody need act on them. */

@@ -20,6 +20,16 @@ const record = (fields: object): string => JSON.stringify({ level: 'info', time:
 const link = record({ event: 'link.established', peer: 'berlin' });
 
 describe('the logs of the regions', () => {
+  test('[DEMO10] show no character that a terminal obeys, whatever a region prints', () => {
+    const all = logs();
+    all.take('tokyo', record({ event: 'link.refused', level: 'error', reason: 'a\nberlin | forged \u001b[2J \u009b2J' }));
+    all.take('tokyo', 'no record \u001b[31m');
+    expect(printed.map((line) => line.slice(line.indexOf('|')))).toEqual([
+      '| 00:00:00.000 ERROR link.refused reason=a\\u000aberlin | forged \\u001b[2J \\u009b2J',
+      '| no record \\u001b[31m',
+    ]);
+  });
+
   test('[DEMO10] hold every line, and the terminal shows what people must look at', () => {
     const lines = [
       record({ event: 'region.starting' }),

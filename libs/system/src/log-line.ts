@@ -1,5 +1,7 @@
 // One JSON log line as a line for people: time, level, event, then the fields as name=value. Text from outside keeps its
-// JSON escapes, so that a hostile field cannot move the cursor or forge a line.
+// JSON escapes, and gets those that JSON does not demand, so that a hostile field cannot move the cursor or forge a line.
+
+import { printable } from './printable.ts';
 
 const levelMarks: Readonly<Record<string, string>> = { error: 'ERROR', info: 'info ', debug: 'debug' };
 
@@ -14,16 +16,16 @@ export function formatLogLine(line: string): string {
 }
 
 function plainOrJson(value: unknown): string {
-  return typeof value === 'string' && /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
+  return typeof value === 'string' && /^[\w./:@+-]+$/.test(value) ? value : printable(JSON.stringify(value));
 }
 
 function formatError(error: unknown): string {
   if (error === undefined) return '';
   const stack = typeof error === 'object' && error !== null && 'stack' in error ? error.stack : undefined;
-  if (typeof stack !== 'string') return ` error=${JSON.stringify(error)}`;
+  if (typeof stack !== 'string') return ` error=${printable(JSON.stringify(error))}`;
   return `\n${stack
     .split('\n')
-    .map((row) => `    ${JSON.stringify(row).slice(1, -1)}`)
+    .map((row) => `    ${printable(JSON.stringify(row).slice(1, -1))}`)
     .join('\n')}`;
 }
 

@@ -44,6 +44,15 @@ describe('the logger', () => {
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} info {2}link\.opened peer=tokyo note="a\\nERROR forged \\u001b\[2J"\n$/);
   });
 
+  test('for people, writes no character that a terminal obeys, nor one that turns the text around', () => {
+    const { logger, lines } = capture({ isPretty: true });
+    const error = new Error('a \u009b2J');
+    logger.error('request.failed', { note: 'a \u009b2J \u007f \u2028 \u202e b', error });
+    expect(lines[0]).toContain('note="a \\u009b2J \\u007f \\u2028 \\u202e b"');
+    expect(lines[0]).toContain('Error: a \\u009b2J');
+    expect(lines[0]).not.toMatch(/[\u007f-\u009f\u2028\u202e]/);
+  });
+
   test('for people, shows the stack of an error', () => {
     const { logger, lines } = capture({ isPretty: true });
     logger.error('request.failed', { error: new Error('a defect') });
