@@ -1,3 +1,5 @@
+import type { Clock } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import { NodeClock } from '@anabranch/system';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RegionProcess } from './region-process.ts';
@@ -13,9 +15,9 @@ describe('RegionProcess', () => {
 
   afterEach(() => started?.stop());
 
-  function create(program: string): { region: RegionProcess; lines: string[] } {
+  function create(program: string, clock: Clock = new NodeClock()): { region: RegionProcess; lines: string[] } {
     const lines: string[] = [];
-    const region = new RegionProcess({ name: 'tokyo', command: ['-e', program], clock: new NodeClock(), log: (line) => lines.push(line) });
+    const region = new RegionProcess({ name: 'tokyo', command: ['-e', program], clock, log: (line) => lines.push(line) });
     started = region;
     return { region, lines };
   }
@@ -55,6 +57,34 @@ describe('RegionProcess', () => {
     expect(region.view.state).toBe('waiting');
     await region.stop();
     expect(region.view.state).toBe('down');
+  });
+
+  test('[DEMO2] one that waits to be started again stays down when it is killed', async () => {
+    const clock = new ManualClock();
+    const { region } = create(shortLived, clock);
+    await region.start();
+    await until(() => expect(region.view.state).toBe('waiting'));
+    await region.kill();
+    expect(region.view.state).toBe('down');
+    expect(clock.pendingCount).toBe(0);
+    await expect(region.kill()).rejects.toMatchObject({ code: 'region_state_conflict' });
+  });
+
+  test('[DEMO2] [DEMO6] one that cannot be started is tried again, and can be stopped', async () => {
+    const { execPath } = process;
+    process.execPath = '/nowhere/node';
+    const { region, lines } = create(endless);
+    try {
+      await region.start();
+      await until(() => expect(region.view.state).toBe('waiting'));
+    } finally {
+      process.execPath = execPath;
+    }
+    expect(lines).toContain('signal or start failed: spawn /nowhere/node ENOENT');
+    await until(() => expect(lines).toContain('tick'));
+    expect(region.view).toMatchObject({ state: 'running', restartCount: 1 });
+    await region.stop();
+    expect(region.view).toMatchObject({ state: 'down', pid: undefined });
   });
 
   test('[DEMO2] a paused process does nothing, and goes on when it is resumed', async () => {

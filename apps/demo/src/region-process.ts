@@ -2,15 +2,14 @@
 // process that may also die by itself.
 //
 //   down --start--> running --pause--> paused --resume--> running
-//   running, paused --kill or stop--> down                        stays down until told
-//   running --dies by itself--> waiting --backoff--> running      a pending restart ends with any command
+//   running, paused, waiting --kill or stop--> down               stays down until told
+//   running --dies by itself--> waiting --backoff--> running      one that cannot be started has died by itself
 //
 //  1. At most one process exists at a time: commands take turns, and each waits for the exit it causes.
 //  2. Only a death that nobody asked for is followed by a restart of our own.
 //  3. The process never outlives this one, as far as a process can see to that: it is killed when we exit.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { AnabranchError, type Clock, type Timer } from '@anabranch/base';
@@ -56,6 +55,7 @@ export class RegionProcess {
   #lastExit: string | undefined;
   /** The exit that comes was asked for. */
   #isEnding = false;
+  #whenEnded: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: RegionProcessOptions) {
@@ -79,7 +79,7 @@ export class RegionProcess {
   /** SIGKILL, as a power cut would. It stays down. */
   kill(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#child === undefined) throw this.#conflict('it is down already');
+      if (this.#state === 'down') throw this.#conflict('it is down already');
       await this.#end('SIGKILL');
     });
   }
@@ -124,16 +124,25 @@ export class RegionProcess {
     process.once('exit', killWithUs);
     this.#child = child;
     this.#state = 'running';
-    child.on('error', (error) => this.#takeLine(`signal or start failed: ${error.message}`));
+    this.#whenEnded = new Promise((resolve) => {
+      const ended = (how: string): void => {
+        process.removeListener('exit', killWithUs);
+        this.#lastExit = how;
+        this.#child = undefined;
+        this.#state = 'down';
+        if (!this.#isEnding) this.#restartLater(this.#options.clock.monotonicMs() - startedAtMs);
+        resolve();
+      };
+      child.on('error', (error) => {
+        this.#takeLine(`signal or start failed: ${error.message}`);
+        // What never began has no exit either.
+        if (child.pid === undefined) ended('not started');
+      });
+      child.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`));
+    });
+    if (child.pid === undefined) return;
     this.#takeLines(child.stdout);
     this.#takeLines(child.stderr);
-    child.once('exit', (code, signal) => {
-      process.removeListener('exit', killWithUs);
-      this.#lastExit = signal ?? `exit code ${code}`;
-      this.#child = undefined;
-      this.#state = 'down';
-      if (!this.#isEnding) this.#restartLater(this.#options.clock.monotonicMs() - startedAtMs);
-    });
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -142,12 +151,11 @@ export class RegionProcess {
     const child = this.#child;
     if (child === undefined) return;
     this.#isEnding = true;
-    const exited = once(child, 'exit');
     const deadline = this.#options.clock.setTimer(stopDeadlineMs, () => child.kill('SIGKILL'));
     child.kill(signal);
     // A stopped process takes SIGTERM only once it continues.
     if (this.#state === 'paused') child.kill('SIGCONT');
-    await exited;
+    await this.#whenEnded;
     deadline.cancel();
     this.#isEnding = false;
     this.#restartDelayMs = restartDelayMsMin;
