@@ -76,6 +76,32 @@ class Command {
   }
 }
 
+let pairs = 0;
+
+/** Two regions with a link, and a write in one that waits for both. */
+async function linkedPair() {
+  const data = `pair-${++pairs}`;
+  const key = join(folder, `${data}.key`);
+  writeFileSync(key, '5a'.repeat(32));
+  const common = ['--listen', '127.0.0.1:0', '--config', config, '--mesh-key-file', key];
+  const tokyo = Command.anabranch('region', '--name', 'tokyo', '--data', join(folder, `${data}-tokyo`), '--peer', 'berlin', ...common);
+  const { url: tokyoUrl } = await tokyo.event('region.listening');
+  const berlin = Command.region(data, '--peer', `tokyo=${String(tokyoUrl).replace('http:', 'ws:')}`, '--mesh-key-file', key);
+  const { url } = await berlin.event('region.listening');
+  await berlin.event('region.ready');
+  await berlin.event('link.established');
+  const write = async () => {
+    const answer = fetch(`${url}/v1/docs/carts/a`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/vnd.anabranch.ops+json', 'anabranch-write-concern': 'all; timeout=60s' },
+      body: '[{"op":"increment","path":"/qty","by":2}]',
+    });
+    await expect.poll(async () => await (await fetch(`${url}/metrics`)).text()).toContain('anabranch_http_requests_in_flight 2');
+    return { answer };
+  };
+  return { berlin, tokyo, write };
+}
+
 describe('the command', () => {
   test('[LIFE4] --version and --help print and exit with 0', async () => {
     for (const [args, text] of [
@@ -170,6 +196,40 @@ describe('a region process', () => {
     expect(await second.event('epoch.renewed')).toMatchObject({ cause: 'unconfirmed', before: origin, origin: ready['origin'] });
     second.child.kill('SIGTERM');
     expect(await second.whenEnded()).toBe(0);
+  });
+
+  test('[LIFE2] a signal while it starts ends it with 0', async () => {
+    const region = Command.region('early');
+    region.child.stdout?.once('data', () => region.child.kill('SIGTERM'));
+    expect(await region.whenEnded()).toBe(0);
+    await region.event('region.stopped');
+    expect(region.stderr).toBe('');
+  });
+
+  test('[LIFE2] [WC6] a write that waits for another region is answered while its region stops, as met when it is', async () => {
+    const { berlin, tokyo, write } = await linkedPair();
+    tokyo.child.kill('SIGSTOP');
+    const met = await write();
+    berlin.child.kill('SIGTERM');
+    await berlin.event('region.stopping');
+    tokyo.child.kill('SIGCONT');
+    const answer = await met.answer;
+    expect([answer.status, answer.headers.get('anabranch-acknowledged')]).toEqual([200, 'berlin, tokyo']);
+    expect(await berlin.whenEnded()).toBe(0);
+    tokyo.child.kill('SIGTERM');
+    expect(await tokyo.whenEnded()).toBe(0);
+  });
+
+  test('[LIFE2] [WC6] one that nobody acknowledges is answered as pending before its region ends', async () => {
+    const { berlin, tokyo, write } = await linkedPair();
+    tokyo.child.kill('SIGSTOP');
+    const pending = await write();
+    berlin.child.kill('SIGTERM');
+    const answer = await pending.answer;
+    expect([answer.status, answer.headers.get('anabranch-acknowledged')]).toEqual([202, 'berlin']);
+    expect(await berlin.whenEnded()).toBe(0);
+    tokyo.child.kill('SIGKILL');
+    await tokyo.whenEnded();
   });
 
   test('a second signal ends it at once', async () => {

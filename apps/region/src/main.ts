@@ -1,7 +1,7 @@
 // The `anabranch` command, and the one place where the parts of a region are put together.
 //
 //   start:  store -> replica -> doors -> listener -> links -> ready when writable
-//   stop:   readiness 503 -> sessions and streams end -> requests finish -> links -> replica -> store
+//   stop:   readiness 503 -> sessions and streams end -> requests finish, or their time is up -> links, replica, store
 //
 // A failed commit ends the process as soon as the writes that wait were refused, an unhandled error or a second signal at
 // once: what was acknowledged is on disk, and nothing else may be.
@@ -68,8 +68,9 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     whenFailed: replica.whenFailed,
     refuse: () => server.stop(),
     stop: async () => {
-      await Promise.all([server.stop(), sync.stop(), dials.stop(), links.stop(), examiner.stop()]);
-      await replica.stop();
+      // What waits for other regions needs the links as long as there is time, and is answered by the replica then.
+      await Promise.all([server.drain(), sync.stop()]);
+      await Promise.all([server.stop(), dials.stop(), links.stop(), examiner.stop(), replica.stop()]);
     },
   };
 }
@@ -89,29 +90,31 @@ async function runRegion(command: Extract<Command, { command: 'region' }>): Prom
   };
   process.on('unhandledRejection', fail('region.unhandled_rejection'));
   process.on('uncaughtException', fail('region.uncaught_exception'));
+  let region: RunningRegion | undefined;
+  // Before it has started, nothing is acknowledged yet.
+  stopOnSignal(async () => region?.stop(), logger);
   logger.info('region.starting', { version: softwareVersion(), pid: process.pid, ...describeConfig(config) });
-  let region: RunningRegion;
   try {
     region = await startRegion(config, logger);
   } catch (error) {
     logger.error('region.start_failed', { error, ...(error instanceof AnabranchError && { code: error.code }) });
     process.exit(exitCodes.startFailed);
   }
-  void region.whenFailed.then((error) => {
+  const { whenFailed, refuse } = region;
+  void whenFailed.then((error) => {
     // Writes that were not made durable are answered 503; then the process ends, however long that takes.
     setTimeout(fail('region.store_failed'), refusalMsMax, error);
-    void region.refuse().then(() => fail('region.store_failed')(error));
+    void refuse().then(() => fail('region.store_failed')(error));
   });
-  stopOnSignal(region, logger);
 }
 
-function stopOnSignal(region: RunningRegion, logger: Logger): void {
+function stopOnSignal(stopRegion: () => Promise<void>, logger: Logger): void {
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) process.exit(exitCodes.failed);
     isStopping = true;
     logger.info('region.stopping', { signal });
-    void region.stop().then(() => {
+    void stopRegion().then(() => {
       logger.info('region.stopped');
       process.exit(exitCodes.stopped);
     });

@@ -56,6 +56,7 @@ export class RegionServer {
   readonly #door: HttpDoor;
   readonly #upgrades: UpgradeRouter;
   readonly #server: Server;
+  #whenDrained: Promise<void> | undefined;
 
   constructor(options: RegionServerOptions) {
     this.#options = options;
@@ -116,20 +117,30 @@ export class RegionServer {
     ];
   }
 
-  /** Resolves when every connection is closed, at the latest after `stopMsMax`. */
+  /** Takes no more requests; resolves when those under way are answered, at the latest after `stopMsMax`. */
+  drain(): Promise<void> {
+    this.#whenDrained ??= this.#drain();
+    return this.#whenDrained;
+  }
+
+  /** Drains; resolves when every connection is closed, at the latest after another `stopMsMax`. */
   async stop(): Promise<void> {
+    await this.drain();
+    await this.#close();
+  }
+
+  #drain(): Promise<void> {
     const { clock, limits } = this.#options;
     this.#upgrades.drain();
     this.#events.close();
     this.#changes.close();
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       const deadline = clock.setTimer(limits.stopMsMax, resolve);
       void this.#door.drain().then(() => {
         deadline.cancel();
         resolve();
       });
     });
-    await this.#close();
   }
 
   /** Answers that were handed to the network get until the deadline to leave; idle connections close at once. */
