@@ -2,7 +2,7 @@
 //
 //   a read finds a record damaged --> its op is asked of one peer after the other --bytes--> held, until the chain can be checked
 //        --it continues from the intact op before to the intact one after, or to the head--> written where it was
-//        --it does not--> forgotten, and the next peer is asked
+//        --it does not--> the whole row is forgotten, and asked of the next peer: one that is wrong about any of it spoils all of it
 //
 // Invariant 1: what is written is the op that was there: its hash lies on the chain between two others that are known here.
 // Invariant 2: one op is asked for at a time, and what is held is bounded: what is dropped is asked for again.
@@ -26,7 +26,11 @@ export interface LogRepairParts {
 }
 
 interface Wanted extends DamagedOp {
+  /** Of the row that it is in: how often it was forgotten. */
+  round: number;
+  /** In this round. */
   asks: number;
+  askedOf: RegionId | undefined;
   nextAskMs: number;
 }
 
@@ -69,11 +73,11 @@ export class LogRepair {
     if (op?.seq === seq) link.send({ type: 'fetched', origin, seq, op: op.bytes });
   }
 
-  /** A peer has answered. What nobody asked for, or what has been written since, is passed over. */
+  /** A peer has answered. What it was not asked for, or what has been written since, is passed over. */
   take(link: PeerLink, { origin, seq, op }: FetchedFrame): void {
     const key = keyOf({ origin, seq });
     const wanted = this.#wanted.get(key);
-    if (this.#isStopped || wanted === undefined) return;
+    if (this.#isStopped || wanted === undefined || wanted.askedOf !== link.peerRegion) return;
     if (this.#heldBytes + op.length > LogRepair.heldBytesMax) this.#drop([...this.#held.keys()]);
     this.#wanted.delete(key);
     this.#held.set(key, { wanted, bytes: op.slice() });
@@ -91,7 +95,7 @@ export class LogRepair {
     const key = keyOf({ origin, seq });
     if (this.#isStopped || [this.#wanted, this.#held, this.#writing, this.#misplaced].some((known) => known.has(key))) return;
     if (this.#wanted.size >= LogRepair.wantedMax && !this.#giveWay()) return;
-    this.#wanted.set(key, { origin, seq, asks: 0, nextAskMs: 0 });
+    this.#wanted.set(key, { origin, seq, round: 0, asks: 0, askedOf: undefined, nextAskMs: 0 });
     if (!this.#isAwaiting) this.#askIn(0);
   }
 
@@ -99,7 +103,7 @@ export class LogRepair {
   #giveWay(): boolean {
     let last: Wanted | undefined;
     for (const wanted of this.#wanted.values()) if (last === undefined || wanted.nextAskMs > last.nextAskMs) last = wanted;
-    return last !== undefined && last.asks > 0 && this.#wanted.delete(keyOf(last));
+    return last !== undefined && last.round + last.asks > 0 && this.#wanted.delete(keyOf(last));
   }
 
   #askIn(ms: number): void {
@@ -116,11 +120,13 @@ export class LogRepair {
     if (this.#isStopped || log.hasFailed || next === undefined) return;
     const nowMs = clock.monotonicMs();
     if (next.nextAskMs > nowMs) return this.#askIn(next.nextAskMs - nowMs);
-    const { origin, seq, asks } = next;
+    const { origin, seq, round, asks } = next;
     const holders = [...this.#parts.links.values()].filter(({ reports }) => holds(reports.get(origin), seq));
-    holders[asks % holders.length]?.send({ type: 'fetch', origin, seq });
+    const holder = holders[(round + asks) % holders.length];
+    holder?.send({ type: 'fetch', origin, seq });
+    next.askedOf = holder?.peerRegion;
     next.asks += 1;
-    const rounds = Math.floor(next.asks / Math.max(1, holders.length));
+    const rounds = Math.floor((round + next.asks) / Math.max(1, holders.length));
     next.nextAskMs = nowMs + Math.min(LogRepair.askMs * 2 ** Math.min(rounds, 10), LogRepair.askMsMax);
     // Nobody holds it: the others need not wait.
     this.#askIn(holders.length > 0 ? LogRepair.askMs : 0);
@@ -142,6 +148,9 @@ export class LogRepair {
     if (restored === undefined) return;
     this.#drop(run.map(({ wanted }) => keyOf(wanted)));
     if (restored === 'broken') {
+      // From here on all of them are asked of the same peer.
+      const round = run.reduce((most, { wanted }) => Math.max(most, wanted.round), 0) + 1;
+      for (const { wanted } of run) [wanted.round, wanted.asks] = [round, 0];
       const details = { origin, seq, peer: link.peerRegion, reason: 'the hash chain does not pass through it' };
       this.#parts.logger.error('record.not_repaired', details);
       return;
