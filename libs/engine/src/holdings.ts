@@ -10,7 +10,8 @@
 // Invariant 3: a region that hears of a generation under its name that is not below its own takes a greater one: a process
 //              whose clock was set back is believed again as soon as it is in reach of anyone who knew the one before.
 //              Until then who has heard the process itself believes no other of what it knew before to be later.
-// Invariant 4: a link is sent what changed since its last frame, and nothing of regions that its peer is linked with.
+// Invariant 4: a link is sent what changed since its last frame, and nothing of regions that its peer is linked with. What its peer
+//              may have passed over, because it was linked with a region by then, is sent when it is not any more.
 
 import type { Clock, Random } from '@anabranch/base';
 import { type RegionId, VersionVector } from '@anabranch/causality';
@@ -79,7 +80,8 @@ export class Holdings {
   begin(link: PeerLink): void {
     const news: LinkNews = { generation: undefined, linked: new Set(), sent: new Map(), owed: new Map(), told: '' };
     this.#news.set(link, news);
-    this.#send(link, news);
+    // Everybody at once: a link that breaks before the next heads would go unnoticed, with what was passed over because of it.
+    this.spread();
   }
 
   /** Whether a peer has told that it is linked with the region. */
@@ -108,6 +110,7 @@ export class Holdings {
     const known = this.#known.get(region);
     news.generation = frame.generation;
     news.linked = new Set(frame.linked);
+    for (const linked of news.linked) news.sent.delete(linked);
     if (known?.generation !== frame.generation) {
       if (known !== undefined && known.generation > frame.generation) news.owed.set(region, known);
       const overGeneration = Math.max(known?.overGeneration ?? 0, known?.generation ?? 0);
