@@ -47,6 +47,14 @@ async function codeOf(response: Promise<Response>): Promise<[number, string]> {
   return [answer.status, JSON.parse(await answer.text()).code];
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 function makeDataDir(): string {
   return join(mkdtempSync(join(tmpdir(), 'anabranch-demo-')), 'world');
 }
@@ -205,6 +213,15 @@ describe('starting the demo', () => {
     demo = await RunningDemo.start(dataDir, '--fresh');
     expect((await fetch(demo.urls['tokyo'] + document)).status).toBe(404);
     await demo.program.stop();
+  });
+
+  test('[DEMO6] Ctrl-\\ stops every process too', async () => {
+    const demo = await RunningDemo.start(dataDir);
+    const pids = await demo.pids();
+    const code = await demo.program.stop('SIGQUIT');
+    const left = pids.filter(isAlive);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    expect([code, left]).toEqual([0, []]);
   });
 
   test('[DEMO1] a taken port is named, with the flag that helps, after a wrong option', async () => {

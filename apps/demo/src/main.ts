@@ -1,11 +1,12 @@
-// The local world as a program: starts the regions and the pages, says where they are, and takes everything down again on SIGINT or
-// SIGTERM. Exit codes: 0 after a signal, 1 when the world does not start or does not stop, 2 for wrong usage.
+// The local world as a program: starts the regions and the pages, says where they are, and takes everything down again on a
+// signal. Exit codes: 0 after one, 1 when the world does not start or does not stop, 2 for wrong usage.
 
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { isAnabranchError } from '@anabranch/base';
 import { usage } from '../start-options.mjs';
 import { type DemoOptions, parseDemoOptions } from './demo-options.ts';
+import { endSignals } from './end-signals.ts';
 import { PageServer } from './page-server.ts';
 import { readyText } from './ready-text.ts';
 import { RegionLogs } from './region-logs.ts';
@@ -60,10 +61,10 @@ async function startWorld(options: DemoOptions, watch: Required<Pick<WorldOption
   }
 }
 
-/** Aborted by the first SIGINT, SIGTERM or SIGHUP. A second one ends this process at once, and the regions with it. */
+/** Aborted by the first signal that asks for an end. A second one ends this process at once, and the regions with it. */
 function signalled(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of endSignals) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(1);
       controller.abort(signal);

@@ -7,3 +7,10 @@ test('[DEMO5] the story of the partition ends with every promise kept', async ()
   expect(story.output).toContain('All 9 promises were kept.');
   expect(story.output).toMatch(/kill -9 after \d+ acknowledged orders/);
 });
+
+test('[DEMO6] a story whose terminal is closed ends as on Ctrl-C', async () => {
+  const story = new Program('partition', []);
+  await story.line(/Tokyo is cut off/);
+  expect(await story.stop('SIGHUP')).toBe(1);
+  expect(story.output).toContain('ended by a signal, before the end of the story');
+});

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { NodeRandom } from '@anabranch/system';
 import { parsePortBase } from '../demo-options.ts';
+import { endSignals } from '../end-signals.ts';
 import { World } from '../world.ts';
 import { Report } from './report.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -48,7 +49,7 @@ async function tell(program: StoryProgram, { seed, portBase }: StoryOptions): Pr
   const report = new Report((text) => process.stdout.write(text));
   report.say(`Starting New York, Berlin and Tokyo (seed ${seed}) ...`);
   const whenTold = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => whenTold.abort());
+  for (const signal of endSignals) process.once(signal, () => whenTold.abort());
   const world = await World.start({ portBase, signal: whenTold.signal });
   try {
     await Promise.race([program.tell({ world, report, random: new SeededRandom(seed) }), rejectWhenAborted(whenTold.signal)]);

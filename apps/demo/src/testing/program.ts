@@ -39,9 +39,9 @@ export class Program {
     return found;
   }
 
-  /** Sends SIGTERM and resolves with the exit code. */
-  stop(): Promise<number | null> {
-    this.#child.kill('SIGTERM');
+  /** Sends a signal and resolves with the exit code. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.#child.kill(signal);
     return this.whenEnded;
   }
 }
