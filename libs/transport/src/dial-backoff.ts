@@ -11,6 +11,9 @@ import type { LinkClose } from './close-codes.ts';
 /** After these the next dial would most likely end the same way until somebody changes something. */
 const uselessToHurry: ReadonlySet<LinkClose['code']> = new Set(['mesh_key_mismatch', 'protocol_version_unsupported']);
 
+/** Ends of links that worked, and would again. Others are faults of one of the two, and what it sends first may be what the other refuses. */
+const orderly: ReadonlySet<LinkClose['code']> = new Set(['normal', 'lost', 'not_ready', 'link_silent']);
+
 export class DialBackoff {
   /** The shortest wait. */
   static readonly waitMsMin = 100;
@@ -39,7 +42,7 @@ export class DialBackoff {
     if (wasEstablished) this.#duplicates = 0;
     // The two regions have a link that the other one dialled: look again now and then, for the day it ends.
     if (code === 'link_duplicate') return this.#between(waitMsMax / 2, waitMsMax);
-    this.#failures = wasEstablished ? 0 : this.#failures + 1;
+    this.#failures = wasEstablished && orderly.has(code) ? 0 : this.#failures + 1;
     return this.#between(waitMsMin, Math.min(waitMsMax, waitMsMin * 2 ** Math.max(1, this.#failures)));
   }
 

@@ -108,6 +108,14 @@ describe('dialling a peer', () => {
     await dialler.stop();
   });
 
+  test('[LINK6] a link that one of the two ended for a fault is none that worked', async () => {
+    const faulty = (code: ErrorCode): Outcome => ({ end: { code, reason: 'said one of them', wasEstablished: true } });
+    const world = new ScriptedWorld([faulty('frame_invalid'), faulty('frame_invalid'), faulty('op_gap'), faulty('not_ready'), lost(true)]);
+    const dialler = world.start(fixedRandom(1));
+    expect((await world.runWaits(5)).map(Math.round)).toEqual([200, 400, 800, 200, 200]);
+    await dialler.stop();
+  });
+
   test('[LINK6] never waits less than the minimum or more than the maximum, and jitters in between', () => {
     const codes = ['lost', 'frame_invalid', 'link_duplicate', 'mesh_key_mismatch', 'region_duplicate'] as const;
     const attempt = fc.record({
