@@ -1,7 +1,7 @@
 import { AnabranchError, type Hash, silentLogger, silentMetrics } from '@anabranch/base';
 import { ManualClock } from '@anabranch/base/testing';
 import { hlcZero, type OriginId, parseRegionId, type RegionId } from '@anabranch/causality';
-import { encodeOp, type LinkFrame, type OriginReport } from '@anabranch/protocol';
+import { encodeOp, type LinkFrame, type OriginReport, opBytesMax } from '@anabranch/protocol';
 import { expect, test } from 'vitest';
 import { LogRepair } from './log-repair.ts';
 import type { OpLog } from './op-log.ts';
@@ -109,6 +109,28 @@ test('[REPAIR1] an op beside a record of newer software waits, and the region go
   answer(1);
   await finish(true);
   expect(written).toEqual([]);
+});
+
+test('[REPAIR1] a row of more bytes than may be held is asked for again now and then, and does not keep others from repair', async () => {
+  const { damage, answer, askedOf, finish, written, clock } = repairOf();
+  const large = new Uint8Array(opBytesMax);
+  for (let seq = 2; seq <= 7; seq++) damage(seq);
+  let fetched = 0;
+  const pass = (seconds: number): void => {
+    for (let tenth = 0; tenth < 10 * seconds; tenth++) {
+      for (const seq of askedOf(tokyo)) {
+        fetched += 1;
+        answer(seq, { op: seq === 9 ? bytes : large });
+      }
+      clock.advance(100);
+    }
+  };
+  pass(3_600);
+  expect(fetched).toBeLessThanOrEqual(60);
+  damage(9);
+  pass(1);
+  await finish(true);
+  expect(written).toEqual([9]);
 });
 
 /** Repair of a log of 9 ops, of which peers have so many. What is written to it waits until it is told to finish. */

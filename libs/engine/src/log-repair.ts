@@ -45,8 +45,10 @@ export class LogRepair {
   static readonly askMsMax = 15_000;
   /** Damaged ops that are asked for. Beyond: the one that was asked for longest gives way, until a read meets it again. */
   static readonly wantedMax = 1_000;
-  /** Bytes of ops that wait for those around them. Beyond: all of them are dropped. */
+  /** Bytes of ops that wait for those around them. Beyond: all of them are dropped, and asked for again after {@link dropMs}. */
   static readonly heldBytesMax: number = 16 << 20;
+  /** A row that is too long for us would otherwise cross the link over and over. */
+  static readonly dropMs = 600_000;
 
   readonly #parts: LogRepairParts;
   /** Damaged ops are in one of these: to be asked for; received; being written; not to be written, for the store
@@ -78,7 +80,7 @@ export class LogRepair {
     const key = keyOf({ origin, seq });
     const wanted = this.#wanted.get(key);
     if (this.#isStopped || wanted === undefined || wanted.askedOf !== link.peerRegion) return;
-    if (this.#heldBytes + op.length > LogRepair.heldBytesMax) this.#drop([...this.#held.keys()]);
+    if (this.#heldBytes + op.length > LogRepair.heldBytesMax) this.#dropAll();
     this.#wanted.delete(key);
     this.#held.set(key, { wanted, bytes: op.slice() });
     this.#heldBytes += op.length;
@@ -257,6 +259,14 @@ export class LogRepair {
     }
   }
 
+  /** Asked for again in the order of their logs: then several rows, of which each is short enough, come one after the other. */
+  #dropAll(): void {
+    const rows = [...this.#held.values()].sort((a, b) => compareOps(a.wanted, b.wanted));
+    const fromMs = this.#parts.clock.monotonicMs() + LogRepair.dropMs;
+    for (const [i, { wanted }] of rows.entries()) wanted.nextAskMs = fromMs + i;
+    this.#drop([...this.#held.keys()]);
+  }
+
   /** They are asked for again. */
   #drop(keys: readonly string[]): void {
     for (const key of keys) {
@@ -271,6 +281,11 @@ export class LogRepair {
 
 function keyOf({ origin, seq }: DamagedOp): string {
   return `${origin} ${seq}`;
+}
+
+function compareOps(a: DamagedOp, b: DamagedOp): number {
+  if (a.origin !== b.origin) return a.origin < b.origin ? -1 : 1;
+  return a.seq - b.seq;
 }
 
 function holds(report: OriginReport | undefined, seq: number): boolean {
