@@ -14,3 +14,11 @@ test('[DEMO6] a story whose terminal is closed ends as on Ctrl-C', async () => {
   expect(await story.stop('SIGHUP')).toBe(1);
   expect(story.output).toContain('ended by a signal, before the end of the story');
 });
+
+test('[DEMO6] a story that is ended while its regions start says so, and nothing else', async () => {
+  const story = new Program('partition', []);
+  await story.line(/Starting New York/);
+  expect(await story.stop()).toBe(1);
+  const lines = story.output.split('\n').filter((line) => line !== '');
+  expect(lines.slice(1)).toEqual(['ended by a signal, before the end of the story']);
+});

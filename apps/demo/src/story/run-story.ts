@@ -49,7 +49,7 @@ async function tell(program: StoryProgram, { seed, portBase }: StoryOptions): Pr
   const report = new Report((text) => process.stdout.write(text));
   report.say(`Starting New York, Berlin and Tokyo (seed ${seed}) ...`);
   const whenTold = new AbortController();
-  for (const signal of endSignals) process.once(signal, () => whenTold.abort());
+  for (const signal of endSignals) process.once(signal, () => whenTold.abort(endedEarly()));
   const world = await World.start({ portBase, signal: whenTold.signal });
   try {
     await Promise.race([program.tell({ world, report, random: new SeededRandom(seed) }), rejectWhenAborted(whenTold.signal)]);
@@ -62,8 +62,13 @@ async function tell(program: StoryProgram, { seed, portBase }: StoryOptions): Pr
 
 function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new AnabranchError('not_ready', 'ended by a signal, before the end of the story')));
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason));
   });
+}
+
+function endedEarly(): AnabranchError {
+  return new AnabranchError('not_ready', 'ended by a signal, before the end of the story');
 }
 
 function usageOf({ name, summary, seeded }: StoryProgram): string {
