@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -222,6 +222,20 @@ describe('starting the demo', () => {
     const left = pids.filter(isAlive);
     for (const pid of left) process.kill(pid, 'SIGKILL');
     expect([code, left]).toEqual([0, []]);
+  });
+
+  test.each<[string, NodeJS.Signals | undefined]>([
+    ['whose terminal is closed', 'SIGHUP'],
+    ['that nobody reads any more', undefined],
+  ])('[DEMO6] one %s stops every process in order', async (_, signal) => {
+    const demo = await RunningDemo.start(dataDir);
+    const pids = await demo.pids();
+    demo.program.closeOutput();
+    // It prints that the region has ended by itself.
+    if (signal === undefined) process.kill(pids[0] ?? 0, 'SIGKILL');
+    expect(await (signal === undefined ? demo.program.whenEnded : demo.program.stop(signal))).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(join(dataDir, 'demo.pid'))).toBe(false);
   });
 
   test('[DEMO1] a taken port is named, with the flag that helps, after a wrong option', async () => {

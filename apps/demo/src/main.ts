@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isAnabranchError } from '@anabranch/base';
 import { usage } from '../start-options.mjs';
 import { type DemoOptions, parseDemoOptions } from './demo-options.ts';
-import { endSignals } from './end-signals.ts';
+import { endSignals, onOutputLost } from './end-signals.ts';
 import { PageServer } from './page-server.ts';
 import { readyText } from './ready-text.ts';
 import { RegionLogs } from './region-logs.ts';
@@ -61,15 +61,21 @@ async function startWorld(options: DemoOptions, watch: Required<Pick<WorldOption
   }
 }
 
-/** Aborted by the first signal that asks for an end. A second one ends this process at once, and the regions with it. */
+/**
+ * Aborted by the first signal that asks for an end, or when nothing can be printed any more. A second signal ends this process at once,
+ * and the regions with it.
+ */
 function signalled(): AbortSignal {
   const controller = new AbortController();
+  let isSignalled = false;
   for (const signal of endSignals) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(1);
+      if (isSignalled) process.exit(1);
+      isSignalled = true;
       controller.abort(signal);
     });
   }
+  onOutputLost(() => controller.abort('output lost'));
   return controller.signal;
 }
 

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { AnabranchError, isAnabranchError } from '@anabranch/base';
 import { NodeRandom } from '@anabranch/system';
 import { parsePortBase } from '../demo-options.ts';
-import { endSignals } from '../end-signals.ts';
+import { endSignals, onOutputLost } from '../end-signals.ts';
 import { World } from '../world.ts';
 import { Report } from './report.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -50,6 +50,7 @@ async function tell(program: StoryProgram, { seed, portBase }: StoryOptions): Pr
   report.say(`Starting New York, Berlin and Tokyo (seed ${seed}) ...`);
   const whenTold = new AbortController();
   for (const signal of endSignals) process.once(signal, () => whenTold.abort(endedEarly()));
+  onOutputLost(() => whenTold.abort(endedEarly()));
   const world = await World.start({ portBase, signal: whenTold.signal });
   try {
     await Promise.race([program.tell({ world, report, random: new SeededRandom(seed) }), rejectWhenAborted(whenTold.signal)]);

@@ -39,6 +39,11 @@ export class Program {
     return found;
   }
 
+  /** As a terminal does that is closed: nothing it prints can be written any more. */
+  closeOutput(): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.destroy();
+  }
+
   /** Sends a signal and resolves with the exit code. */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.#child.kill(signal);
