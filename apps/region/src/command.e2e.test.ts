@@ -280,6 +280,20 @@ describe('a region process', () => {
     expect(await holder.whenEnded()).toBe(0);
   });
 
+  test('[LIFE7] one whose log cannot be written goes on', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    const args = ['region', '--name', 'berlin', '--listen', `127.0.0.1:${port}`, '--data', join(folder, 'unlogged'), '--config', config];
+    const region = Command.run('/bin/sh', '-c', 'exec "$0" "$@" > /dev/full', process.execPath, main, ...args);
+    const isReady = () => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, String);
+    await expect.poll(isReady, { timeout: 20_000 }).toBe(true);
+    region.child.kill('SIGTERM');
+    expect(await region.whenEnded()).toBe(0);
+    expect(region.stderr).toBe('');
+  });
+
   test('[LIFE5] [LOG7] a store that fails is answered 503, ends the process with 70, and keeps what was acknowledged', async () => {
     // The kernel fails every write beyond 400 kB of a file.
     const limited = Command.run('/bin/sh', '-c', 'ulimit -f 800; exec "$0" "$@"', process.execPath, main, ...Command.regionArgs('limited'));

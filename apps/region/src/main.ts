@@ -90,6 +90,10 @@ async function runRegion(command: Extract<Command, { command: 'region' }>): Prom
   };
   process.on('unhandledRejection', fail('region.unhandled_rejection'));
   process.on('uncaughtException', fail('region.uncaught_exception'));
+  // A full disk of the log is no reason to end; a supervisor that read it and is gone is one.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') fail('region.log_lost')(error);
+  });
   let region: RunningRegion | undefined;
   // Before it has started, nothing is acknowledged yet.
   stopOnSignal(async () => region?.stop(), logger);
