@@ -140,6 +140,8 @@ describe('settings', () => {
     expect(() => loadRegionConfig({}, {})).toThrow(expect.objectContaining({ message: '--name is missing' }));
     expect(() => loadRegionConfig({ name: ['berlin'], data: ['d'] }, {})).toThrow(refusal('collections'));
     expect(() => loadRegionConfig({ name: ['berlin'], config: [file({ collections })] }, {})).toThrow(refusal('--data is missing'));
+    expect(() => load([], {}, { data: '' })).toThrow(refusal('--data is missing'));
+    expect(() => load([], {}, { meshKeyFile: '' })).toThrow(refusal('--mesh-key-file'));
   });
 
   test('[LIFE4] help names every setting, its variable and its default', () => {

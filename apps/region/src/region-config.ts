@@ -100,7 +100,7 @@ function defaultValues(): SettingValues {
 
 /** Paths in the file are relative to the file. */
 function fileValues(file: ConfigFile, path: string | undefined): SettingValues {
-  const beside = (text: string): string => resolve(dirname(path ?? '.'), text);
+  const beside = (text: string): string => (text === '' ? text : resolve(dirname(path ?? '.'), text));
   return {
     ...(file.name !== undefined && { name: [file.name] }),
     ...(file.listen !== undefined && { listen: [file.listen] }),
