@@ -4,6 +4,7 @@
 //   down --start--> running --pause--> paused --resume--> running
 //   running, paused, waiting --kill or stop--> down               stays down until told
 //   running --dies by itself--> waiting --backoff--> running      one that cannot be started has died by itself
+//   any --retire--> down                                          for good
 //
 //  1. At most one process exists at a time: commands take turns, and each waits for the exit it causes.
 //  2. Only a death that nobody asked for is followed by a restart of our own.
@@ -55,6 +56,7 @@ export class RegionProcess {
   #lastExit: string | undefined;
   /** The exit that comes was asked for. */
   #isEnding = false;
+  #isRetired = false;
   #whenEnded: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -89,6 +91,12 @@ export class RegionProcess {
     return this.#inTurn(() => this.#end('SIGTERM'));
   }
 
+  /** As {@link stop}, for good: whoever still wants to start it is refused. */
+  retire(): Promise<void> {
+    this.#isRetired = true;
+    return this.stop();
+  }
+
   /** Ends the process, if there is one, as {@link stop} does, and starts it. */
   restart(): Promise<void> {
     return this.#inTurn(async () => {
@@ -117,6 +125,7 @@ export class RegionProcess {
 
   #spawn(): void {
     this.#restartTimer?.cancel();
+    if (this.#isRetired) throw this.#conflict('its world has stopped');
     if (this.#child !== undefined) return;
     const child = spawn(process.execPath, this.#options.command, { stdio: ['ignore', 'pipe', 'pipe'] });
     const startedAtMs = this.#options.clock.monotonicMs();
@@ -168,6 +177,7 @@ export class RegionProcess {
     this.#state = 'waiting';
     this.#takeLine(`ended by itself (${this.#lastExit}); starts again in ${delayMs} ms`);
     this.#restartTimer = this.#options.clock.setTimer(delayMs, () => {
+      if (this.#isRetired) return;
       this.#restartCount += 1;
       this.#spawn();
     });

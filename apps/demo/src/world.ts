@@ -159,7 +159,7 @@ export class World {
 
   /** Regions finish what they do (SIGTERM), then the links go, then what was temporary. */
   async stop(): Promise<void> {
-    await Promise.all(this.regions.map((region) => region.process.stop()));
+    await Promise.all(this.regions.map((region) => region.process.retire()));
     await Promise.all(this.#pairs.map(({ proxy }) => proxy.close()));
     await this.#ports.release();
     if (this.#isTemporary) this.#folder.delete();
