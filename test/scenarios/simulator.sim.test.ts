@@ -1,20 +1,14 @@
-// The simulator on a few seeds, always the same and fresh ones; `npm run sim` runs many. What failed once is in the corpus.
+// The simulator on a few seeds, always the same and fresh ones; `npm run sim` runs many. What failed once is in the corpus
+// (corpus.sim.test.ts).
 
-import '../simulator/traps/global-traps.ts';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { drawPlan, type PlanOptions } from '../simulator/faults/simulation-plan.ts';
-import { readCorpus } from '../simulator/run/corpus.ts';
-import { runPlan } from '../simulator/run/run-seed.ts';
-import { reportOf } from '../simulator/run/seed-report.ts';
 import { commandOf } from '../simulator/run/sim-options.ts';
+import { hold } from './hold-plan.ts';
 
 /** A machine that is busy with other things takes many times what a run takes. */
 vi.setConfig({ testTimeout: 180_000 });
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const corpus = readCorpus(join(root, 'test/corpus'));
 const fixed: readonly PlanOptions[] = [
   { seed: 1, minutes: 1, plan: 'swarm' },
   { seed: 12, minutes: 1, regions: 3, plan: 'crash' },
@@ -32,18 +26,7 @@ const withStrangers = 32;
 const baseSeed = Date.now() % 2 ** 31;
 const fresh: readonly PlanOptions[] = [0, 1].map((at) => ({ seed: baseSeed + at, minutes: 0.5, plan: 'swarm' }));
 
-/** Runs a plan to its end; fails with what a person needs when a promise was broken. */
-async function hold(options: PlanOptions) {
-  const result = await runPlan(drawPlan(options));
-  if (result.violations.length > 0) expect.fail(reportOf(result, undefined, root));
-  return result;
-}
-
 describe('the simulator', () => {
-  test.each(corpus)('[SIM6] the seed of the corpus in $name holds every promise: $note', async ({ plan }) => {
-    await hold(plan);
-  });
-
   test.each(fixed)('[SIM6] seed $seed holds every promise under the plan $plan', async (options) => {
     const { acknowledgedEdits } = await hold(options);
     expect(acknowledgedEdits).toBeGreaterThan(10);

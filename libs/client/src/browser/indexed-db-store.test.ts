@@ -1,11 +1,12 @@
 import { encodeUtf8 } from '@anabranch/base';
 import { parseDocumentId } from '@anabranch/protocol';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
-import { expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { describeClientStore } from '../testing/describe-client-store.ts';
 import { IndexedDbStore } from './indexed-db-store.ts';
 
 vi.stubGlobal('IDBKeyRange', IDBKeyRange);
+afterAll(() => vi.unstubAllGlobals());
 
 describeClientStore('IndexedDB', () => {
   const factory = new IDBFactory();
