@@ -11,10 +11,16 @@ const tokenStart = /^A[Q-Za-f]/;
 /** @throws AnabranchError `session_token_invalid`, `request_malformed` for what is neither, or a time ahead of this region. */
 export function parseMoment(text: string, nowMs: number): PastMoment {
   if (tokenStart.test(text)) return { vector: decodeSessionToken(text) };
-  const timeMs = timePattern.test(text) ? Date.parse(text) : Number.NaN;
+  const timeMs = timePattern.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   if (!Number.isFinite(timeMs) || timeMs < 0) {
     throw new AnabranchError('request_malformed', 'at is neither a session token nor a time by RFC 3339, such as 2026-11-26T08:30:00Z');
   }
   if (timeMs > nowMs) throw new AnabranchError('request_malformed', 'at lies in the future of this region');
   return { timeMs };
+}
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text);
+  return Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text);
 }
