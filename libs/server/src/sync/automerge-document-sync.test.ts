@@ -16,12 +16,15 @@ class FullSocket implements SyncSocket {
   readonly sent: ReadonlyMap<string, unknown>[] = [];
   readonly failures: unknown[] = [];
   ingestBytes = 0;
+  /** What working something out throws. */
+  defect: Error | undefined;
 
   answer(message: Uint8Array): void {
     this.sent.push(decodeCbor(message) as ReadonlyMap<string, unknown>);
   }
 
   working<Answer>(work: () => Answer): Answer {
+    if (this.defect !== undefined) throw this.defect;
     return work();
   }
 
@@ -187,5 +190,20 @@ describe('a document for one client', () => {
     sync.receive(new Client().message(), true);
     await until(() => socket.sent.length === 1, 'answered');
     expect(socket.sent[0]?.get('type')).toBe('doc-unavailable');
+  });
+
+  test('[SYNC5] a message that cannot be made ends the session that it was for, whenever it is made', async () => {
+    const { region, socket, sync } = await open();
+    await region.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
+    sync.receive(new Client().message(), true);
+    await until(() => socket.sent.length === 1, 'answered');
+    socket.defect = new Error('the library does not take it');
+    await region.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
+    await until(() => socket.failures.length === 1, 'told of what others wrote');
+    socket.bufferedBytes = defaultSyncLimits.repoUnsentBytesHigh + 1;
+    await region.edit('carts-automerge/c1', { op: 'increment', path: '/items/sku-1/qty', by: 1 });
+    socket.bufferedBytes = 0;
+    sync.drained();
+    expect(socket.failures).toEqual([socket.defect, socket.defect]);
   });
 });

@@ -79,19 +79,9 @@ export class AutomergeDocumentSync {
       .finally(() => socket.endIngest(data.length));
   }
 
-  /** Makes the next message for the client if there is something to say and room to say it. */
-  evaluate(): void {
-    const { socket, limits } = this.#parts;
-    if (!this.#isFollowed || !socket.isOpen) return;
-    this.#needsEvaluation = socket.bufferedBytes > limits.repoUnsentBytesHigh;
-    if (this.#needsEvaluation || this.#isAbsent()) return;
-    const message = socket.working(() => this.#nextMessage());
-    if (message !== undefined) this.#send(encodeSync(this.#parts.addressed, localIdOf(this.#session.documentId), message));
-  }
-
   /** What waited to be sent is gone. */
   drained(): void {
-    if (this.#needsEvaluation) this.evaluate();
+    if (this.#needsEvaluation) this.#evaluate();
   }
 
   relayEphemeral(bytes: Uint8Array): void {
@@ -112,7 +102,22 @@ export class AutomergeDocumentSync {
     if (isRequest && this.#isAbsent()) {
       this.#send(encodeDocUnavailable(this.#parts.addressed, localIdOf(this.#session.documentId)));
     } else {
-      this.evaluate();
+      this.#evaluate();
+    }
+  }
+
+  /** Makes the next message for the client if there is something to say and room to say it; a failure ends the session. */
+  #evaluate(): void {
+    const { socket, limits } = this.#parts;
+    if (!this.#isFollowed || !socket.isOpen) return;
+    this.#needsEvaluation = socket.bufferedBytes > limits.repoUnsentBytesHigh;
+    if (this.#needsEvaluation || this.#isAbsent()) return;
+    try {
+      const message = socket.working(() => this.#nextMessage());
+      if (message !== undefined) this.#send(encodeSync(this.#parts.addressed, localIdOf(this.#session.documentId), message));
+    } catch (error) {
+      // Nobody above may be there to take it: this also runs when something was delivered, or sent.
+      socket.fail(error);
     }
   }
 
@@ -191,7 +196,7 @@ export class AutomergeDocumentSync {
     this.#needsEvaluation = true;
     // The other deliveries of this commit come first: one message for all of them.
     queueMicrotask(() => {
-      if (this.#needsEvaluation) this.evaluate();
+      if (this.#needsEvaluation) this.#evaluate();
     });
   }
 }

@@ -77,6 +77,8 @@ describe('reading sync messages of Automerge', () => {
     }
   });
 
+  const [oneHash, otherHash] = ['ab'.repeat(32), 'cd'.repeat(32)] as const;
+
   test.each([
     ['a filter that names ten million probes', withFilter([...leb(1), ...leb(10), ...leb(10_000_000), 255, 255])],
     ['a filter that names 2^32 probes', withFilter([...leb(1), ...leb(10), ...leb(2 ** 32), 255, 255])],
@@ -86,6 +88,7 @@ describe('reading sync messages of Automerge', () => {
     ['ten thousand filters', withFilter([...leb(1), ...leb(10), ...leb(7), 255, 255], 10_000)],
     ['more heads than there are bytes', Uint8Array.from([0x42, ...leb(500), 1, 2, 3])],
     ['100,000 heads', Uint8Array.from([0x42, ...leb(100_000), ...new Uint8Array(100_000 * 32), 0, 0, 0])],
+    ['a change that is needed twice', A.encodeSyncMessage({ heads: [], need: [oneHash, otherHash, oneHash], have: [], changes: [] })],
     ['a change that is cut off', Uint8Array.from([0x42, 0, 0, 0, 1, ...leb(100), 1])],
     ['another type', Uint8Array.from([0x44, 0, 0, 0, 0])],
     ['nothing', new Uint8Array(0)],

@@ -5,13 +5,13 @@
 //   heads = count { 32 bytes }          bloom filter = entries | bits per entry | probes | bits
 //
 // The library takes a bloom filter at its word: 20 bytes that name ten million probes keep it busy for 20 seconds, and a
-// filter of no bits divides by zero. So the head of a message is checked here, and its changes are handed out untouched, to
+// filter of no bits divides by zero. A change that is needed twice makes it panic, as soon as the document has it. So the head of a message is checked here, and its changes are handed out untouched, to
 // be inspected and logged as any other update.
 //
 // Invariant 1: what passes costs the library at most `havesMax * probesMax` lookups per change of the document.
 // Invariant 2: `withoutChanges` is the same message with an empty list of changes.
 
-import { concatBytes } from '@anabranch/base';
+import { concatBytes, toHex } from '@anabranch/base';
 import { BoundedReader, frameInvalid } from '@anabranch/protocol';
 
 export interface AutomergeSyncMessage {
@@ -41,7 +41,7 @@ export function readAutomergeSyncMessage(message: Uint8Array): AutomergeSyncMess
   const reader = new BoundedReader(message);
   if (!messageTypes.has(reader.byte())) throw frameInvalid('not a sync message');
   const headCount = skipHashes(reader);
-  skipHashes(reader);
+  checkNeed(reader);
   const haveCount = reader.uint(havesMax);
   for (let i = 0; i < haveCount; i++) {
     skipHashes(reader);
@@ -61,6 +61,14 @@ function skipHashes(reader: BoundedReader): number {
   const count = reader.uint(headsMax);
   reader.bytes(count * hashBytes);
   return count;
+}
+
+/** Each change is needed once. */
+function checkNeed(reader: BoundedReader): void {
+  const count = reader.uint(headsMax);
+  const needed = new Set<string>();
+  for (let i = 0; i < count; i++) needed.add(toHex(reader.bytes(hashBytes)));
+  if (needed.size < count) throw frameInvalid('it needs a change twice');
 }
 
 function checkBloomFilter(filter: Uint8Array): void {
