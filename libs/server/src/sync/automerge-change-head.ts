@@ -47,19 +47,33 @@ export interface Sorted {
 
 /** Sorts changes by whether all they build on is there. `unknownOf` names those of the hashes that the document lacks. */
 export function sortByCompleteness(changes: readonly Uint8Array[], unknownOf: (hashes: readonly string[]) => readonly string[]): Sorted {
-  let waiting = changes.map((bytes) => ({ bytes, ...readChangeHead(bytes) }));
-  const unknown = new Set(unknownOf([...new Set(waiting.flatMap(({ dependencies }) => dependencies))]));
-  const complete: Uint8Array[] = [];
-  for (let before = -1; before !== waiting.length; ) {
-    before = waiting.length;
-    waiting = waiting.filter(({ bytes, hash, dependencies }) => {
-      if (dependencies.some((dependency) => unknown.has(dependency))) return true;
-      complete.push(bytes);
-      unknown.delete(hash);
-      return false;
-    });
+  const placed = changes.map((bytes) => ({ bytes, ...readChangeHead(bytes), lackedCount: 0 }));
+  const unknown = new Set(unknownOf([...new Set(placed.flatMap(({ dependencies }) => dependencies))]));
+  // In whatever order they come, each is looked at once, and once more for each that it builds on: there may be very many.
+  const buildingOn = new Map<string, (typeof placed)[number][]>();
+  for (const change of placed) {
+    for (const dependency of change.dependencies) {
+      if (!unknown.has(dependency)) continue;
+      change.lackedCount += 1;
+      const others = buildingOn.get(dependency);
+      if (others === undefined) buildingOn.set(dependency, [change]);
+      else others.push(change);
+    }
   }
-  const held = new Set(waiting.map(({ hash }) => hash));
-  const missing = new Set(waiting.flatMap(({ dependencies }) => dependencies).filter((hash) => unknown.has(hash) && !held.has(hash)));
-  return { complete, incomplete: waiting.map(({ bytes }) => bytes), missing: [...missing] };
+  const complete = placed.filter(({ lackedCount }) => lackedCount === 0);
+  // It grows as they become complete.
+  for (const { hash } of complete) {
+    for (const change of buildingOn.get(hash) ?? []) {
+      change.lackedCount -= 1;
+      if (change.lackedCount === 0) complete.push(change);
+    }
+    buildingOn.delete(hash);
+  }
+  const incomplete = placed.filter(({ lackedCount }) => lackedCount > 0);
+  for (const { hash } of incomplete) buildingOn.delete(hash);
+  return {
+    complete: complete.map(({ bytes }) => bytes),
+    incomplete: incomplete.map(({ bytes }) => bytes),
+    missing: [...buildingOn.keys()],
+  };
 }
