@@ -122,6 +122,15 @@ export interface MovedSample {
   readonly moved: readonly number[];
 }
 
+/** What a read showed, and what the disk of its region would have held had the power failed in that moment. */
+export interface ReadSample {
+  readonly timeMs: number;
+  readonly region: string;
+  readonly document: string;
+  readonly version: Vector;
+  readonly durable: Vector;
+}
+
 /** What one region holds at a moment. */
 export interface RegionDump {
   readonly region: string;
@@ -165,6 +174,7 @@ export interface RunRecord {
   /** How long a region that takes writes may need for the answer to an edit, whatever its peers do. */
   readonly answerBoundMs?: number;
   readonly resources?: readonly ResourceSample[];
+  readonly readSamples?: readonly ReadSample[];
   readonly sessionAcks?: readonly SessionAck[];
   /** In the order in which they were made, and in which it happened. */
   readonly deviceWrites?: readonly DeviceWrite[];

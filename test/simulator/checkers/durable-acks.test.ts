@@ -89,3 +89,14 @@ test('[SIM21] a refused edit in the log is found', () => {
   });
   expectFound(checkDurableAcks, 'a refused edit is in the log', { after });
 });
+
+test('[SIM21] a read that shows what is not on the disk of its region is found', () => {
+  const sample = { timeMs: 1, region: 'berlin', document: 'carts/a', version: { 'berlin.1': 4, 'tokyo.1': 2 } };
+  const sampled = (durable: Vector): RunRecord => ({ ...steadyRecord, readSamples: [{ ...sample, durable }] });
+  const held = sampled({ 'berlin.1': 4, 'tokyo.1': 3 });
+  expectFound(checkDurableAcks, 'a read shows what its region had not made durable', {
+    before: held,
+    after: sampled({ 'berlin.1': 3, 'tokyo.1': 3 }),
+  });
+  expectFound(checkDurableAcks, 'a read shows what its region had not made durable', { before: held, after: sampled({ 'berlin.1': 4 }) });
+});

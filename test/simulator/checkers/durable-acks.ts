@@ -7,8 +7,10 @@
 // the op's own region lost it (afterwards the same name may stand for another op).
 //
 // An edit that was only ever refused is in no log. One without an answer may be in the logs or not.
+//
+// What a read shows is on the disk of its region in that moment: a crash does not take back what somebody has seen.
 
-import type { HistoryEvent, RegionDump, RunRecord, Vector } from '../history.ts';
+import type { HistoryEvent, ReadSample, RegionDump, RunRecord, Vector } from '../history.ts';
 import type { OpName } from './causal-history.ts';
 import { type Attempt, indexOf, type RunIndex } from './run-index.ts';
 import { Findings, type Violation } from './violation.ts';
@@ -26,6 +28,7 @@ export function checkDurableAcks(record: RunRecord): Violation[] {
     for (const ack of acks) checkAck(run, findings, ack);
     checkRefused(run, findings, key, attempts);
   }
+  for (const sample of record.readSamples ?? []) checkShown(findings, sample);
   return findings.found;
 }
 
@@ -78,4 +81,10 @@ function checkRefused(run: RunIndex, findings: Findings, key: string, attempts: 
   for (const { origin, seq } of run.opsByKey.get(key) ?? []) {
     findings.add('a refused edit is in the log', { key, opId: { origin, seq }, codes: attempts.map(({ completion }) => completion?.code) });
   }
+}
+
+function checkShown(findings: Findings, sample: ReadSample): void {
+  const { version, durable } = sample;
+  const origin = Object.keys(version).find((shown) => (durable[shown] ?? 0) < (version[shown] ?? 0));
+  if (origin !== undefined) findings.add('a read shows what its region had not made durable', { ...sample, origin });
 }

@@ -60,7 +60,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keys-known-when-durable',
     bug: 'an idempotency key is known only when its first write is durable: a retry in between writes again',
-    replacements: [engine('idempotency-keys', 'this.#pending.get(key)?.record ?? this.#readUsed', 'this.#readUsed')],
+    replacements: [
+      engine('idempotency-keys', 'this.#pending.get(key)?.record ?? this.#readUsed', 'this.#readUsed'),
+      engine('write-door', 'const answer = this.#transact(request, this.#underWay.get(key));', 'const answer = this.#transact(request);'),
+    ],
   },
   {
     name: 'rollback-keeps-epoch',
@@ -261,7 +264,7 @@ export const mutants: readonly Mutant[] = [
     bug: 'an op whose record is damaged is not fetched from the regions that hold it',
     minutes: 3,
     plan: 'disk',
-    replacements: [engine('log-repair', "holders[asks % holders.length]?.send({ type: 'fetch', origin, seq });", '')],
+    replacements: [engine('log-repair', "holder?.send({ type: 'fetch', origin, seq });", '')],
   },
   {
     name: 'copy-let-in',

@@ -147,6 +147,7 @@ class SeedRun {
       boundMs,
       answerBoundMs,
       resources: this.#resources,
+      readSamples: this.#workload?.readSamples ?? [],
       sessionAcks: this.#workload?.sessionAcks ?? [],
       hostileAttempts: this.#workload?.hostileAttempts ?? [],
       deviceWrites: this.#workload?.deviceRecorder.writes ?? [],

@@ -4,11 +4,12 @@ import type { DocumentOp } from '@anabranch/crdt';
 import { Device } from '../device/device.ts';
 import { DeviceRecorder } from '../device/device-recorder.ts';
 import { MarkedEdits } from '../device/marked-edits.ts';
-import type { HostileAttempt, SessionAck } from '../history.ts';
+import type { HostileAttempt, ReadSample, SessionAck } from '../history.ts';
 import { AutomergeCopy, YjsCopy } from '../workload/client-copy.ts';
 import { DoorClient } from '../workload/door-client.ts';
 import { OpDraw } from '../workload/draw-ops.ts';
 import { HistoryRecorder } from '../workload/history-recorder.ts';
+import { ReadSampler } from '../workload/read-sampler.ts';
 import { RegionDoor } from '../workload/region-door.ts';
 import { SessionClient } from '../workload/session-client.ts';
 import { TypedClient } from '../workload/typed-client.ts';
@@ -32,6 +33,7 @@ export interface Workload {
   /** Whether the last operation has ended. */
   readonly isIdle: boolean;
   readonly sessionClients: ReadonlyArray<SessionClient | DoorClient>;
+  readonly readSamples: readonly ReadSample[];
   readonly sessionAcks: readonly SessionAck[];
   readonly hostileAttempts: readonly HostileAttempt[];
   readonly devices: readonly Device[];
@@ -44,11 +46,12 @@ export function startWorkload(world: SimulatedWorld): Workload {
   const typed = typedCollections.flatMap((collection) => Array.from({ length: plan.documents }, (_, at) => `${collection}/d${at}`));
   const documents = plan.trades ? [...typed, ...depots] : typed;
   const door = new RegionDoor(clock, world.random('door'), world.onDefect);
+  const readSampler = new ReadSampler(world.random('read samples'), () => clock.monotonicMs());
   const draw = new OpDraw(world.random('draw'), plan.opKinds, plan.bulkBytes);
   let isOver = false;
   let working = plan.clients.length;
   const clockErrorMs = (): number => clockErrorOf(world);
-  const shared = { clock, hosts, documents, door, draw, recorder, sometimes, clockErrorMs };
+  const shared = { clock, hosts, documents, door, draw, recorder, readSampler, sometimes, clockErrorMs };
   for (const [at, habits] of plan.clients.entries()) {
     const name = `client-${at}`;
     const client = new TypedClient({
@@ -84,6 +87,7 @@ export function startWorkload(world: SimulatedWorld): Workload {
     recorder,
     documents,
     sessionClients,
+    readSamples: readSampler.samples,
     sessionAcks,
     hostileAttempts,
     devices,

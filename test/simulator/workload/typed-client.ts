@@ -15,6 +15,7 @@ import { depots, isDepot } from '../world/collections.ts';
 import type { RegionHost } from '../world/region-host.ts';
 import type { OpDraw } from './draw-ops.ts';
 import type { HistoryRecorder } from './history-recorder.ts';
+import type { ReadSampler } from './read-sampler.ts';
 import type { DoorAnswer, RegionDoor } from './region-door.ts';
 
 export interface ClientHabits {
@@ -40,6 +41,7 @@ export interface TypedClientParts {
   readonly door: RegionDoor;
   readonly draw: OpDraw;
   readonly recorder: HistoryRecorder;
+  readonly readSampler: ReadSampler;
   readonly sometimes: Sometimes;
   /** Of bounded reads: a stream of their own, and by how much regions that measure clocks by round trips may be wrong. */
   readonly boundsRandom: SeededRandom;
@@ -102,9 +104,14 @@ export class TypedClient {
     const concern = isOfMajority ? ({ readConcern: { kind: 'majority' } } as const) : boundOf(maxLagMs);
     const asked = isOfMajority ? ({ readConcern: 'majority' } as const) : maxLagMs === undefined ? {} : { maxLagMs };
     const event = this.#invoke({ f: 'read', document, ...asked, ...(presented && { presented: presented.toJSON() }) });
+    const host = this.#host;
     const answer = await this.#parts.door.call({
-      ...{ host: this.#host, timeoutMs: this.#parts.habits.timeoutMs },
-      act: (replica) => replica.read(id, { ...options, ...concern }),
+      ...{ host, timeoutMs: this.#parts.habits.timeoutMs },
+      act: async (replica) => {
+        const view = await replica.read(id, { ...options, ...concern });
+        this.#parts.readSampler.look(host, replica, document, view);
+        return view;
+      },
     });
     const error = maxLagMs === undefined ? {} : { clockErrorMs: this.#parts.clockErrorMs() };
     this.#complete(event, answer, (view) => ({ ...answerOf(view), ...error }));
