@@ -87,7 +87,7 @@ async function patchDocument(parts: DoorParts, request: DoorRequest): Promise<Do
   const document = documentOf(request, parts.replica);
   const { name, schema } = collectionOf(request, parts.replica);
   const mediaType = mediaTypeOf(request.headers['content-type']);
-  const planOf = planPatch(mediaType, schema, request.body);
+  const planOf = planPatch(mediaType, schema, request.body, parts.clock);
   let entryOf: readonly number[] | undefined;
   const plan = (current: CrdtDocument): readonly DocumentOp[] => {
     requirePreconditions(request.headers, current, parts.hash);

@@ -1,5 +1,6 @@
-import type { JsonObject, JsonValue } from '@anabranch/base';
+import type { Clock, JsonObject, JsonValue } from '@anabranch/base';
 import { AnabranchError } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import type { DocumentOp } from '@anabranch/crdt';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +28,13 @@ function started(library: 'yjs' | 'automerge' = 'yjs'): CartDocument {
 }
 
 function plan(entries: readonly JsonPatchEntry[], view: JsonObject = started().crdt.json()): PlannedOps {
-  return planJsonPatch(cartCollection('yjs'), entries)(view);
+  return planJsonPatch(cartCollection('yjs'), entries, new ManualClock())(view);
+}
+
+/** Every look at it takes a millisecond. */
+function passingClock(): Pick<Clock, 'monotonicMs'> {
+  let ms = 0;
+  return { monotonicMs: () => ms++ };
 }
 
 describe('a JSON patch becomes operations', () => {
@@ -226,5 +233,24 @@ describe('JSON patches on documents', () => {
     const entries: JsonPatchEntry[] = [{ op: 'replace', path: '/lines/0', value: 'n' }];
     document.edit(...plan(entries, before).ops.slice(1));
     expect(agrees(entries, before, document.crdt.json())).toBe(false);
+  });
+
+  test('[GUARD6] one that takes long to work out is refused, however few bytes it has', () => {
+    const entries = (length: number) => Array.from({ length }, (): JsonPatchEntry => ({ op: 'copy', from: '/note', path: '/note' }));
+    const planOf = (length: number) => () => planJsonPatch(cartCollection('yjs'), entries(length), passingClock())(started().crdt.json());
+    expect(planOf(150)().ops).toEqual([]);
+    expect(planOf(1_000)).toThrow('send it in parts');
+  });
+
+  test.each([
+    ['one entry', 1],
+    ['all entries together', 900],
+  ])('[GUARD6] more operations than an edit may have are not made: by %s', (_name, count) => {
+    const half = Array.from({ length: 100_000 / count }, (_, i) => i);
+    const view = { ...started().crdt.json(), lines: half };
+    const entries = Array.from({ length: count }, (_, at): JsonPatchEntry => {
+      return { op: 'replace', path: '/lines', value: half.map((i) => (at % 2 === 0 ? -1 - i : i)) };
+    });
+    expect(() => plan(entries, view)).toThrow('an edit has at most 1000 operations');
   });
 });

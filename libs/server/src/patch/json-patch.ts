@@ -11,9 +11,11 @@
 //   test                                    none
 //
 // Invariant 1: applying the planned operations to the document gives the view that the entries gave.
+// Invariant 2: a patch holds up others for little longer than `planMsMax`, and makes no more operations than an edit may have: what
+//              an entry costs depends on the document, and a few bytes of `copy` name all of it.
 
-import { AnabranchError, type JsonValue } from '@anabranch/base';
-import type { CollectionSchema, DocumentOp, FieldSchema, ObjectSchema } from '@anabranch/crdt';
+import { AnabranchError, type Clock, type JsonValue } from '@anabranch/base';
+import { type CollectionSchema, crdtLimits, type DocumentOp, type FieldSchema, type ObjectSchema } from '@anabranch/crdt';
 import { assign, fieldOf, mismatch } from './assignment.ts';
 import { appendSegment, parsePointer } from './json-pointer.ts';
 import type { PatchPlan } from './patch-plan.ts';
@@ -25,14 +27,23 @@ export type JsonPatchEntry =
   | { readonly op: 'remove'; readonly path: string }
   | { readonly op: 'move' | 'copy'; readonly from: string; readonly path: string };
 
+/** Time in which the entries of a patch are begun. Beyond: 413 `request_too_large`. */
+const planMsMax = 200;
+
 /** @throws AnabranchError `type_mismatch` for a freeform collection. */
-export function planJsonPatch(collection: CollectionSchema, entries: readonly JsonPatchEntry[]): PatchPlan {
+export function planJsonPatch(
+  collection: CollectionSchema,
+  entries: readonly JsonPatchEntry[],
+  clock: Pick<Clock, 'monotonicMs'>,
+): PatchPlan {
   const { schema } = collection;
   if (schema === 'freeform') throw mismatch('', 'a freeform document has no typed fields to patch');
   return (view) => {
     const patching = new Patching(schema, view);
+    const endMs = clock.monotonicMs() + planMsMax;
     entries.forEach((entry, index) => {
       try {
+        if (clock.monotonicMs() > endMs) throw new AnabranchError('request_too_large', 'the patch takes too long: send it in parts');
         patching.carryOut(entry, index);
       } catch (error) {
         if (!(error instanceof AnabranchError)) throw error;
@@ -100,14 +111,14 @@ class Patching {
     if (at.field.type === 'list' && item !== undefined && within.length === 0) {
       const length = this.#listLength(at);
       const index = item === '-' ? length : indexIn(item, length);
-      if (kind === 'replace') this.#plan({ op: 'remove', path: at.path, index });
-      this.#plan({ op: 'insert', path: at.path, index, value });
+      if (kind === 'replace') this.#plan([{ op: 'remove', path: at.path, index }]);
+      this.#plan([{ op: 'insert', path: at.path, index, value }]);
       this.#view = next;
       return;
     }
     const current = at.isMapKey && at.inside.length === 0 && kind === 'add' ? this.#find(at.segments) : valueAt(this.#view, at.segments);
     const target = at.inside.length === 0 ? value : valueAt(next, at.segments);
-    this.#plan(...assign(at.field, at.path, current, target));
+    this.#plan(assign(at.field, at.path, current, target));
     // A map has the keys below which there is something.
     if (at.isMapKey && at.inside.length === 0 && !isLiveView(at.field, target)) {
       throw new AnabranchError('value_invalid', 'below a map key there must be something: remove the key instead', { path: at.path });
@@ -121,15 +132,15 @@ class Patching {
     const [item, ...within] = at.inside;
     if (item === undefined) {
       const isRemovable = at.isMapKey || segments.length === 0;
-      this.#plan({ op: isRemovable ? 'remove' : 'clear', path: at.path });
+      this.#plan([{ op: isRemovable ? 'remove' : 'clear', path: at.path }]);
       if (at.isMapKey) this.#view = next;
       else this.#settle(at, emptyView(at.field));
     } else if (at.field.type === 'list' && within.length === 0) {
-      this.#plan({ op: 'remove', path: at.path, index: indexIn(item, this.#listLength(at) - 1) });
+      this.#plan([{ op: 'remove', path: at.path, index: indexIn(item, this.#listLength(at) - 1) }]);
       this.#view = next;
     } else {
       const target = valueAt(next, at.segments);
-      this.#plan(...assign(at.field, at.path, valueAt(this.#view, at.segments), target));
+      this.#plan(assign(at.field, at.path, valueAt(this.#view, at.segments), target));
       this.#settle(at, settledView(at.field, target));
     }
   }
@@ -151,11 +162,14 @@ class Patching {
     }
     const last = this.#listLength(source) - 1;
     const [fromIndex, toIndex] = [indexIn(fromItem, last), toItem === '-' ? last : indexIn(toItem, last)];
-    this.#plan({ op: 'move', path: source.path, from: fromIndex, to: toIndex });
+    this.#plan([{ op: 'move', path: source.path, from: fromIndex, to: toIndex }]);
     this.#view = changed(changed(this.#view, from, { kind: 'remove' }), to, { kind: 'add', value });
   }
 
-  #plan(...ops: readonly DocumentOp[]): void {
+  #plan(ops: readonly DocumentOp[]): void {
+    if (this.ops.length + ops.length > crdtLimits.editOpsMax) {
+      throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`);
+    }
     for (const op of ops) {
       this.ops.push(op);
       this.entryOf.push(this.#entry);

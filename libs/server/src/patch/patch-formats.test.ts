@@ -1,4 +1,5 @@
 import { encodeUtf8, isAnabranchError } from '@anabranch/base';
+import { ManualClock } from '@anabranch/base/testing';
 import { describe, expect, test } from 'vitest';
 import { mediaTypes } from '../http/media-type.ts';
 import { CartDocument, cartCollection } from '../testing/cart-collection.ts';
@@ -9,7 +10,7 @@ function plan(mediaType: string, body: unknown, stock = 0): PlannedOps['ops'] | 
   const document = new CartDocument('yjs');
   document.edit({ op: 'increment', path: '/stock', by: stock });
   try {
-    return planPatch(mediaType, cartCollection('yjs'), encodeUtf8(JSON.stringify(body)))(document.crdt.json()).ops;
+    return planPatch(mediaType, cartCollection('yjs'), encodeUtf8(JSON.stringify(body)), new ManualClock())(document.crdt.json()).ops;
   } catch (error) {
     if (isAnabranchError(error)) return error.code;
     throw error;

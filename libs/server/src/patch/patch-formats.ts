@@ -1,7 +1,7 @@
 // The three ways to say a change. Each media type has one schema, which validates bodies and appears in the OpenAPI document,
 // and one way to make operations of a valid body.
 
-import { AnabranchError, type JsonObject, type JsonValue } from '@anabranch/base';
+import { AnabranchError, type Clock, type JsonObject, type JsonValue } from '@anabranch/base';
 import { type CollectionSchema, crdtLimits, type DocumentOp } from '@anabranch/crdt';
 import { z } from 'zod';
 import { parseJsonBody } from '../http/json-body.ts';
@@ -62,7 +62,12 @@ export const jsonPatchSchema: z.ZodType<JsonPatchEntry[]> = z
   .min(1);
 
 /** @throws AnabranchError `content_type_unsupported`, `request_malformed`, `request_too_large`, `op_invalid`, `type_mismatch`, `value_invalid`. */
-export function planPatch(mediaType: string | undefined, collection: CollectionSchema, body: Uint8Array): PatchPlan {
+export function planPatch(
+  mediaType: string | undefined,
+  collection: CollectionSchema,
+  body: Uint8Array,
+  clock: Pick<Clock, 'monotonicMs'>,
+): PatchPlan {
   switch (mediaType) {
     case mediaTypes.ops: {
       const planned = { ops: validateOps(opsSchema, parseJsonBody(body)), entryOf: undefined };
@@ -71,7 +76,7 @@ export function planPatch(mediaType: string | undefined, collection: CollectionS
     case mediaTypes.mergePatch:
       return planMergePatch(collection, validateMergePatch(parseJsonBody(body)));
     case mediaTypes.jsonPatch:
-      return planJsonPatch(collection, validateOps(jsonPatchSchema, parseJsonBody(body)));
+      return planJsonPatch(collection, validateOps(jsonPatchSchema, parseJsonBody(body)), clock);
     default:
       throw unsupportedType('a PATCH', patchTypes, mediaType);
   }

@@ -8,5 +8,5 @@ export interface PlannedOps {
   readonly entryOf: readonly number[] | undefined;
 }
 
-/** A validated patch: works out its operations against a JSON view. Pure. @throws AnabranchError. */
+/** A validated patch: works out its operations against a JSON view. @throws AnabranchError. */
 export type PatchPlan = (view: JsonObject) => PlannedOps;
