@@ -253,4 +253,18 @@ describe('JSON patches on documents', () => {
     });
     expect(() => plan(entries, view)).toThrow('an edit has at most 1000 operations');
   });
+
+  test('[GUARD6] a value that is copied into itself again and again grows no further than a value may', () => {
+    const copies = Array.from({ length: 30 }, (_, i): JsonPatchEntry => {
+      return { op: 'copy', from: '/status', path: i % 2 === 0 ? '/status/a' : '/status/b' };
+    });
+    expect(() => plan([...copies, { op: 'test', path: '/status', value: 1 }])).toThrow('the value is too large');
+  });
+
+  test('[GUARD6] copies of one value come to no more than a patch may write', () => {
+    const copies = Array.from({ length: 100 }, (_, i): JsonPatchEntry => ({ op: 'copy', from: '/status', path: `/labels/k${i}` }));
+    const large: JsonPatchEntry = { op: 'add', path: '/status', value: 'x'.repeat(250_000) };
+    expect(plan([large, ...copies.slice(0, 50)]).ops.length).toBe(51);
+    expect(() => plan([large, ...copies])).toThrow('send it in parts');
+  });
 });

@@ -13,6 +13,7 @@
 // Invariant 1: applying the planned operations to the document gives the view that the entries gave.
 // Invariant 2: a patch holds up others for little longer than `planMsMax`, and makes no more operations than an edit may have: what
 //              an entry costs depends on the document, and a few bytes of `copy` name all of it.
+// Invariant 3: no value on the view is larger than a value may be: one that is copied into itself would double each time.
 
 import { AnabranchError, type Clock, type JsonValue } from '@anabranch/base';
 import { type CollectionSchema, crdtLimits, type DocumentOp, type FieldSchema, type ObjectSchema } from '@anabranch/crdt';
@@ -29,6 +30,8 @@ export type JsonPatchEntry =
 
 /** Time in which the entries of a patch are begun. Beyond: 413 `request_too_large`. */
 const planMsMax = 200;
+/** Characters of all values and texts that the operations of a patch write. Beyond: 413 `request_too_large`. */
+const writtenUnitsMax: number = 16 << 20;
 
 /** @throws AnabranchError `type_mismatch` for a freeform collection. */
 export function planJsonPatch(
@@ -70,6 +73,7 @@ class Patching {
   readonly #schema: ObjectSchema;
   #view: JsonValue;
   #entry = 0;
+  #writtenUnits = 0;
 
   constructor(schema: ObjectSchema, view: JsonValue) {
     this.#schema = schema;
@@ -171,6 +175,9 @@ class Patching {
       throw new AnabranchError('op_invalid', `an edit has at most ${crdtLimits.editOpsMax} operations`);
     }
     for (const op of ops) {
+      this.#writtenUnits += writtenUnitsOf(op);
+      if (this.#writtenUnits > writtenUnitsMax)
+        throw new AnabranchError('request_too_large', 'the patch writes too much: send it in parts');
       this.ops.push(op);
       this.entryOf.push(this.#entry);
     }
@@ -192,6 +199,15 @@ class Patching {
     const list = valueAt(this.#view, at.segments);
     return isArray(list) ? list.length : 0;
   }
+}
+
+/** @throws AnabranchError `value_invalid` when the edit would not take the value. */
+function writtenUnitsOf(op: DocumentOp): number {
+  if ('text' in op && op.text !== undefined) return op.text.length;
+  if (!('value' in op) || op.value === undefined) return 0;
+  const units = JSON.stringify(op.value).length;
+  if (units > crdtLimits.valueUnitsMax) throw new AnabranchError('value_invalid', 'the value is too large');
+  return units;
 }
 
 /** @throws AnabranchError `path_unknown`. */
