@@ -154,7 +154,7 @@ class MeshRegion {
       meshKey: new Uint8Array(32).fill(7),
       peers: this.#names.filter((name) => name !== this.name).map(parseRegionId),
     });
-    const links = acceptLinks({ replica, clock, logger });
+    const links = acceptLinks({ replica, logger });
     const sync = createSyncDoors({
       replica,
       clock,

@@ -45,7 +45,7 @@ async function startRegion(config: RegionConfig, logger: Logger): Promise<Runnin
     documentsLoadedMax: config.documentsLoadedMax,
   });
   const sync = createSyncDoors({ replica, clock, random, logger, metrics });
-  const links = acceptLinks({ replica, clock, logger });
+  const links = acceptLinks({ replica, logger });
   const upgrades = new Map<string, UpgradeHandler>(sync.upgrades);
   if (config.meshKey !== undefined) upgrades.set(linkPath, (request, socket, head) => links.handleUpgrade(request, socket, head));
   const { origins } = config;

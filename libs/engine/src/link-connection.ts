@@ -30,6 +30,8 @@ export type LinkRole = 'dialer' | 'acceptor';
 export interface PeerLinkHandle {
   /** Resolves when the connection has ended, never rejects. */
   readonly whenClosed: Promise<LinkEnd>;
+  /** The peer has proven itself, and the connection has not ended. */
+  readonly isEstablished: boolean;
   close(): void;
 }
 

@@ -2,13 +2,13 @@
 //
 // Invariant 1: a request that is no WebSocket upgrade, or does not name the link subprotocol, is answered over HTTP and its
 //              socket closed; the replica never sees it.
-// Invariant 2: at most `linksMax` links are open, and at most `newLinksMax` of them younger than `newLinkMs`, the time in
-//              which a stranger who proves nothing is thrown out by the handshake's own deadline. Strangers can therefore
-//              use up the places for newcomers, for a while, but never those of links that work.
+// Invariant 2: at most `linksMax` links are open, and at most `unprovenLinksMax` of them without a peer that has proven itself. For a
+//              newcomer beyond that the oldest of these gives way. Strangers can therefore never use up the places of links
+//              that work, nor keep a peer out that proves itself in less time than they need for so many connections.
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock, ErrorCode, Logger, Timer } from '@anabranch/base';
+import type { ErrorCode, Logger } from '@anabranch/base';
 import { errorCodes } from '@anabranch/base';
 import type { PeerLinkHandle } from '@anabranch/engine';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -18,14 +18,11 @@ import { WebSocketLinkConnection } from './web-socket-link-connection.ts';
 
 /** Links open at once. Beyond: 503. */
 const linksMax = 256;
-/** Links open at once that are younger than {@link newLinkMs}. Beyond: 503. */
-export const newLinksMax = 32;
-/** The age at which a link no longer counts as new; longer than the handshake may take. */
-export const newLinkMs = 6_000;
+/** Links open at once whose peers have not proven themselves. Beyond: the oldest of them is cut. */
+export const unprovenLinksMax = 32;
 
 export interface AcceptOptions {
   readonly replica: LinkHost;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -43,8 +40,8 @@ export function acceptLinks(options: AcceptOptions): LinkAcceptor {
 class WebSocketLinkAcceptor implements LinkAcceptor {
   readonly #options: AcceptOptions;
   readonly #server: WebSocketServer;
-  readonly #links = new Set<PeerLinkHandle>();
-  readonly #newLinkTimers = new Map<PeerLinkHandle, Timer>();
+  /** Oldest first, each with the socket that it runs on. */
+  readonly #links = new Map<PeerLinkHandle, WebSocket>();
   #isStopping = false;
 
   constructor(options: AcceptOptions) {
@@ -65,30 +62,37 @@ class WebSocketLinkAcceptor implements LinkAcceptor {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const link of this.#links) link.close();
-    await Promise.all([...this.#links].map((link) => link.whenClosed));
+    const links = [...this.#links.keys()];
+    for (const link of links) link.close();
+    await Promise.all(links.map((link) => link.whenClosed));
     this.#server.close();
   }
 
   #refusalOf(request: IncomingMessage): ErrorCode | undefined {
     if (this.#isStopping) return 'not_ready';
     if (!namesLinkSubprotocol(request)) return 'protocol_version_unsupported';
-    const isFull = this.#links.size >= linksMax || this.#newLinkTimers.size >= newLinksMax;
-    return isFull ? 'overloaded' : undefined;
+    return this.#links.size >= linksMax ? 'overloaded' : undefined;
   }
 
   #attach(webSocket: WebSocket, remoteAddress: string): void {
-    const { replica, clock, logger } = this.#options;
+    this.#makeRoom();
+    const { replica, logger } = this.#options;
     const link = replica.attachLink(new WebSocketLinkConnection(webSocket, remoteAddress), 'acceptor');
-    this.#links.add(link);
-    const noLongerNew = clock.setTimer(newLinkMs, () => this.#newLinkTimers.delete(link));
-    this.#newLinkTimers.set(link, noLongerNew);
+    this.#links.set(link, webSocket);
     void link.whenClosed.then(({ code, reason, wasEstablished }) => {
       this.#links.delete(link);
-      this.#newLinkTimers.delete(link);
-      noLongerNew.cancel();
       logger.debug('link.accepted_ended', { remoteAddress, code, reason, wasEstablished });
     });
+  }
+
+  #makeRoom(): void {
+    const unproven = [...this.#links].filter(([link]) => !link.isEstablished);
+    const [oldest] = unproven;
+    if (oldest === undefined || unproven.length < unprovenLinksMax) return;
+    const [link, webSocket] = oldest;
+    // At once: a stranger need not answer a close handshake, and would hold the place until its end.
+    this.#links.delete(link);
+    webSocket.terminate();
   }
 }
 

@@ -64,7 +64,7 @@ class ScriptedWorld {
       this.attached.push({ close, end: (end) => finish(end) });
       const scripted = 'scriptedEnd' in connection ? (connection.scriptedEnd as LinkEnd | undefined) : undefined;
       if (scripted !== undefined) finish(scripted);
-      return { whenClosed, close };
+      return { whenClosed, isEstablished: true, close };
     },
   };
 

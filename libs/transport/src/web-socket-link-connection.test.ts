@@ -133,10 +133,10 @@ describe('a connection with a peer that breaks the rules', () => {
     const replica = {
       attachLink: (connection: LinkConnection) => {
         take({ connection, listener: listen(connection) });
-        return { whenClosed: new Promise<never>(() => {}), close: () => {} };
+        return { whenClosed: new Promise<never>(() => {}), isEstablished: true, close: () => {} };
       },
     };
-    const acceptor = acceptLinks({ replica, clock: realClock, logger: silentLogger });
+    const acceptor = acceptLinks({ replica, logger: silentLogger });
     const server = await startServer((http) => http.on('upgrade', (...args) => acceptor.handleUpgrade(...args)));
     cleanups.push(() => server.close());
     const socket = connect(server.port, '127.0.0.1');

@@ -16,8 +16,8 @@ export interface LinkServer {
 }
 
 export async function serveLinks(replica: Replica): Promise<LinkServer> {
-  const { clock, logger } = benchPorts;
-  const acceptor = acceptLinks({ replica, clock, logger });
+  const { logger } = benchPorts;
+  const acceptor = acceptLinks({ replica, logger });
   const sockets: Socket[] = [];
   const server = createServer();
   server.on('upgrade', (request, socket: Duplex, head: Buffer) => {

@@ -92,7 +92,7 @@ export class TestRegion {
       meshKey: options.meshKey,
       peers: (options.peers ?? []).map(parseRegionId),
     });
-    const links = acceptLinks({ replica, clock, logger });
+    const links = acceptLinks({ replica, logger });
     const sync = createSyncDoors({ replica: wrap(replica), clock, random, logger, metrics });
     const ownUpgrades: [string, UpgradeHandler][] = [[linkPath, (...args) => links.handleUpgrade(...args)], ...sync.upgrades];
     const server = new RegionServer({

@@ -20,10 +20,10 @@ export async function openWebSocketPair(): Promise<LinkPair> {
   const replica = {
     attachLink: (connection: LinkConnection) => {
       takeAccepted(connection);
-      return { whenClosed: new Promise<never>(() => {}), close: () => {} };
+      return { whenClosed: new Promise<never>(() => {}), isEstablished: true, close: () => {} };
     },
   };
-  const acceptor = acceptLinks({ replica, clock: realClock, logger: silentLogger });
+  const acceptor = acceptLinks({ replica, logger: silentLogger });
   const server = await startServer((http) => http.on('upgrade', (...args) => acceptor.handleUpgrade(...args)));
   const dialer = await webSocketDial(realClock)(server.url, new AbortController().signal);
   return { dialer, acceptor: await whenAccepted, close: () => server.close() };

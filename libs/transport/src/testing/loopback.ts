@@ -49,6 +49,8 @@ export async function startServer(configure: (server: Server) => void): Promise<
 export class ConnectionCollector implements LinkHost {
   readonly connections: LinkConnection[] = [];
   readonly ends: LinkEnd[] = [];
+  /** Of each connection, by its place in the order of arrival. */
+  isEstablished: (at: number) => boolean = () => true;
   readonly #attach: (connection: LinkConnection) => { wasEstablished: boolean };
   readonly #waiting = new Set<() => void>();
 
@@ -70,9 +72,16 @@ export class ConnectionCollector implements LinkHost {
         },
       });
     });
-    this.connections.push(connection);
+    const at = this.connections.push(connection) - 1;
     this.#notify();
-    return { whenClosed, close: () => connection.close('normal', 'the region is stopping') };
+    const isEstablished = (): boolean => this.isEstablished(at);
+    return {
+      whenClosed,
+      get isEstablished() {
+        return isEstablished();
+      },
+      close: () => connection.close('normal', 'the region is stopping'),
+    };
   }
 
   async until(condition: () => boolean): Promise<void> {
