@@ -134,9 +134,11 @@ export class AutomergeSession {
   }
 
   #countHeld(byBytes: number): void {
+    // What is refused is not held, and what is let go of is never refused: that also happens when the socket has closed.
+    if (byBytes > 0 && this.#heldBytes + byBytes > this.#parts.limits.heldChangeBytesMax) {
+      throw new AnabranchError('overloaded', 'the client sends more changes without their predecessors than are held');
+    }
     this.#heldBytes += byBytes;
-    if (this.#heldBytes <= this.#parts.limits.heldChangeBytesMax) return;
-    throw new AnabranchError('overloaded', 'the client sends more changes without their predecessors than are held');
   }
 
   #drained(): void {

@@ -217,4 +217,20 @@ describe('hostile bytes at the Automerge door', () => {
     expect(await region.json('boards/gap')).toEqual({ cards: ['card 0', 'card 1', 'card 2', 'card 3', 'card 4'] });
     client.close();
   });
+
+  test('[SYNC5] who sends more changes without their predecessors than are held is closed, and nobody else', async () => {
+    const small = await TestRegion.start({ limits: { heldChangeBytesMax: 1_000 } });
+    let doc = A.from<{ cards: string[] }>({ cards: [] }, { actor: 'ee' });
+    for (let i = 0; i < 40; i++) {
+      doc = A.change(doc, (content) => {
+        content.cards.push(`card ${i}`);
+      });
+    }
+    const client = new RawClient(`${small.url}/v1/sync/automerge/boards`);
+    await client.send(join);
+    await client.send(sync(carrying(...A.getAllChanges(doc).slice(1))));
+    expect(await client.whenClosed).toMatchObject({ code: 1013, reason: 'overloaded' });
+    await until(() => small.doors.sessionCount === 0, 'the session is gone');
+    await small.stop();
+  });
 });
