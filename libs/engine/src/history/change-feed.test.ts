@@ -1,6 +1,7 @@
 // Random logs of several origins, read from random places: each op once, in order, after its dependencies, whatever arrives
 // while it is read.
 
+import { AnabranchError } from '@anabranch/base';
 import { type OriginId, parseRegionId, VersionVector } from '@anabranch/causality';
 import { encodeOp, parseDocumentId } from '@anabranch/protocol';
 import fc from 'fast-check';
@@ -103,6 +104,34 @@ test.each<[string, (ops: ChangedOp[]) => ChangedOp[]]>([
   const ops = readAll(new ChangeFeed(log).readAfter(VersionVector.empty, () => {}));
   expect(violations(log, VersionVector.empty, ops)).toEqual([]);
   expect(violations(log, VersionVector.empty, spoil(ops))).not.toEqual([]);
+});
+
+test('[FEED1] a log that begins after the place of a reader is damage, not passed over', () => {
+  const log = new RandomLog();
+  for (let ms = 1; ms <= 4; ms++) log.append(origins[0] ?? fail(), 0, ms);
+  log.arrivals.splice(0, 2);
+  const feed = new ChangeFeed(log);
+  expect(() => feed.readAfter(VersionVector.empty, () => {}).next()).toThrow(expect.objectContaining({ code: 'record_damaged' }));
+  const held = feed.readAfter(VersionVector.of([[origins[0] ?? fail(), 2]]), () => {});
+  expect(readAll(held).map(({ opId }) => opId.seq)).toEqual([3, 4]);
+});
+
+test('[FEED1] what comes before a damaged record is read, and the rest once it is whole again', () => {
+  const log = new RandomLog();
+  for (let ms = 1; ms <= 3; ms++) log.append(origins[0] ?? fail(), 0, ms);
+  let damagedSeq = 2;
+  const damaged: Pick<RandomLog, 'durableVector' | 'read'> = {
+    durableVector: log.durableVector,
+    read: (origin, afterSeq) => {
+      if (afterSeq + 1 === damagedSeq) throw new AnabranchError('record_damaged', 'a record is damaged');
+      return log.read(origin, afterSeq, 0);
+    },
+  };
+  const reader = new ChangeFeed(damaged).readAfter(VersionVector.empty, () => {});
+  expect(reader.next()?.opId.seq).toBe(1);
+  for (let again = 0; again < 2; again++) expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'record_damaged' }));
+  damagedSeq = 0;
+  expect(readAll(reader).map(({ opId }) => opId.seq)).toEqual([2, 3]);
 });
 
 test('[FEED2] a follower is told of more until it is closed', () => {

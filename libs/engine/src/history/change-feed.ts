@@ -52,6 +52,8 @@ class LogReader implements ChangeReader {
   readonly #log: DurableLog;
   readonly #release: () => void;
   readonly #heads = new Map<OriginId, OriginHead>();
+  /** Origins whose next op is to be looked for, and what of them was read already. */
+  readonly #ahead = new Map<OriginId, readonly LoggedOp[]>();
   #version: VersionVector;
   /** The durable vector up to which heads were looked for. */
   #known: VersionVector = VersionVector.empty;
@@ -79,7 +81,7 @@ class LogReader implements ChangeReader {
     const { origin, logged, op, behind } = first;
     this.#version = this.#version.with(origin, logged.seq);
     this.#heads.delete(origin);
-    this.#setHead(origin, behind);
+    this.#ahead.set(origin, behind);
     const { hlc, writes } = op;
     const documents = writes.map(({ document }) => document);
     return { opId: { origin, seq: logged.seq }, hlc, documents, writes, version: this.#version };
@@ -88,13 +90,22 @@ class LogReader implements ChangeReader {
   close(): void {
     this.#release();
     this.#heads.clear();
+    this.#ahead.clear();
   }
 
   #lookForHeads(): void {
     const durable = this.#log.durableVector;
-    if (durable === this.#known) return;
-    this.#known = durable;
-    for (const [origin] of durable.since(this.#version)) if (!this.#heads.has(origin)) this.#setHead(origin, []);
+    if (durable !== this.#known) {
+      this.#known = durable;
+      for (const [origin] of durable.since(this.#version)) {
+        if (!this.#heads.has(origin) && !this.#ahead.has(origin)) this.#ahead.set(origin, []);
+      }
+    }
+    // Where this fails, it is tried again with the next call: the origin has not ended.
+    for (const [origin, ahead] of this.#ahead) {
+      this.#setHead(origin, ahead);
+      this.#ahead.delete(origin);
+    }
   }
 
   #setHead(origin: OriginId, ahead: readonly LoggedOp[]): void {
@@ -102,6 +113,8 @@ class LogReader implements ChangeReader {
     if (seq >= this.#known.get(origin)) return;
     const [logged, ...behind] = ahead.length > 0 ? ahead : this.#log.read(origin, seq, LogReader.aheadBytesMax);
     if (logged === undefined) throw new AnabranchError('record_damaged', `the log of ${origin} ends before its head`);
+    // A log whose first records are lost begins later, and the store reads on from there.
+    if (logged.seq !== seq + 1) throw new AnabranchError('record_damaged', `the log of ${origin} no longer has the op after ${seq}`);
     this.#heads.set(origin, { origin, logged, op: decodeOp(logged.bytes), behind });
   }
 
