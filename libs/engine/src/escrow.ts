@@ -58,7 +58,8 @@ export interface Shortage {
 interface Queue {
   readonly place: RightsPlace;
   readonly waiters: Set<Waiter>;
-  ask: number;
+  /** Undefined until it is sent: of several queues no two must take the same message for their first. */
+  ask: number | undefined;
   /** What could be used when it was looked last: more of it is an answer. */
   usable: number;
   timer: Timer | undefined;
@@ -238,7 +239,7 @@ export class Escrow {
     const key = keyOf(place);
     const known = this.#queues.get(key);
     if (known !== undefined) return known;
-    const queue: Queue = { place, waiters: new Set(), ask: this.#counter + 1, usable, timer: undefined };
+    const queue: Queue = { place, waiters: new Set(), ask: undefined, usable, timer: undefined };
     this.#queues.set(key, queue);
     return queue;
   }
@@ -252,7 +253,10 @@ export class Escrow {
   #askNow(queue: Queue): void {
     const view = this.#view(queue.place);
     const wants = view === undefined ? [] : this.#wantsOf(queue, view);
-    if (wants.length > 0) this.#send(queue.place, { ask: queue.ask, isUrgent: true, wants });
+    if (wants.length > 0) {
+      queue.ask ??= this.#counter + 1;
+      this.#send(queue.place, { ask: queue.ask, isUrgent: true, wants });
+    }
     queue.timer = this.#parts.clock.setTimer(Escrow.askAgainMs, () => this.#askNow(queue));
   }
 
@@ -282,7 +286,7 @@ export class Escrow {
     if (view === undefined) return;
     let usable = this.#usable(view, queue.place.kind);
     // What has come answered the ask: what is lacking still is another one.
-    if (usable > queue.usable) queue.ask = this.#counter + 1;
+    if (usable > queue.usable) queue.ask = undefined;
     queue.usable = usable;
     for (const waiter of [...queue.waiters]) {
       if (waiter.needed > usable) continue;
