@@ -27,7 +27,7 @@ class Counters {
     const loaded = { id: document, crdt: { rights: (path: string) => this.#view(path) } } as LoadedDocument;
     return new Escrow({
       ...{ clock: this.clock, logger: silentLogger, metrics: silentMetrics, counterStart: 0 },
-      documents: { open: () => loaded, find: () => loaded } as unknown as DocumentCache,
+      documents: { open: () => loaded, find: () => loaded } as Partial<DocumentCache> as DocumentCache,
       region: parseRegionId(origin.slice(0, origin.indexOf('.'))),
       origin: () => origin,
       isWritable: () => true,
