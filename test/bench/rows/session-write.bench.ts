@@ -1,6 +1,7 @@
 // Durable writes through sync sessions, as the WebSocket doors take them: prepared Yjs updates, handed over as they come
 // in, with at most so many on their way to the disk. Once small carts with typed fields, once text typed into notes.
 
+import { toHex } from '@anabranch/base';
 import { mintOrigin, parseRegionId } from '@anabranch/causality';
 import type { DocumentSession, Replica } from '@anabranch/engine';
 import { type DocumentId, documentIdOf } from '@anabranch/protocol';
@@ -74,7 +75,10 @@ function openClients(replica: Replica, collection: string, updatesOf: () => () =
 }
 
 function cartUpdates(): () => Uint8Array {
-  const writer = new CartWriter(mintOrigin(parseRegionId('phone'), benchPorts.random));
+  const { random } = benchPorts;
+  // Regions have the ids from 2^32 on.
+  const identity = { yjsClientId: Math.max(1, random.u32()), automergeActor: toHex(random.bytes(16)) };
+  const writer = new CartWriter(mintOrigin(parseRegionId('phone'), random), { identity });
   let dot = 0;
   return () => writer.next(++dot);
 }
