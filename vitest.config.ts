@@ -13,7 +13,7 @@ const scenarios = ['test/scenarios/**/*.e2e.test.ts', 'test/scenarios/corpus.sim
 const isolated = ['libs/client/src/courier/missing-library.test.ts'];
 
 /** Files that take much longer than their size says: begun last, they would run alone. */
-const long = /(corpus\.sim|simulator\.sim|oversell\.e2e|bank\.e2e)\.test\.ts$/;
+const long = /(corpus\.sim|oversell\.e2e|bank\.e2e)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

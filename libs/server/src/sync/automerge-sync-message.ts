@@ -5,8 +5,8 @@
 //   heads = count { 32 bytes }          bloom filter = entries | bits per entry | probes | bits
 //
 // The library takes a bloom filter at its word: 20 bytes that name ten million probes keep it busy for 20 seconds, and a
-// filter of no bits divides by zero. A change that is needed twice makes it panic, as soon as the document has it. So the head of a message is checked here, and its changes are handed out untouched, to
-// be inspected and logged as any other update.
+// filter of no bits divides by zero. A change that is needed twice makes it panic, as soon as the document has it. So the
+// head of a message is checked here, and its changes are handed out untouched, to be inspected and logged as any other update.
 //
 // Invariant 1: what passes costs the library at most `havesMax * probesMax` lookups per change of the document.
 // Invariant 2: `withoutChanges` is the same message with an empty list of changes.
